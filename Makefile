@@ -1,0 +1,61 @@
+# Everything runs in .venv, which is made when there is none or the lock changed.
+PYTHON ?= python3
+DIR ?= build/demo
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help venv demo test check format bench lock clean
+
+help:  ## say what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+venv: .venv/installed  ## make .venv (PYTHON=python3.12 chooses another Python)
+
+.venv/locked: requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { \
+	    echo "dws-graph needs Python 3.10 or later, and $(PYTHON) is not:" \
+	        "try make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	    echo "$(PYTHON) cannot make a virtual environment (venv or ensurepip is missing):" \
+	        "on Debian and Ubuntu, apt-get install python3-venv" >&2; exit 1; }
+	test -x $(BIN)/pip || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	@touch $@
+
+.venv/installed: .venv/locked pyproject.toml
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: venv  ## make a small workspace and ask it questions (DIR=where, by default build/demo)
+	@if [ "$(DIR)" = build/demo ] && [ -e build/demo ]; then \
+	    chmod -R u+w build/demo && rm -rf build/demo; fi
+	@mkdir -p "$(dir $(DIR))"
+	$(BIN)/dws demo "$(DIR)"
+
+test: venv  ## run all tests (ARGS="-k name" passes options on); ends with what could not run here
+	$(BIN)/python -m pytest $(ARGS)
+
+check: venv  ## format, lint, types, layers and the fast tests: a minute
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/python -m pytest -q -m "not slow" $(ARGS)
+
+format: venv  ## format the code, and mend what the linter can
+	$(BIN)/ruff check --fix-only --quiet
+	$(BIN)/ruff format
+
+bench: venv  ## measure what recording and asking cost
+	$(BIN)/python benchmarks/steps.py $(ARGS)
+
+lock:  ## write requirements.lock from pyproject.toml (ARGS=--upgrade takes the newest of all)
+	test -x build/lock/bin/uv || { $(PYTHON) -m venv build/lock && build/lock/bin/pip install --quiet uv; }
+	build/lock/bin/uv pip compile --quiet --universal --python-version 3.10 --no-python-downloads \
+	    --generate-hashes --no-emit-index-url --no-emit-find-links --extra dev \
+	    --custom-compile-command "make lock" -o requirements.lock pyproject.toml $(ARGS)
+
+clean:  ## remove all that was made, .venv too
+	@if [ -e build ]; then chmod -R u+w build; fi
+	rm -rf .venv build dist *.egg-info .hypothesis .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

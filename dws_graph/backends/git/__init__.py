@@ -1,0 +1,1 @@
+"""The workspace repository and its metadata files; the only user of GitPython."""

@@ -1,0 +1,326 @@
+"""Git, run through GitPython: lists of arguments, never a shell; bytes out, nothing stripped.
+
+Hooks, file system monitors and command transports of a repository are never run. Paths are
+relative to the repository's root, `/` between their parts, bytes that are not UTF-8 as lone
+surrogates (PEP 383), and always literal: no path is ever taken for an option or a pattern.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import IO
+
+from dws_graph.errors import GitError
+
+MINIMUM = (2, 28)
+
+trace: Callable[[list[str]], None] | None = None
+"""Called with each git command before it runs; the command line sets it for `--verbose`."""
+
+_SETTINGS = (
+    *("core.hooksPath=/dev/null", "core.fsmonitor=false", "core.quotePath=false"),
+    *("core.fsync=committed", "core.pager=cat", "core.editor=true", "color.ui=false"),
+    *("commit.gpgSign=false", "tag.gpgSign=false", "protocol.ext.allow=never"),
+)
+_OPTIONS = [part for setting in _SETTINGS for part in ("-c", setting)]
+
+# What a git hook or a shell may have set, and what would lead us to other files.
+_CALLERS = (
+    *("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_INDEX_VERSION", "GIT_PREFIX"),
+    *("GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_COMMON_DIR"),
+    *("GIT_LITERAL_PATHSPECS", "GIT_GLOB_PATHSPECS", "GIT_NOGLOB_PATHSPECS"),
+    *("GIT_ICASE_PATHSPECS", "GIT_NAMESPACE", "GIT_EXTERNAL_DIFF", "GIT_ALLOW_PROTOCOL"),
+    *("GIT_SHALLOW_FILE", "GIT_GRAFT_FILE", "GIT_QUARANTINE_PATH", "GIT_REPLACE_REF_BASE"),
+)
+_ENVIRONMENT = {"GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C", "LANGUAGE": "C"}
+LITERAL = {"GIT_LITERAL_PATHSPECS": "1"}
+PATHS_FROM_INPUT = ("--pathspec-from-file=-", "--pathspec-file-nul")
+
+
+class GitCommandError(GitError):
+    """Git said no; what was run, its exit status and all it said are attributes."""
+
+    def __init__(self, args: Sequence[str], status: int, stderr: str) -> None:
+        said = [line for line in stderr.splitlines() if line and not line.startswith("hint:")]
+        telling = [line for line in said if line.startswith(("fatal:", "error:"))] or said
+        last = telling[-1] if telling else f"exit status {status}"
+        super().__init__(f"git {args[0] if args else ''}: {last}")
+        self.command = ["git", *args]
+        self.status = status
+        self.stderr = stderr
+
+
+class Git:
+    """A repository, or any folder that git is to be run in."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def run(
+        self,
+        *args: str,
+        input: bytes | None = None,  # noqa: A002  # as subprocess.run has it
+        env: Mapping[str, str] | None = None,
+        ok: tuple[int, ...] = (0,),
+    ) -> bytes:
+        """What git prints.
+
+        Args:
+            args: Subcommand and arguments.
+            input: For its standard input.
+            env: More environment variables.
+            ok: Exit statuses that are no failure.
+
+        Raises:
+            GitError: Git is missing, or ended with another status; names its own last line.
+        """
+        return self._run(args, input, env, ok)[1]
+
+    def succeeds(self, *args: str, env: Mapping[str, str] | None = None) -> bool:
+        """Whether git ends with status 0 rather than 1."""
+        return self._run(args, None, env, (0, 1))[0] == 0
+
+    def text(self, *args: str, env: Mapping[str, str] | None = None) -> str:
+        """What git prints, as text without the white space around it."""
+        return decoded(self.run(*args, env=env)).strip()
+
+    def _run(
+        self,
+        args: tuple[str, ...],
+        data: bytes | None,
+        env: Mapping[str, str] | None,
+        ok: tuple[int, ...],
+    ) -> tuple[int, bytes]:
+        if trace is not None:
+            trace(["git", *args])
+        if data is None:
+            status, stdout, stderr = self._execute(args, None, env)
+        else:
+            with tempfile.TemporaryFile() as stream:
+                stream.write(data)
+                stream.seek(0)
+                status, stdout, stderr = self._execute(args, stream, env)
+        if status not in ok:
+            raise GitCommandError(args, status, stderr)
+        return status, stdout
+
+    def _execute(
+        self, args: tuple[str, ...], stream: IO[bytes] | None, env: Mapping[str, str] | None
+    ) -> tuple[int, bytes, str]:
+        try:
+            import git
+        except ImportError as e:  # GitPython looks for git when it is imported
+            raise _missing() from e
+        if not self.root.is_dir():
+            raise GitError(f"the folder {self.root} does not exist")
+        command = [git.Git.GIT_PYTHON_GIT_EXECUTABLE or "git", *_OPTIONS, *args]
+        if leaks := [name for name in _CALLERS if name in os.environ]:
+            # GitPython always passes on os.environ, which other threads may be reading
+            command = ["env", *(part for name in leaks for part in ("-u", name)), *_set(env)] + (
+                command
+            )
+        try:
+            status, stdout, stderr = git.Git(str(self.root)).execute(
+                command,
+                istream=stream,  # type: ignore[arg-type]  # a file, which is what Popen needs
+                with_extended_output=True,
+                with_exceptions=False,
+                stdout_as_string=False,
+                strip_newline_in_stdout=False,
+                env={**_ENVIRONMENT, **(env or {})},
+            )
+        except git.exc.GitCommandNotFound as e:
+            raise _missing() from e
+        return status, stdout, stderr
+
+    # Where we are
+
+    @cached_property
+    def folder(self) -> Path:
+        """The repository's `.git` folder (a linked work tree's own)."""
+        return Path(_line(self.run("rev-parse", "--absolute-git-dir")))
+
+    @cached_property
+    def objects(self) -> Path:
+        """Where the repository's objects are."""
+        return (self.root / _line(self.run("rev-parse", "--git-path", "objects"))).resolve()
+
+    @cached_property
+    def empty_tree(self) -> str:
+        """The id of the tree without entries, in this repository's kind of hash."""
+        return self.text("hash-object", "-t", "tree", "--stdin")
+
+    def toplevel(self) -> Path | None:
+        """The root of the repository that this folder lies in; None when in none."""
+        try:
+            return Path(_line(self.run("rev-parse", "--show-toplevel")))
+        except GitCommandError as e:
+            if "not a git repository" in e.stderr or "must be run in a work tree" in e.stderr:
+                return None
+            raise
+
+    def is_repo_root(self) -> bool:
+        """Whether this folder is the root of a repository's work tree."""
+        top = self.toplevel() if self.root.is_dir() else None
+        return top is not None and top.resolve() == self.root.resolve()
+
+    def head(self) -> str | None:
+        """The commit checked out; None before the first."""
+        return self.object_id("HEAD^{commit}")
+
+    def branch(self) -> str | None:
+        """The branch checked out, also before its first commit; None when HEAD is detached."""
+        ref = _line(self.run("symbolic-ref", "-q", "HEAD", ok=(0, 1)))
+        return ref.removeprefix("refs/heads/") or None
+
+    def remote_url(self, remote: str = "origin") -> str | None:
+        """The URL of a remote as the repository's configuration has it; None without one."""
+        return _line(self.run("config", "--get", f"remote.{remote}.url", ok=(0, 1))) or None
+
+    def check_identity(self) -> None:
+        """Find out, before anything changes, whether git knows whom commits are by.
+
+        Raises:
+            GitError: It does not; the hint has the two commands to type.
+        """
+        try:
+            self.run("var", "GIT_COMMITTER_IDENT")
+            self.run("var", "GIT_AUTHOR_IDENT")
+        except GitCommandError as e:
+            raise GitError(
+                "git does not know your name and e-mail address, which each commit carries",
+                hint='Type: git config --global user.name "Your Name" and '
+                'git config --global user.email "you@example.com".',
+            ) from e
+
+    # Names and content
+
+    def ls_files(self, subdir: str = "") -> list[bytes]:
+        """The files below `subdir` that git tracks, or would track if asked to add all.
+
+        Relative to the repository's root, sorted, each once; a tracked one may be gone from
+        disk; a repository within this one ends in `/`.
+        """
+        names = ("ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", subdir)
+        raw = self.run(*(names if subdir else names[:-2]), env=LITERAL)
+        return sorted(set(raw.split(b"\0")) - {b""})
+
+    def ls_tree(self, tree: str) -> dict[bytes, tuple[str, str]]:
+        """Mode and id of each file in a tree or commit, below it at any depth."""
+        files: dict[bytes, tuple[str, str]] = {}
+        for entry in self.run("ls-tree", "-r", "-z", "--full-tree", tree).split(b"\0")[:-1]:
+            about, name = entry.split(b"\t", 1)
+            mode, _, oid = about.decode("ascii").split(" ")
+            files[name] = (mode, oid)
+        return files
+
+    def object_id(self, name: str) -> str | None:
+        """The id of `REVISION` or `REVISION:PATH`; None when there is none."""
+        raw = self.run("rev-parse", "-q", "--verify", "--end-of-options", name, ok=(0, 1))
+        # before 2.30 the marker itself is printed
+        return _line(raw).removeprefix("--end-of-options\n") or None
+
+    def has_commit(self, commit: str) -> bool:
+        """Whether the repository holds this commit (a full id)."""
+        return self.succeeds("cat-file", "-e", f"{commit}^{{commit}}") if _hex(commit) else False
+
+    def is_ancestor(self, older: str, newer: str) -> bool:
+        """Whether `newer` has `older` in its history."""
+        return self.succeeds("merge-base", "--is-ancestor", older, newer)
+
+    def cat(self, revision: str, path: str) -> bytes | None:
+        """The content of a file in a commit or tree; None when it has no such file."""
+        oid = self.object_id(f"{revision}:{path}")
+        if oid is None or self.text("cat-file", "-t", oid) != "blob":
+            return None
+        return self.run("cat-file", "blob", oid)
+
+    def tree_of(self, commit: str, subpath: str | None = None) -> str | None:
+        """The id of a commit's (or tree's) tree or of what it has at `subpath`; None: nothing."""
+        return self.object_id(f"{commit}:{subpath}" if subpath else f"{commit}^{{tree}}")
+
+    def write_blob(self, data: bytes) -> str:
+        """Keep some bytes; their id."""
+        return decoded(self.run("hash-object", "-w", "--stdin", input=data)).strip()
+
+    def write_blobs(self, many: Sequence[bytes]) -> list[str]:
+        """Keep many pieces with one run of git; their ids."""
+        if len(many) < 2:
+            return [self.write_blob(data) for data in many]
+        with tempfile.TemporaryDirectory(prefix="dws-") as folder:
+            paths = [os.path.join(folder, str(i)) for i in range(len(many))]
+            for path, data in zip(paths, many, strict=True):
+                Path(path).write_bytes(data)
+            listed = "\n".join(paths).encode()
+            raw = self.run("hash-object", "-w", "--no-filters", "--stdin-paths", input=listed)
+        return raw.decode("ascii").split()
+
+    # What changes the repository
+
+    def commit_tree(self, tree: str, parents: Sequence[str], message: str) -> str:
+        """Make a commit as an object only: no branch names it."""
+        given = [part for parent in parents for part in ("-p", parent)]
+        raw = self.run("commit-tree", tree, *given, "-F", "-", input=encoded(message))
+        return decoded(raw).strip()
+
+    def update_ref(self, ref: str, new: str, old: str | None, *, reason: str = "dws") -> None:
+        """Move a branch (or `HEAD`, or a full ref) from `old` (None: not there yet) to `new`.
+
+        Raises:
+            GitError: It is no longer at `old`: somebody else committed meanwhile.
+        """
+        name = ref if ref == "HEAD" or ref.startswith("refs/") else f"refs/heads/{ref}"
+        self.run("update-ref", "-m", reason, name, new, old or "0" * len(new))
+
+
+def check_git() -> None:
+    """Find out whether git is there and new enough.
+
+    Raises:
+        GitError: It is missing, or older than 2.28.
+    """
+    said = Git(Path(os.sep)).text("--version")
+    found = re.search(r"(\d+)\.(\d+)", said)
+    if found is None or (int(found[1]), int(found[2])) < MINIMUM:
+        raise GitError(
+            f"'{said}' is too old", hint=f"Install git {MINIMUM[0]}.{MINIMUM[1]} or later."
+        )
+
+
+def decoded(raw: bytes) -> str:
+    """What git printed, as text that `encoded` turns into the same bytes."""
+    return raw.decode("utf-8", "surrogateescape")
+
+
+def encoded(text: str) -> bytes:
+    """A path or message as git takes it."""
+    return text.encode("utf-8", "surrogateescape")
+
+
+def nul_separated(paths: Iterable[str | bytes]) -> bytes:
+    """Paths as git reads them from its standard input."""
+    return b"".join((p if isinstance(p, bytes) else encoded(p)) + b"\0" for p in paths)
+
+
+def _line(raw: bytes) -> str:
+    return decoded(raw).removesuffix("\n")
+
+
+def _hex(text: str) -> bool:
+    return re.fullmatch(r"[0-9a-f]{40}([0-9a-f]{24})?", text) is not None
+
+
+def _set(env: Mapping[str, str] | None) -> list[str]:
+    return [f"{name}={value}" for name, value in {**_ENVIRONMENT, **(env or {})}.items()]
+
+
+def _missing() -> GitError:
+    return GitError(
+        "git is not installed, or not on the PATH",
+        hint=f"Install git {MINIMUM[0]}.{MINIMUM[1]} or later: https://git-scm.com/downloads.",
+    )

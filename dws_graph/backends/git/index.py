@@ -1,0 +1,222 @@
+"""Git's index: a scratch copy to build commits in, and the user's own brought up to date.
+
+    with ScratchIndex(git) as index:        the user's index is only read
+        index.add(["data"])
+        tree = index.write_tree()
+    commit = git.commit_tree(tree, [head], "...")
+    git.update_ref(branch, commit, head)    the branch moves once
+    reset_index(git, commit, ["data"])      what the user has staged elsewhere stays
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+
+from dws_graph.backends.git.command import (
+    LITERAL,
+    PATHS_FROM_INPUT,
+    Git,
+    GitCommandError,
+    decoded,
+    encoded,
+    nul_separated,
+)
+
+FILE, EXECUTABLE = "100644", "100755"
+
+
+class ScratchIndex:
+    """A copy of the user's index, so that files which it knows unchanged are not read.
+
+    With `keep=False` the objects made go with the scratch index, and nothing in the repository
+    changes: enough to learn what a tree's id would be.
+    """
+
+    def __init__(self, git: Git, *, keep: bool = True) -> None:
+        self.git = git
+        self._keep = keep
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._env: dict[str, str] = {}
+
+    def __enter__(self) -> ScratchIndex:
+        self._folder = tempfile.TemporaryDirectory(prefix="dws-")
+        index = Path(self._folder.name) / "index"
+        with contextlib.suppress(FileNotFoundError):  # before the first `git add`
+            # its time too: git reads again what is not older than the index
+            shutil.copy2(self._real_index(), index)
+        self._env = {"GIT_INDEX_FILE": str(index)}
+        if not self._keep:
+            objects = Path(self._folder.name) / "objects"
+            objects.mkdir()
+            self._env["GIT_OBJECT_DIRECTORY"] = str(objects)
+            self._env["GIT_ALTERNATE_OBJECT_DIRECTORIES"] = _quoted(str(self.git.objects))
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._folder is not None:
+            self._folder.cleanup()
+
+    @property
+    def env(self) -> Mapping[str, str]:
+        """What makes git use this index."""
+        return self._env
+
+    def _real_index(self) -> Path:
+        return self.git.folder / "index"
+
+    def add(self, paths: Sequence[str]) -> None:
+        """Take these files and folders as they are on disk; gone ones are taken out."""
+        if known := [path for path in paths if self._is_known(path)]:
+            literal = {**self._env, **LITERAL}
+            listed = nul_separated(path or "." for path in known)
+            self.git.run("add", "-A", *PATHS_FROM_INPUT, input=listed, env=literal)
+
+    def _is_known(self, path: str) -> bool:
+        """Whether `git add` would find anything: it stops at a path that is nowhere."""
+        if os.path.lexists(self.git.root / path):
+            return True
+        return bool(self.git.run("ls-files", "-z", "--", path, env={**self._env, **LITERAL}))
+
+    def add_blob(self, path: str, data: bytes, mode: str = FILE) -> None:
+        """Take a file of this content, whatever is on disk, and whatever git ignores."""
+        self.add_blobs({path: data}, mode)
+
+    def add_blobs(self, files: Mapping[str, bytes], mode: str = FILE) -> None:
+        """Take many files of known content."""
+        # not in the scratch store of objects only when these are to be kept
+        ids = self.git.write_blobs(list(files.values())) if self._keep else self._ids(files)
+        self._put((path, mode, oid) for path, oid in zip(files, ids, strict=True))
+
+    def _ids(self, files: Mapping[str, bytes]) -> list[str]:
+        store = ("hash-object", "-w", "--stdin")
+        return [
+            decoded(self.git.run(*store, input=data, env=self._env)).strip()
+            for data in files.values()
+        ]
+
+    def _put(self, entries: Iterable[tuple[str, str, str]]) -> None:
+        lines = (encoded(f"{mode} {oid}\t{path}") for path, mode, oid in entries)
+        self.git.run("update-index", "-z", "--index-info", input=nul_separated(lines), env=self._env)
+
+    def put_ids(self, entries: Mapping[bytes, tuple[str, str]]) -> None:
+        """Take files by mode and id, as `Git.ls_tree` has them."""
+        self._put((decoded(name), mode, oid) for name, (mode, oid) in entries.items())
+
+    def remove(self, paths: Sequence[str]) -> None:
+        """Leave these files and folders out; those not there are left out already."""
+        if paths:
+            options = ("-r", "-q", "-f", "--cached", "--ignore-unmatch")
+            literal = {**self._env, **LITERAL}
+            listed = nul_separated(paths)
+            self.git.run("rm", *options, *PATHS_FROM_INPUT, input=listed, env=literal)
+
+    def reset_outside(self, folders: Sequence[str]) -> None:
+        """Set every path outside these folders back to HEAD: what is staged there stays out."""
+        if "" in folders:
+            return
+        pathspecs = [".", *(f":(exclude,top,literal){folder}" for folder in folders)]
+        self._reset("HEAD", nul_separated(pathspecs), self._env)
+
+    def _reset(self, commit: str, listed: bytes, env: Mapping[str, str]) -> None:
+        at = () if commit == "HEAD" and self.git.head() is None else (commit,)
+        self.git.run("reset", "-q", *at, *PATHS_FROM_INPUT, input=listed, env=env)
+
+    def entries(self, subdir: str = "") -> dict[bytes, tuple[str, str]]:
+        """Mode and id of each file below `subdir`, by its path from the repository's root."""
+        shown = ("ls-files", "-s", "-z", "--", subdir)
+        raw = self.git.run(*(shown if subdir else shown[:-2]), env={**self._env, **LITERAL})
+        found: dict[bytes, tuple[str, str]] = {}
+        for entry in raw.split(b"\0")[:-1]:
+            about, name = entry.split(b"\t", 1)
+            mode, oid, _ = about.decode("ascii").split(" ")
+            found[name] = (mode, oid)
+        return found
+
+    def write_tree(self) -> str:
+        """The id of the tree that this index holds."""
+        return self.git.text("write-tree", env=self._env)
+
+    def object_id(self, name: str) -> str | None:
+        """As `Git.object_id`, and for objects of this scratch index."""
+        found = ("rev-parse", "-q", "--verify", "--end-of-options", name)
+        raw = self.git.run(*found, env=self._env, ok=(0, 1))
+        return decoded(raw).strip().removeprefix("--end-of-options\n") or None
+
+    def tree_less(self, tree: str, names: Iterable[str]) -> str:
+        """The id that a tree would have without these entries directly in it; changes nothing."""
+        return tree_less(self.git, tree, names, env=self._env)
+
+    def check_out(self, names: Iterable[bytes]) -> None:
+        """Write files to disk as this index holds them, over what is there."""
+        listed = nul_separated(names)
+        self.git.run("checkout-index", "-f", "-q", "-z", "--stdin", input=listed, env=self._env)
+
+    def commit_tree(self, tree: str, parents: Sequence[str], message: str) -> str:
+        """As `Git.commit_tree`."""
+        return self.git.commit_tree(tree, parents, message)
+
+
+def tree_less(
+    git: Git, tree: str, names: Iterable[str], *, env: Mapping[str, str] | None = None
+) -> str:
+    """The id that a tree would have without these entries directly in it; changes nothing."""
+    left_out = {encoded(name) for name in names}
+    raw = git.run("ls-tree", "-z", "--full-tree", tree, env=env)
+    lines = raw.split(b"\0")[:-1]
+    kept = [line for line in lines if line.split(b"\t", 1)[1] not in left_out]
+    if len(kept) == len(lines):
+        return tree
+    folder = {"GIT_OBJECT_DIRECTORY": "", "GIT_ALTERNATE_OBJECT_DIRECTORIES": ""}
+    with tempfile.TemporaryDirectory(prefix="dws-") as scratch:
+        folder["GIT_OBJECT_DIRECTORY"] = scratch
+        folder["GIT_ALTERNATE_OBJECT_DIRECTORIES"] = _quoted(str(git.objects))
+        made = git.run("mktree", "-z", "--missing", input=nul_separated(kept), env=folder)
+    return decoded(made).strip()
+
+
+def reset_index(git: Git, commit: str, paths: Sequence[str | bytes], *, wait: float = 10) -> None:
+    """Bring the user's index to a commit, for these files and folders only.
+
+    Paths that are nowhere are no error.
+
+    Args:
+        git: The repository.
+        commit: Its id.
+        paths: From the repository's root; the empty one is all.
+        wait: Seconds to wait for somebody else's lock on the index.
+
+    Raises:
+        GitError: The index is still locked after `wait`.
+    """
+    if not paths:
+        return
+    listed = nul_separated(path or "." for path in paths)
+    end = time.monotonic() + wait
+    while True:
+        try:
+            git.run("reset", "-q", commit, *PATHS_FROM_INPUT, input=listed, env=LITERAL)
+            # else each later `git add` reads again what this reset touched
+            git.run("update-index", "-q", "--refresh", ok=(0, 1))
+            return
+        except GitCommandError as e:
+            if "index.lock" not in e.stderr or time.monotonic() > end:
+                raise
+        time.sleep(0.05)
+
+
+def _quoted(path: str) -> str:
+    """A path in a list separated by colons."""
+    escaped = path.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

@@ -1,0 +1,84 @@
+"""Rows of the index as the dataclasses of the model and of the answers."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from dws_graph.backends.views import UNKNOWN, SnapshotInfo, StepInfo
+from dws_graph.model.certificates import Certificate
+from dws_graph.model.refs import ResourceRef
+from dws_graph.model.values import Json
+
+Certificates = tuple[Certificate, ...]
+
+
+def as_certificate(key: str, props: str, ref: ResourceRef = UNKNOWN) -> Certificate:
+    """A certificate from its node; `ref` is what is known of one that is only named."""
+    obj: Json = json.loads(props)
+    if "resource" not in obj:
+        return Certificate(id=key, ref=ref)
+    return Certificate(
+        id=key,
+        ref=ResourceRef(obj["resource"], obj.get("subpath")),
+        hash=obj.get("hash"),
+        subpath_hash=obj.get("subpath_hash"),
+        version=obj.get("version"),
+        kind=obj.get("kind"),
+        superseded=bool(obj.get("superseded", False)),
+        instance=obj.get("instance"),
+        comment=obj.get("comment", ""),
+    )
+
+
+def as_step(
+    props: str, inputs: Certificates, code: Certificates, outputs: Certificates
+) -> StepInfo:
+    """A step from its node and the certificates around it."""
+    obj: Json = json.loads(props)
+    return StepInfo(
+        id=obj["id"],
+        workspace=obj["workspace"],
+        instance=obj["instance"],
+        name=obj["name"],
+        status=obj["status"],
+        start_time=obj["start_time"],
+        execution_time_seconds=obj.get("execution_time_seconds"),
+        parameters=parsed(obj.get("parameters")) or {},
+        metrics=parsed(obj.get("metrics")) or {},
+        command_line=parsed(obj.get("command_line")),
+        run_from=parsed(obj.get("run_from")),
+        description=obj.get("description"),
+        environment=obj.get("environment"),
+        commit=obj.get("commit"),
+        error=obj.get("error"),
+        read_while_written=parsed(obj.get("read_while_written")) or {},
+        changed_while_running=tuple(obj.get("changed_while_running") or ()),
+        inputs=inputs,
+        code=code,
+        outputs=outputs,
+    )
+
+
+def as_snapshot(props: str) -> SnapshotInfo | None:
+    """A snapshot from its node; None for one that is only named (by a tag)."""
+    obj: Json = json.loads(props)
+    if "number" not in obj:
+        return None
+    return SnapshotInfo(
+        id=obj["id"],
+        workspace=obj["workspace"],
+        hash=obj["hash"],
+        number=obj["number"],
+        tags=tuple(obj.get("tags") or ()),
+        message=obj["message"],
+        timestamp=obj["timestamp"],
+        hostname=obj["hostname"],
+        instance=obj["instance"],
+        metrics=parsed(obj.get("metrics")) or {},
+    )
+
+
+def parsed(text: Any) -> Any:
+    """A property that holds JSON text, as its value."""
+    return json.loads(text) if isinstance(text, str) else text

@@ -1,0 +1,292 @@
+"""`Index`: a view and all its questions, as one object over one SQLite file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
+
+from filelock import FileLock
+
+from dws_graph.backends.index import asking, dumping, reaching, recording, stats
+from dws_graph.backends.index.applying import apply_rows
+from dws_graph.backends.index.noting import note
+from dws_graph.backends.index.store import IndexDamagedError, Store, remove_files
+from dws_graph.backends.views import (
+    Applied,
+    AppliedMap,
+    Dump,
+    Entry,
+    Progress,
+    SnapshotInfo,
+    StepInfo,
+    Touch,
+    WalkRow,
+    chunks,
+    next_facts,
+)
+from dws_graph.model.certificates import Certificate
+from dws_graph.model.facts import Line, StepStart
+from dws_graph.model.folding import fold
+from dws_graph.model.refs import ResourceRef
+from dws_graph.model.rows import together
+from dws_graph.model.subgraph import Subgraph
+
+APPLIED = "SELECT workspace, instance, seq, hash, offset FROM applied"
+SET_APPLIED = """
+INSERT OR REPLACE INTO applied (workspace, instance, seq, hash, offset) VALUES (?, ?, ?, ?, ?)
+"""
+
+
+def open_index(path: Path) -> tuple[Index, bool]:
+    """Opens the index; a damaged file, or one of another schema version, is begun anew.
+
+    Returns:
+        The index, and whether it was begun anew: then all facts are to be applied.
+    """
+    try:
+        return Index(path), False
+    except IndexDamagedError:
+        with FileLock(f"{os.fspath(path)}.lock"):
+            try:
+                return Index(path), False  # another process has begun it anew meanwhile
+            except IndexDamagedError:
+                remove_files(path)
+                return Index(path), True
+
+
+class Index:
+    """The graph of one workspace, all its instances, and what it imported.
+
+    Attributes:
+        name: `index`.
+        path: Its file; None when it is in memory.
+        visited: How many rows the last `upstream` or `downstream` read to find its answer.
+    """
+
+    name = "index"
+
+    def __init__(self, path: Path | None) -> None:
+        """Opens the file, made when missing; see `open_index` for a damaged one.
+
+        Raises:
+            IndexDamagedError: The file is damaged, or of another schema version.
+            ViewError: It cannot be opened now.
+        """
+        self.path = path
+        self.visited = 0
+        self._store = Store(path)
+
+    def __enter__(self) -> Index:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._store.close()
+
+    # Facts in
+
+    def apply(self, lines: Iterable[Line], *, progress: Progress | None = None) -> int:
+        """Folds facts in, each exactly once, 1,000 a transaction.
+
+        Args:
+            lines: In order per instance; those already applied are skipped.
+            progress: Called after each transaction with the number of lines it took.
+
+        Returns:
+            How many were applied now.
+
+        Raises:
+            JournalError: A line is missing, or is another one than was applied; those before it
+                are applied.
+            ViewError: The file cannot be written, or is damaged.
+        """
+        total = 0
+        for chunk in chunks(lines):
+            with self._store.write() as c:
+                fresh, news, error = next_facts(self.applied(), chunk)
+                if fresh:
+                    apply_rows(c, together(fold(line.fact) for line in fresh))
+                    for line in fresh:
+                        note(c, line.fact)
+                    c.executemany(SET_APPLIED, ((*key, *last) for key, last in news.items()))
+            if error:
+                raise error
+            total += len(fresh)
+            if progress:
+                progress(len(chunk))
+        return total
+
+    def applied(self) -> AppliedMap:
+        """The last fact applied of each (workspace, instance)."""
+        return {(ws, inst): Applied(*last) for ws, inst, *last in self._store.rows(APPLIED)}
+
+    def dump(self) -> Dump:
+        """All nodes and edges in canonical form."""
+        return dumping.dump(self._store)
+
+    def size(self) -> int:
+        """Bytes of the database."""
+        return dumping.size(self._store)
+
+    def counts(self) -> dict[str, int]:
+        """How many `facts`, `nodes`, `edges`, and nodes of each label."""
+        return dumping.counts(self._store)
+
+    # Recording
+
+    def entries(self, workspace: str, instance: str, resource: str | None = None) -> list[Entry]:
+        """What is current in an instance, by ref; refs whose state is unknown are left out."""
+        return recording.entries(self._store, workspace, instance, resource)
+
+    def certificate(self, key: str) -> Certificate | None:
+        """One certificate; None where no fact applied describes it."""
+        return self.certificates([key]).get(key)
+
+    def certificates(self, ids: Iterable[str]) -> dict[str, Certificate]:
+        """Those of the ids that are described certificates."""
+        return recording.certificates(self._store, ids)
+
+    def known(
+        self,
+        workspace: str,
+        ref: ResourceRef,
+        *,
+        hash: str | None = None,
+        subpath_hash: str | None = None,
+    ) -> list[Certificate]:
+        """The hashed certificates of a ref with this content, newest first.
+
+        Where both sides have a subpath's hash, it decides; else the resource's hash does. All
+        hashed ones of the ref when neither is given.
+        """
+        return recording.known(self._store, workspace, ref, hash, subpath_hash)
+
+    def became(self, ids: Iterable[str]) -> dict[str, str]:
+        """For each placeholder merged into another certificate: that one, in the end."""
+        return recording.became(self._store, ids)
+
+    def highest_version(self, workspace: str, instance: str, ref: ResourceRef) -> int:
+        """The highest version that an instance gave to a ref; 0 when none."""
+        return recording.highest_version(self._store, workspace, instance, ref)
+
+    def highest_number(self, workspace: str, instance: str) -> int:
+        """The highest number of an instance's snapshots; 0 when none."""
+        return recording.highest_number(self._store, workspace, instance)
+
+    def running(self, workspace: str, instance: str) -> list[StepStart]:
+        """The steps of an instance that started and did not end."""
+        return recording.running(self._store, workspace, instance)
+
+    def environment_seen(self, workspace: str, instance: str, env: str) -> bool:
+        """Whether an instance has recorded what the environment of this hash holds."""
+        return recording.environment_seen(self._store, workspace, instance, env)
+
+    def hostnames(self, workspace: str) -> dict[str, str]:
+        """{instance: the name it last gave its machine}."""
+        return recording.hostnames(self._store, workspace)
+
+    def producers(self, ids: Iterable[str]) -> dict[str, str]:
+        """{certificate: the step that wrote it}; those that none wrote are left out."""
+        return asking.producers(self._store, ids)
+
+    def touched_by(self, certificate: str) -> list[Touch]:
+        """The completed steps that read or wrote a certificate, in the order of their facts."""
+        return asking.touched_by(self._store, certificate)
+
+    def walk(self, ids: Collection[str]) -> list[WalkRow]:
+        """The certificates that rule 2.1 looks at, with the steps through which.
+
+        Those given come with reader None. Code is not walked, nor the version of a ref that the
+        step which read it replaced.
+        """
+        return reaching.walk(self._store, ids)
+
+    # Steps, refs, snapshots
+
+    def step(self, key: str) -> StepInfo | None:
+        """One step in full."""
+        return asking.step(self._store, key)
+
+    def steps(
+        self,
+        workspace: str | None = None,
+        *,
+        name: str | None = None,
+        status: str | None = None,
+        ref: ResourceRef | None = None,
+        since: str | None = None,
+        limit: int | None = None,
+    ) -> list[StepInfo]:
+        """Steps, newest first.
+
+        Args:
+            workspace: Of this workspace alone; needed with `ref`.
+            name: With this name.
+            status: `completed` or `failed`.
+            ref: That read or wrote a version of it.
+            since: Started then (UTC text) or later.
+            limit: At most so many.
+        """
+        return asking.steps(self._store, workspace, name, status, ref, since, limit)
+
+    def refs(self, workspace: str, resource: str | None = None) -> list[ResourceRef]:
+        """The refs of a workspace, or of one of its resources, sorted."""
+        return asking.refs(self._store, workspace, resource)
+
+    def certificates_of(self, workspace: str, ref: ResourceRef) -> list[Certificate]:
+        """All versions of a ref, newest first."""
+        return asking.certificates_of(self._store, workspace, ref)
+
+    def snapshots(self, workspace: str) -> list[SnapshotInfo]:
+        """The workspace's snapshots, oldest first."""
+        return asking.snapshots(self._store, workspace)
+
+    def snapshot(self, workspace: str, snapshot_hash: str) -> SnapshotInfo | None:
+        """One snapshot, by its full hash."""
+        return asking.snapshot(self._store, workspace, snapshot_hash)
+
+    def contains(self, workspace: str, snapshot_hash: str) -> list[tuple[Certificate, bool]]:
+        """What a snapshot contains, by ref; whether the ref had an entry, not only a hash."""
+        return asking.contains(self._store, workspace, snapshot_hash)
+
+    # Reachability
+
+    def upstream(
+        self, starts: Collection[str], *, root: str = "", depth: int | None = None
+    ) -> Subgraph:
+        """All that the starts were made from.
+
+        Args:
+            starts: Ids of certificates or steps, or of refs, which mean all their certificates.
+            root: The id that was asked for.
+            depth: How many steps to go back; None for all.
+        """
+        return self._reach(starts, root, depth, down=False)
+
+    def downstream(
+        self, starts: Collection[str], *, root: str = "", depth: int | None = None
+    ) -> Subgraph:
+        """All that was made from the starts; arguments as for `upstream`."""
+        return self._reach(starts, root, depth, down=True)
+
+    def _reach(
+        self, starts: Collection[str], root: str, depth: int | None, *, down: bool
+    ) -> Subgraph:
+        with self._store.read():
+            found = reaching.reach(self._store, starts, down=down, depth=depth)
+            self.visited = found.visited
+            return reaching.subgraph(self._store, found, root)
+
+    # The stat cache
+
+    def get_stats(self, under: str) -> dict[str, tuple[str, str]]:
+        """{path: (stat, sha1)} kept of a path and all below it."""
+        return stats.get_stats(self._store, under)
+
+    def put_stats(self, kept: Mapping[str, tuple[str, str]], *, forget: Iterable[str] = ()) -> None:
+        """Keeps the stat and hash of files, and drops those of others."""
+        stats.put_stats(self._store, kept, forget)

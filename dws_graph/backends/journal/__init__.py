@@ -1,0 +1,1 @@
+"""Facts on disk: the open segment, sealed segments, the hash chain, replay."""

@@ -1,0 +1,319 @@
+"""What a view of the graph offers, whatever keeps it: index, Neo4j, embedded Cypher.
+
+A `View` takes facts in and can be dumped; `Questions` are what the product asks. The answers are
+the frozen dataclasses below. A view may lag behind the journal, never lead it.
+Source: docs/formats.md, "Views".
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol, TypedDict
+
+from dws_graph.errors import JournalError
+from dws_graph.model.certificates import Certificate
+from dws_graph.model.facts import Fingerprint, Line
+from dws_graph.model.refs import ResourceRef
+from dws_graph.model.subgraph import Subgraph
+
+CHUNK = 1_000  # facts a transaction
+UNKNOWN = ResourceRef("(unknown)")  # of a certificate that only an absent segment describes
+
+Progress = Callable[[int], None]
+"""Called with the number of facts looked at since the last call."""
+
+
+class Applied(NamedTuple):
+    """The last fact of an instance that a view holds."""
+
+    seq: int
+    hash: str
+    offset: int
+
+
+AppliedMap = dict[tuple[str, str], Applied]
+"""By (workspace, instance)."""
+
+
+class DumpNode(TypedDict):
+    """A node of a dump; its `id` is one of its properties."""
+
+    labels: list[str]
+    properties: dict[str, Any]
+
+
+class DumpEdge(TypedDict):
+    """An edge of a dump; `source` and `target` are ids of nodes."""
+
+    type: str
+    source: str
+    target: str
+    properties: dict[str, Any]
+
+
+class Dump(TypedDict):
+    """All that a view holds of the graph, in one canonical form: equal from every view."""
+
+    nodes: list[DumpNode]
+    edges: list[DumpEdge]
+
+
+class View(Protocol):
+    """A fold of the journal."""
+
+    @property
+    def name(self) -> str:
+        """`index`, `neo4j` or `cypher`."""
+
+    def apply(self, lines: Iterable[Line], *, progress: Progress | None = None) -> int:
+        """Folds facts in, each exactly once; returns how many were applied now."""
+
+    def applied(self) -> AppliedMap:
+        """The last fact applied of each instance."""
+
+    def dump(self) -> Dump:
+        """All nodes and edges, none of the view's own records."""
+
+    def close(self) -> None:
+        """Lets go of files and connections."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """What is current for a ref in an instance.
+
+    Attributes:
+        ref: The ref.
+        certificate: Its certificate now.
+        output: Whether a step wrote it.
+        fingerprint: Of the files when it became current; None where there were none.
+        via: Kind of the fact that made this certificate current.
+    """
+
+    ref: ResourceRef
+    certificate: Certificate
+    output: bool
+    fingerprint: Fingerprint | None
+    via: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WalkRow:
+    """A certificate that rule 2.1 meets, and the step through which (None: asked for)."""
+
+    certificate: Certificate
+    reader: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Touch:
+    """A completed step that read or wrote a certificate, and the fact that says so."""
+
+    step: str
+    instance: str
+    fact: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepInfo:
+    """A recorded step in full; the fields are those of `model.facts.StepRecord`."""
+
+    id: str
+    workspace: str
+    instance: str
+    name: str
+    status: str  # completed, failed
+    start_time: str
+    execution_time_seconds: float | None
+    parameters: dict[str, Any]
+    metrics: dict[str, Any]
+    command_line: list[str] | None
+    run_from: list[str | None] | None
+    description: str | None
+    environment: str | None
+    commit: str | None
+    error: str | None
+    read_while_written: dict[str, Any]
+    changed_while_running: tuple[str, ...]
+    inputs: tuple[Certificate, ...]
+    code: tuple[Certificate, ...]
+    outputs: tuple[Certificate, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SnapshotInfo:
+    """A snapshot; `number` is its instance's, `timestamp` UTC."""
+
+    id: str
+    workspace: str
+    hash: str
+    number: int
+    tags: tuple[str, ...]
+    message: str
+    timestamp: str
+    hostname: str
+    instance: str
+    metrics: dict[str, Any]
+
+
+class Questions(Protocol):
+    """What can be asked of the index, and of Neo4j across workspaces."""
+
+    def certificates(self, ids: Iterable[str]) -> dict[str, Certificate]:
+        """Those of the ids that are known certificates."""
+
+    def certificates_of(self, workspace: str, ref: ResourceRef) -> list[Certificate]:
+        """All versions of a ref, newest first."""
+
+    def refs(self, workspace: str, resource: str | None = None) -> list[ResourceRef]:
+        """The refs that lineage names, sorted."""
+
+    def producers(self, ids: Iterable[str]) -> dict[str, str]:
+        """The step that wrote each certificate; those that none wrote are left out."""
+
+    def walk(self, ids: Collection[str]) -> list[WalkRow]:
+        """The certificates that rule 2.1 looks at."""
+
+    def step(self, step: str) -> StepInfo | None:
+        """One step in full."""
+
+    def steps(
+        self,
+        workspace: str | None = None,
+        *,
+        name: str | None = None,
+        status: str | None = None,
+        ref: ResourceRef | None = None,
+        since: str | None = None,
+        limit: int | None = None,
+    ) -> list[StepInfo]:
+        """Steps, newest first."""
+
+    def upstream(
+        self, starts: Collection[str], *, root: str = "", depth: int | None = None
+    ) -> Subgraph:
+        """All that the starts were made from."""
+
+    def downstream(
+        self, starts: Collection[str], *, root: str = "", depth: int | None = None
+    ) -> Subgraph:
+        """All that was made from the starts."""
+
+    def snapshots(self, workspace: str) -> list[SnapshotInfo]:
+        """The workspace's snapshots, oldest first."""
+
+    def snapshot(self, workspace: str, snapshot_hash: str) -> SnapshotInfo | None:
+        """One snapshot, by its full hash."""
+
+
+def chunks(lines: Iterable[Line]) -> Iterator[list[Line]]:
+    """The lines, `CHUNK` at a time."""
+    rest = iter(lines)
+    while chunk := list(itertools.islice(rest, CHUNK)):
+        yield chunk
+
+
+def next_facts(
+    applied: Mapping[tuple[str, str], Applied], lines: Iterable[Line]
+) -> tuple[list[Line], AppliedMap, JournalError | None]:
+    """Which lines a view must fold now.
+
+    Args:
+        applied: What the view holds.
+        lines: In order per instance.
+
+    Returns:
+        The lines to fold; what is applied then, of the instances they are of; and, where a line
+        does not fit, the error to raise once the lines before it are folded.
+    """
+    fresh: list[Line] = []
+    news: AppliedMap = {}
+    for line in lines:
+        fact = line.fact
+        key = (fact.workspace, fact.instance)
+        last = news.get(key) or applied.get(key) or Applied(0, "", 0)
+        if fact.seq <= last.seq:
+            if fact.seq == last.seq and line.hash != last.hash:
+                return fresh, news, _misfit(line, "is another line than the one applied before")
+            continue
+        if fact.seq != last.seq + 1:
+            return fresh, news, _misfit(line, f"follows fact {last.seq}: those between are missing")
+        if fact.prev != last.hash:
+            return fresh, news, _misfit(line, f"does not name fact {last.seq} as the one before it")
+        fresh.append(line)
+        news[key] = Applied(fact.seq, line.hash, line.offset)
+    return fresh, news, None
+
+
+def _misfit(line: Line, what: str) -> JournalError:
+    return JournalError(
+        f"the journal of instance {line.fact.instance} is damaged: fact {line.fact.seq} {what}",
+        hint="Check the journal: dws lineage verify.",
+    )
+
+
+def canonical(nodes: Iterable[DumpNode], edges: Iterable[DumpEdge]) -> Dump:
+    """A dump in its canonical form: sorted, no None values."""
+    plain_nodes = [
+        DumpNode(labels=sorted(n["labels"]), properties=_plain(n["properties"])) for n in nodes
+    ]
+    plain_edges = [
+        DumpEdge(
+            type=e["type"],
+            source=e["source"],
+            target=e["target"],
+            properties=_plain(e["properties"]),
+        )
+        for e in edges
+    ]
+    plain_nodes.sort(key=lambda n: (n["labels"], str(n["properties"].get("id"))))
+    plain_edges.sort(
+        key=lambda e: (e["type"], e["source"], e["target"], json.dumps(e["properties"]))
+    )
+    return Dump(nodes=plain_nodes, edges=plain_edges)
+
+
+def _plain(properties: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: properties[key] for key in sorted(properties) if properties[key] is not None}
+
+
+def to_lines(dump: Dump) -> list[str]:
+    """A dump as lines of JSON, a node or an edge each."""
+    return [json.dumps(item, ensure_ascii=False) for item in (*dump["nodes"], *dump["edges"])]
+
+
+def diff_dumps(a: Dump, b: Dump, *, limit: int = 20) -> list[str]:
+    """How two dumps differ, for people: at most `limit` lines; none when they are equal."""
+    found: list[str] = []
+    nodes_a = {str(n["properties"].get("id")): n for n in a["nodes"]}
+    nodes_b = {str(n["properties"].get("id")): n for n in b["nodes"]}
+    for key in sorted(nodes_a.keys() | nodes_b.keys()):
+        found += _node_differences(key, nodes_a.get(key), nodes_b.get(key))
+    lines_a = {json.dumps(e, ensure_ascii=False) for e in a["edges"]}
+    lines_b = {json.dumps(e, ensure_ascii=False) for e in b["edges"]}
+    found += [f"edge only in the first: {line}" for line in sorted(lines_a - lines_b)]
+    found += [f"edge only in the second: {line}" for line in sorted(lines_b - lines_a)]
+    if not found and to_lines(a) != to_lines(b):
+        found.append("the same nodes and edges, but some more than once or in another order")
+    if len(found) > limit:
+        found[limit:] = [f"... and {len(found) - limit} more differences"]
+    return found
+
+
+def _node_differences(key: str, a: DumpNode | None, b: DumpNode | None) -> list[str]:
+    if a is None or b is None:
+        node, which = (a, "first") if a is not None else (b, "second")
+        return [f"node only in the {which}: {json.dumps(node, ensure_ascii=False)}"]
+    name = f"{':'.join(a['labels'])} {key}"
+    found = []
+    if a["labels"] != b["labels"]:
+        found.append(f"{name}: labels {a['labels']} and {b['labels']}")
+    left, right = a["properties"], b["properties"]
+    for prop in sorted(left.keys() | right.keys()):
+        one, two = left.get(prop), right.get(prop)
+        if type(one) is not type(two) or one != two:
+            found.append(f"{name}: {prop} is {one!r} and {two!r}")
+    return found

@@ -1,0 +1,135 @@
+"""Every error of the product: a message, a hint, and the facts as attributes.
+
+The message is one sentence that names the thing; the hint says what to do next. Nobody parses
+the sentence: what a caller may need stands in attributes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class DwsError(Exception):
+    """Base of all errors: `message` says what is, `hint` says what to do next."""
+
+    exit_status = 1
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class ConfigurationError(DwsError):
+    """Something about the workspace, its resources or the request does not fit."""
+
+
+class PathNotAResourceError(ConfigurationError):
+    """A path on disk lies in no resource of the workspace."""
+
+
+class NotSupportedError(ConfigurationError):
+    """This resource or workspace cannot do what was asked."""
+
+
+class ParamNotFoundError(ConfigurationError):
+    """No configuration parameter has this name."""
+
+
+class ParamValidationError(ConfigurationError):
+    """A parameter's value is outside what it accepts."""
+
+
+class ParamParseError(ConfigurationError):
+    """A parameter's text cannot be read as its type."""
+
+
+class LineageError(ConfigurationError):
+    """Something about recorded lineage does not fit."""
+
+
+class LineageConsistencyError(LineageError):
+    """A step would depend on two versions of one ref."""
+
+
+class LineageConflictError(LineageError):
+    """Two refs of one kind cover one another."""
+
+
+class LineageNotFoundError(LineageError):
+    """There is no lineage for what was asked."""
+
+
+class LineagePlaceHolderError(LineageError):
+    """A placeholder that a snapshot needs has no hash."""
+
+
+class SnapshotNotFoundError(ConfigurationError):
+    """No snapshot has this tag or hash."""
+
+
+class AmbiguousSnapshotError(ConfigurationError):
+    """A hash prefix fits several snapshots."""
+
+    def __init__(self, prefix: str, found: Sequence[str]) -> None:
+        super().__init__(
+            f"'{prefix}' fits {len(found)} snapshots: {', '.join(found)}",
+            hint="Give more digits of the hash, or a tag.",
+        )
+        self.prefix = prefix
+        self.found = tuple(found)
+
+
+class GitError(ConfigurationError):
+    """Git is missing, too old, or refused what was asked of it."""
+
+
+class QueryError(ConfigurationError):
+    """A Cypher query was refused, failed or took too long."""
+
+
+class BatchModeError(DwsError):
+    """An answer is needed, and nobody may be asked."""
+
+
+class ApiParamError(DwsError):
+    """A function of the API was called with arguments that do not fit together."""
+
+
+class UserAbort(DwsError):  # noqa: N818  # the name of Data Workspaces 1.6
+    """The user answered no."""
+
+
+class InternalError(DwsError):
+    """A file or a view is not as this project writes it."""
+
+
+class JournalError(InternalError):
+    """The journal is damaged, or from a later version."""
+
+
+class ViewError(InternalError):
+    """A view (index, Neo4j, embedded Cypher) cannot be read or written."""
+
+
+class JsonError(InternalError):
+    """A JSON file does not hold what it must; names the file and the key."""
+
+    def __init__(self, message: str, *, file: str = "", key: str = "", hint: str = "") -> None:
+        where = f"{file}: " if file else ""
+        super().__init__(f"{where}{message}", hint=hint)
+        self.reason = message
+        self.file = file
+        self.key = key
+
+
+class JsonKeyError(JsonError):
+    """A key is absent."""
+
+
+class JsonTypeError(JsonError):
+    """A value has another type than the format demands."""
+
+
+class JsonValueError(JsonError):
+    """A value, or the text as a whole, is outside what the format allows."""

@@ -1,0 +1,1 @@
+"""What the product talks about: frozen dataclasses and their JSON; no I/O."""

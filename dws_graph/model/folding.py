@@ -1,0 +1,259 @@
+"""The fold: a fact's rows, for any view.
+
+Pure: the same fact gives the same rows everywhere, so that every view and every clone hold the
+same graph. Source: docs/formats.md, "Folding".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from dws_graph.model import facts as f
+from dws_graph.model.certificates import Certificate
+from dws_graph.model.facts import Current, Fact
+from dws_graph.model.ids import node_id
+from dws_graph.model.refs import ResourceRef
+from dws_graph.model.rows import CurrentRow, EdgeRow, NodeRow, Rows
+from dws_graph.model.values import Json, as_property, scalar_properties, take, take_or
+
+
+def ref_id(workspace: str, ref: ResourceRef) -> str:
+    """The id of a Ref node."""
+    return node_id(workspace, "Ref", ref.name, ref.subpath)
+
+
+def resource_id(workspace: str, name: str) -> str:
+    """The id of a Resource node."""
+    return node_id(workspace, "Resource", name)
+
+
+def snapshot_id(workspace: str, snapshot_hash: str) -> str:
+    """The id of a Snapshot node."""
+    return node_id(workspace, "Snapshot", snapshot_hash)
+
+
+def tag_id(workspace: str, tag: str) -> str:
+    """The id of a Tag node."""
+    return node_id(workspace, "Tag", tag)
+
+
+def environment_id(workspace: str, environment: str) -> str:
+    """The id of an Environment node."""
+    return node_id(workspace, "Environment", environment)
+
+
+def fold(fact: Fact) -> Rows:
+    """The rows of one fact."""
+    rows = Rows()
+    _WRITERS[fact.kind](fact, rows)
+    return rows
+
+
+def _workspace(fact: Fact, rows: Rows) -> None:
+    rows.identities.append(NodeRow("Workspace", fact.workspace, {"id": fact.workspace}))
+
+
+def _refs(fact: Fact, rows: Rows, refs: Iterable[ResourceRef]) -> None:
+    """The Ref, Resource and Workspace nodes that `refs` need, with their edges."""
+    _workspace(fact, rows)
+    ws = fact.workspace
+    for ref in dict.fromkeys(refs):
+        rid, res = ref_id(ws, ref), resource_id(ws, ref.name)
+        identity: Json = {"id": rid, "workspace": ws, "resource": ref.name}
+        if ref.subpath is not None:
+            identity["subpath"] = ref.subpath
+        rows.identities.append(NodeRow("Ref", rid, identity))
+        resource = {"id": res, "workspace": ws, "name": ref.name}
+        rows.identities.append(NodeRow("Resource", res, resource))
+        rows.edges.append(EdgeRow("PART_OF", rid, res))
+        rows.edges.append(EdgeRow("IN", res, ws))
+
+
+def _describe(fact: Fact, rows: Rows, cert: Certificate) -> None:
+    """A certificate that this fact is the first to describe, and its ref."""
+    ws = fact.workspace
+    _refs(fact, rows, [cert.ref])
+    props: Json = {"id": cert.id, "workspace": ws, "resource": cert.ref.name}
+    if cert.ref.subpath is not None:
+        props["subpath"] = cert.ref.subpath
+    if cert.comment:
+        props["comment"] = cert.comment
+    if cert.hash is not None:
+        props["hash"] = cert.hash
+        if cert.subpath_hash is not None:
+            props["subpath_hash"] = cert.subpath_hash
+        props["at"] = fact.id
+        rows.shared.append(NodeRow("HashCertificate", cert.id, props))
+    else:
+        props |= {"instance": fact.instance, "version": cert.version, "kind": cert.kind}
+        props["superseded"] = cert.superseded
+        rows.placeholders.append(NodeRow("PlaceholderCertificate", cert.id, props))
+    rows.edges.append(EdgeRow("STATE_OF", cert.id, ref_id(ws, cert.ref)))
+
+
+def _currents(fact: Fact, rows: Rows, currents: Iterable[Current]) -> None:
+    currents = list(currents)
+    _refs(fact, rows, [c.ref for c in currents])
+    for c in currents:
+        if c.certificate is not None:
+            rows.bare.append(c.certificate)
+        rows.current.append(
+            CurrentRow(ref_id(fact.workspace, c.ref), fact.instance, c.certificate)
+        )
+
+
+def _workspace_created(fact: Fact, rows: Rows) -> None:
+    name = take(fact.body, "name", str)
+    props = {"id": fact.workspace, "name": name, "at": fact.id}
+    rows.shared.append(NodeRow("Workspace", fact.workspace, props))
+
+
+def _resource_added(fact: Fact, rows: Rows) -> None:
+    _workspace(fact, rows)
+    name = take(fact.body, "name", str)
+    rid = resource_id(fact.workspace, name)
+    props: Json = {"id": rid, "workspace": fact.workspace, "name": name, "at": fact.id}
+    props |= {"role": take(fact.body, "role", str), "type": take(fact.body, "type", str)}
+    rows.shared.append(NodeRow("Resource", rid, props))
+    rows.edges.append(EdgeRow("IN", rid, fact.workspace))
+
+
+def _environment_seen(fact: Fact, rows: Rows) -> None:
+    env = take(fact.body, "hash", str)
+    eid = environment_id(fact.workspace, env)
+    props: Json = {"id": eid, "workspace": fact.workspace, "hash": env, "at": fact.id}
+    for key in ("python", "platform"):
+        props[key] = take(fact.body, key, str)
+    props["packages"] = take(fact.body, "packages", list)
+    rows.shared.append(NodeRow("Environment", eid, props))
+
+
+def _step_started(fact: Fact, rows: Rows) -> None:
+    """Makes no node: only the index keeps who is running."""
+
+
+def _step_ended(fact: Fact, rows: Rows) -> None:
+    step = f.StepRecord.from_json(fact.body)
+    completed = fact.kind == f.STEP_COMPLETED
+    _workspace(fact, rows)
+    rows.own.append(NodeRow("Step", step.id, _step_properties(fact, step, completed=completed)))
+    if step.environment:
+        eid = environment_id(fact.workspace, step.environment)
+        identity = {"id": eid, "workspace": fact.workspace, "hash": step.environment}
+        rows.identities.append(NodeRow("Environment", eid, identity))
+        rows.edges.append(EdgeRow("RAN_IN", step.id, eid))
+    for certs, kind in ((step.inputs, "READ_BY"), (step.code, "CODE_OF")):
+        for cert in certs:
+            rows.bare.append(cert.id)
+            rows.edges.append(EdgeRow(kind, cert.id, step.id))
+    for cert in step.outputs:
+        rows.bare.append(cert.id)
+        rows.edges.append(EdgeRow("WROTE", step.id, cert.id))
+    for cert in (*step.inputs, *step.code, *step.outputs):
+        if cert.id in step.described:
+            _describe(fact, rows, cert)
+    _currents(fact, rows, step.current)
+    rows.superseded.extend(step.superseded)
+
+
+def _step_properties(fact: Fact, step: f.StepRecord, *, completed: bool) -> Json:
+    props: Json = {
+        "id": step.id,
+        "workspace": fact.workspace,
+        "instance": fact.instance,
+        "name": step.name,
+        "status": "completed" if completed else "failed",
+        "start_time": step.start_time,
+        "execution_time_seconds": step.execution_time_seconds,
+        "command_line": as_property(step.command_line),
+        "run_from": as_property(step.run_from),
+        "description": step.description,
+        "environment": step.environment,
+        "commit": step.commit,
+        "error": step.error,
+        "parameters": as_property(step.parameters),
+        "metrics": as_property(step.metrics),
+    }
+    if step.read_while_written:
+        props["read_while_written"] = as_property(step.read_while_written)
+    if step.changed_while_running:
+        props["changed_while_running"] = list(step.changed_while_running)
+    props |= scalar_properties("param_", step.parameters)
+    props |= scalar_properties("metric_", step.metrics)
+    return props
+
+
+def _snapshot_taken(fact: Fact, rows: Rows) -> None:
+    snap = f.SnapshotRecord.from_json(fact.body)
+    ws, sid = fact.workspace, snapshot_id(fact.workspace, snap.hash)
+    _workspace(fact, rows)
+    props: Json = {
+        "id": sid,
+        "workspace": ws,
+        "hash": snap.hash,
+        "number": snap.number,
+        "message": snap.message,
+        "timestamp": snap.timestamp,
+        "hostname": snap.hostname,
+        "instance": fact.instance,
+        "metrics": as_property(snap.metrics),
+        "at": fact.id,
+    }
+    props |= scalar_properties("metric_", snap.metrics)
+    rows.shared.append(NodeRow("Snapshot", sid, props))
+    rows.edges.append(EdgeRow("OF", sid, ws))
+    if snap.tag:
+        _tag(fact, rows, snap.tag, sid)
+    for cert in snap.certificates:
+        _describe(fact, rows, cert)
+    for item in snap.contains:
+        rows.bare.append(item.certificate)
+        rows.edges.append(EdgeRow("CONTAINS", sid, item.certificate))
+    _currents(fact, rows, snap.current)
+    rows.superseded.extend(snap.superseded)
+    for kept in snap.keep:
+        props = {"id": kept.certificate, "hash": kept.hash}
+        if kept.subpath_hash is not None:
+            props["subpath_hash"] = kept.subpath_hash
+        rows.keep.append(props)
+    for merged in snap.merge:
+        rows.bare.append(merged.certificate)
+        rows.merge.append((merged.placeholder, merged.certificate))
+
+
+def _tag(fact: Fact, rows: Rows, tag: str, snapshot: str) -> None:
+    tid = tag_id(fact.workspace, tag)
+    props = {"id": tid, "workspace": fact.workspace, "tag": tag, "snapshot": snapshot}
+    rows.shared.append(NodeRow("Tag", tid, {**props, "at": fact.id}))
+
+
+def _tagged(fact: Fact, rows: Rows) -> None:
+    """A tag given (or, where `snapshot` is null, taken away)."""
+    _workspace(fact, rows)
+    snap = take_or(fact.body, "snapshot", str)
+    sid = snapshot_id(fact.workspace, snap) if snap else ""
+    if snap:
+        identity = {"id": sid, "workspace": fact.workspace, "hash": snap}
+        rows.identities.append(NodeRow("Snapshot", sid, identity))
+    _tag(fact, rows, take(fact.body, "tag", str), sid)
+
+
+def _current_changed(fact: Fact, rows: Rows) -> None:
+    _workspace(fact, rows)
+    _currents(fact, rows, f.currents(fact.body))
+    rows.superseded.extend(fact.body.get("superseded", ()))
+
+
+_WRITERS: dict[str, Callable[[Fact, Rows], None]] = {
+    f.WORKSPACE_CREATED: _workspace_created,
+    f.RESOURCE_ADDED: _resource_added,
+    f.ENVIRONMENT_SEEN: _environment_seen,
+    f.STEP_STARTED: _step_started,
+    f.STEP_COMPLETED: _step_ended,
+    f.STEP_ABORTED: _step_ended,
+    f.SNAPSHOT_TAKEN: _snapshot_taken,
+    f.TAGGED: _tagged,
+    f.RESTORED: _current_changed,
+    f.CURRENT_SET: _current_changed,
+    f.LINEAGE_CLEARED: _current_changed,
+}

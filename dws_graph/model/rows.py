@@ -1,0 +1,105 @@
+"""What a fact writes into any view: rows, the same for SQL and Cypher.
+
+A view applies the rows of a batch of facts in the order of the fields of `Rows`; a later row for
+the same id wins where `at` says so. Source: docs/formats.md, "Folding".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from dws_graph.model.values import Json
+
+
+class NodeRow(NamedTuple):
+    """A node and its properties (`id` is one of them)."""
+
+    label: str
+    id: str
+    props: Json
+
+
+class EdgeRow(NamedTuple):
+    """An edge; both ends are among the nodes of the same rows."""
+
+    type: str
+    src: str
+    dst: str
+
+
+class CurrentRow(NamedTuple):
+    """The current certificate of a ref in an instance; None: its state is unknown."""
+
+    ref: str
+    instance: str
+    certificate: str | None
+
+
+@dataclass(slots=True)
+class Rows:
+    """The rows of one fact, or of several in order.
+
+    Attributes:
+        bare: Ids of certificates that other rows name and nobody here describes.
+        identities: Nodes known by their identity alone (Workspace, Resource, Ref, Environment):
+            made when missing, else left as they are.
+        shared: Nodes that several instances describe (Resource, Environment, Snapshot, Tag,
+            Workspace, and `HashCertificate`): `props["at"]` is a fact's id; the row replaces the
+            whole property map when `at` is greater than the node's.
+        own: Nodes that one instance describes (Step): properties are added, in order.
+        placeholders: Certificates (label `PlaceholderCertificate`) of one instance; not applied
+            to one that has a hash already.
+        edges: Idempotent.
+        current: Replaces what was current for that ref and instance.
+        superseded: Ids of placeholders that will never have a hash.
+        keep: Placeholders that get a hash and stay (what a step wrote):
+            properties `hash`, `subpath_hash` (when known), `id`.
+        merge: (placeholder, certificate): the first's `READ_BY` and `CODE_OF` edges go to the
+            second, and it is deleted.
+    """
+
+    bare: list[str] = field(default_factory=list)
+    identities: list[NodeRow] = field(default_factory=list)
+    shared: list[NodeRow] = field(default_factory=list)
+    own: list[NodeRow] = field(default_factory=list)
+    placeholders: list[NodeRow] = field(default_factory=list)
+    edges: list[EdgeRow] = field(default_factory=list)
+    current: list[CurrentRow] = field(default_factory=list)
+    superseded: list[str] = field(default_factory=list)
+    keep: list[Json] = field(default_factory=list)
+    merge: list[tuple[str, str]] = field(default_factory=list)
+
+    def extend(self, other: Rows) -> None:
+        """Adds the rows of a later fact."""
+        for name in self.__slots__:
+            getattr(self, name).extend(getattr(other, name))
+
+
+def together(many: Iterable[Rows]) -> Rows:
+    """The rows of several facts as a batch, each node and edge once.
+
+    Of shared nodes the one with the greatest `at` stays; of a ref's current certificates the last.
+    """
+    total = Rows()
+    for rows in many:
+        total.extend(rows)
+    total.bare = list(dict.fromkeys(total.bare))
+    total.identities = list({(r.label, r.id): r for r in total.identities}.values())
+    total.edges = list(dict.fromkeys(total.edges))
+    total.current = list({(r.ref, r.instance): r for r in total.current}.values())
+    total.superseded = list(dict.fromkeys(total.superseded))
+    newest: dict[tuple[str, str], NodeRow] = {}
+    for row in total.shared:
+        key = (row.label, row.id)
+        if key not in newest or newest[key].props["at"] < row.props["at"]:
+            newest[key] = row
+    total.shared = list(newest.values())
+    merged: dict[str, NodeRow] = {}
+    for row in total.own:
+        earlier = merged.get(row.id)
+        props = {**earlier.props, **row.props} if earlier else row.props
+        merged[row.id] = NodeRow(row.label, row.id, props)
+    total.own = list(merged.values())
+    return total

@@ -1,0 +1,80 @@
+"""A piece of the lineage graph, as questions answer it and pictures draw it.
+
+Source of the JSON: docs/formats.md, "A subgraph".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+NodeKind = Literal["step", "certificate", "snapshot"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """One step, certificate or snapshot.
+
+    `properties` of a certificate: `workspace, resource, subpath, hash` (None for a placeholder),
+    `version, status` (`hashed`, `pending`, `not kept`), `role` (of its resource), `produced`
+    (whether a step wrote it); of a step: `start_time, execution_time_seconds, parameters,
+    metrics, command_line, instance, status` (`completed`, `failed`).
+    """
+
+    key: str
+    kind: NodeKind
+    name: str
+    properties: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """As docs/formats.md has it."""
+        return {
+            "key": self.key,
+            "kind": self.kind,
+            "name": self.name,
+            "properties": dict(self.properties),
+        }
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Edge:
+    """An arrow the way data flows: `READ_BY`, `CODE_OF`, `WROTE`, `CONTAINS` or `IMPORTED_AS`."""
+
+    source: str
+    target: str
+    type: str
+
+    def to_json(self) -> dict[str, str]:
+        """As docs/formats.md has it."""
+        return {"source": self.source, "target": self.target, "type": self.type}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subgraph:
+    """Nodes and the edges between them.
+
+    `root` is the key that was asked for (empty where nothing in particular was); `complete` is
+    False when something upstream is not kept, unknown or in two versions.
+    """
+
+    root: str
+    complete: bool
+    nodes: tuple[Node, ...]
+    edges: tuple[Edge, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """As docs/formats.md has it: nodes and edges in the order of the question."""
+        return {
+            "root": self.root,
+            "complete": self.complete,
+            "nodes": [n.to_json() for n in self.nodes],
+            "edges": [e.to_json() for e in self.edges],
+        }
+
+    def node(self, key: str) -> Node:
+        """The node with this key; KeyError when it is not part of the subgraph."""
+        for n in self.nodes:
+            if n.key == key:
+                return n
+        raise KeyError(key)

@@ -1,0 +1,139 @@
+"""A drawing as one HTML file that opens from disk, with no network, and explains itself.
+
+pyvis carries the data and vis-network; places, lines and the page are ours. pyvis's own template
+loads style sheets from a CDN and escapes nothing, so it is replaced whole: text is escaped by
+jinja, data are JSON that no browser runs, and a content security policy lets only our two scripts
+run, by their hashes.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections import defaultdict
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from dws_graph.model.subgraph import Subgraph
+from dws_graph.render.drawing import Drawing, drawing_of
+from dws_graph.render.look import FONTS, NOTHING, SHAPES, STATES, TONES, Detail
+from dws_graph.render.marks import legend_of, swatch
+from dws_graph.render.text import clean, shortened
+
+HERE = Path(__file__).parent
+OPTIONS: dict[str, Any] = {
+    "physics": {"enabled": False},
+    "layout": {"improvedLayout": False},
+    "interaction": {
+        "hover": True,
+        "dragNodes": False,
+        "selectConnectedEdges": False,
+        "hoverConnectedEdges": False,
+    },
+}
+COLUMN_LENGTH = 300
+
+
+def to_html(
+    subgraph: Subgraph,
+    *,
+    title: str,
+    width: int = 1024,
+    height: int = 800,
+    detail: Detail = "steps",
+) -> str:
+    """The subgraph as a page: to be written as UTF-8, opened from anywhere.
+
+    Args:
+        subgraph: What to draw.
+        title: Heading of the page.
+        width: Of the figure, in pixels; a button of the page lets it fill the window.
+        height: Of the figure with its bar and legend.
+        detail: `certificates` draws code on its own; `steps` tells of it in its steps.
+    """
+    import jinja2  # noqa: PLC0415 - these two take a third of a second
+    from pyvis.network import Network  # noqa: PLC0415
+
+    drawing = drawing_of(subgraph, detail=detail)
+    # Chromium and the rest hash a script after turning CRLF into LF.
+    vis = _vis_network().replace("\r\n", "\n")
+    page = "\n".join((HERE / name).read_text(encoding="utf-8") for name in ("paint.js", "page.js"))
+    environment = jinja2.Environment(
+        autoescape=True,
+        loader=jinja2.FileSystemLoader(HERE),
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals.update(
+        css=(HERE / "page.css").read_text(encoding="utf-8"),
+        extent={"width": drawing.width, "height": drawing.height},
+        fonts=FONTS,
+        legend=_legend(drawing),
+        legs=drawing.to_json()["legs"],
+        nothing=NOTHING,
+        note=drawing.picture.note,
+        page_script=page,
+        rows=_rows(drawing),
+        script_hashes=" ".join(map(_script_hash, (vis, page))),
+        tones=TONES,
+        vis_script=vis,
+        words=dict[str, str]([*SHAPES.items(), *STATES.items()]),
+    )
+    net = Network(height=f"{height:d}px", width=f"{width:d}px", directed=True, heading=clean(title))
+    net.set_options(json.dumps(OPTIONS))
+    net.templateEnv, net.path = environment, "template.html.j2"
+    _fill(net, drawing)
+    html = net.generate_html()
+    assert isinstance(html, str)  # noqa: S101 - pyvis has no types
+    return html
+
+
+def _fill(net: Any, drawing: Drawing) -> None:
+    """Give pyvis the nodes with their places, and the edges with their ways."""
+    data = drawing.to_json()
+    for node in data["nodes"]:
+        rest = {key: value for key, value in node.items() if key not in ("id", "label", "shape")}
+        # pyvis takes an empty label for none; `group` keeps it from adding a colour.
+        net.add_node(node["id"], node["label"] or " ", shape="custom", group=node["shape"], **rest)
+    for edge in data["edges"]:
+        net.add_edge(edge["from"], edge["to"], stroke=edge["stroke"], legs=edge["legs"])
+
+
+def _vis_network() -> str:
+    inside = files("pyvis") / "templates" / "lib" / "vis-9.1.2" / "vis-network.min.js"
+    return inside.read_bytes().decode("utf-8")
+
+
+def _script_hash(script: str) -> str:
+    digest = hashlib.sha256(script.encode("utf-8")).digest()
+    return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"
+
+
+def _legend(drawing: Drawing) -> list[dict[str, str]]:
+    return [
+        {"words": entry.words, "drawn": swatch(entry, 0, 0, "var(--{})".format)}
+        for entry in legend_of(drawing.picture)
+    ]
+
+
+def _rows(drawing: Drawing) -> list[dict[str, str]]:
+    """The picture in words: the table below it."""
+    names = {node.key: node.name for node in drawing.picture.nodes}
+    sources: dict[str, list[str]] = defaultdict(list)
+    for edge in drawing.picture.edges:
+        sources[edge.target].append(names[edge.source])
+    return [
+        {
+            "kind": SHAPES[node.shape],
+            "name": shortened(node.name, COLUMN_LENGTH),
+            "second": node.second,
+            "states": ", ".join(STATES[s] for s in node.states),
+            "sources": shortened(", ".join(dict.fromkeys(sources[node.key])), COLUMN_LENGTH),
+            "facts": shortened(
+                ", ".join(f"{f.name} = {f.value}" for f in node.details if f.group), COLUMN_LENGTH
+            ),
+        }
+        for node in drawing.picture.nodes
+    ]

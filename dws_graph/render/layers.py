@@ -1,0 +1,141 @@
+"""Layers for a layout: which column a node stands in, and what a long edge passes through.
+
+Nodes are numbers here, 0 to n-1. Nothing recurses: a chain of thousands is as good as a fan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+Arrow = tuple[int, int]
+
+TIGHTENING_ROUNDS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Layered:
+    """A graph whose every edge leads from one layer to the next.
+
+    Vertices up to `real` are the nodes; the rest are dummies, the places where a long edge passes
+    through a layer. All long edges of one source share its dummies, so they look like one line
+    that branches.
+    """
+
+    real: int
+    layer: list[int]
+    left: list[list[int]]
+    right: list[list[int]]
+    paths: list[list[int]]  # per edge, its vertices from left to right
+
+
+def layered(count: int, arrows: Sequence[Arrow]) -> Layered:
+    """Choose layers for acyclic, distinct arrows, and split the long ones."""
+    layer = _pulled_tight(count, arrows)
+    left: list[list[int]] = [[] for _ in range(count)]
+    right: list[list[int]] = [[] for _ in range(count)]
+    chains: list[list[int]] = [[v] for v in range(count)]  # a node, then its dummies
+    paths: list[list[int]] = []
+
+    def join(a: int, b: int) -> None:
+        right[a].append(b)
+        left[b].append(a)
+
+    for source, target in arrows:
+        chain, span = chains[source], layer[target] - layer[source]
+        while len(chain) < span:
+            dummy = len(layer)
+            layer.append(layer[source] + len(chain))
+            left.append([])
+            right.append([])
+            join(chain[-1], dummy)
+            chain.append(dummy)
+        join(chain[span - 1], target)
+        paths.append([*chain[:span], target])
+    return Layered(count, layer, left, right, paths)
+
+
+def acyclic(count: int, arrows: Sequence[Arrow]) -> list[Arrow]:
+    """The arrows, with those turned round that close a cycle; loops must be left out before."""
+    after = _neighbours(count, arrows)
+    index = [0] * count  # of the next arrow to follow
+    state = [0] * count  # 0 not seen, 1 on the path, 2 done
+    back: set[Arrow] = set()
+    has_source = {b for _, b in arrows}
+    for start in sorted(range(count), key=lambda v: v in has_source):
+        if state[start]:
+            continue
+        path, state[start] = [start], 1
+        while path:
+            v = path[-1]
+            if index[v] == len(after[v]):
+                state[v] = 2
+                path.pop()
+                continue
+            w = after[v][index[v]]
+            index[v] += 1
+            if state[w] == 1:
+                back.add((v, w))
+            elif state[w] == 0:
+                state[w] = 1
+                path.append(w)
+    return [(b, a) if (a, b) in back else (a, b) for a, b in arrows]
+
+
+def components(count: int, arrows: Sequence[Arrow]) -> list[list[int]]:
+    """The connected parts, each in the order of its nodes, by their first node."""
+    near = _neighbours(count, [*arrows, *((b, a) for a, b in arrows)])
+    seen = [False] * count
+    parts = []
+    for start in range(count):
+        if seen[start]:
+            continue
+        seen[start] = True
+        part = [start]
+        for v in part:
+            for w in near[v]:
+                if not seen[w]:
+                    seen[w] = True
+                    part.append(w)
+        parts.append(sorted(part))
+    return parts
+
+
+def _neighbours(count: int, arrows: Sequence[Arrow]) -> list[list[int]]:
+    after: list[list[int]] = [[] for _ in range(count)]
+    for a, b in arrows:
+        after[a].append(b)
+    return after
+
+
+def _pulled_tight(count: int, arrows: Sequence[Arrow]) -> list[int]:
+    """Longest-path layers, then each node moved to where its edges are shorter together."""
+    after = _neighbours(count, arrows)
+    before = _neighbours(count, [(b, a) for a, b in arrows])
+    order = _topological(count, after, before)
+    layer = [0] * count
+    for v in order:
+        layer[v] = max((layer[u] + 1 for u in before[v]), default=0)
+    for _ in range(TIGHTENING_ROUNDS):
+        was = layer[:]
+        for v in reversed(order):
+            if len(after[v]) > len(before[v]):
+                layer[v] = min(layer[w] for w in after[v]) - 1
+        for v in order:
+            if len(before[v]) > len(after[v]):
+                layer[v] = max(layer[u] for u in before[v]) + 1
+        if layer == was:
+            break
+    lowest = min(layer, default=0)
+    return [at - lowest for at in layer]
+
+
+def _topological(count: int, after: list[list[int]], before: list[list[int]]) -> list[int]:
+    waits = [len(b) for b in before]
+    order = [v for v in range(count) if not waits[v]]
+    for v in order:
+        for w in after[v]:
+            waits[w] -= 1
+            if not waits[w]:
+                order.append(w)
+    return order

@@ -1,0 +1,86 @@
+"""The visual language, one for all formats: shapes, colours, and what the legend calls them.
+
+Meaning is never carried by colour alone: each kind has a shape, each state a mark or a word.
+Every colour is given for a light and a dark page.
+
+Source: docs/design, "Visual language".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal, NamedTuple
+
+Shape = Literal["step", "source", "intermediate", "result", "code", "snapshot"]
+State = Literal["root", "stale", "failed", "not_kept", "pending"]
+Stroke = Literal["flow", "code", "imported", "contains"]
+Detail = Literal["steps", "certificates"]
+
+NOTHING = "Nothing has been recorded here yet."
+FONTS = "system-ui, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, 'DejaVu Sans', sans-serif"
+LABEL_SIZE = 12.0
+SECOND_SIZE = 10.0
+NODE_HEIGHT = 36.0
+WIDTHS = (88.0, 190.0)
+
+
+class Tone(NamedTuple):
+    """A colour on a light and on a dark page."""
+
+    light: str
+    dark: str
+
+
+SHAPES: Mapping[Shape, str] = {
+    "source": "source data",
+    "intermediate": "intermediate",
+    "result": "result",
+    "step": "step",
+    "code": "code",
+    "snapshot": "snapshot",
+}
+STATES: Mapping[State, str] = {
+    "root": "asked for",
+    "stale": "stale",
+    "failed": "failed",
+    "not_kept": "not kept",
+    "pending": "pending",
+}
+STROKES: Mapping[Stroke, str] = {
+    "flow": "data flows",
+    "code": "read as code",
+    "imported": "imported as",
+    "contains": "in snapshot",
+}
+
+TONES: Mapping[str, Tone] = {
+    "page": Tone("#fbfbfd", "#12161d"),
+    "panel": Tone("#ffffff", "#1a2029"),
+    "rule": Tone("#d5dae3", "#333c49"),
+    "text": Tone("#1b2330", "#e8ecf3"),
+    "second": Tone("#566072", "#a3adbd"),
+    "edge": Tone("#7d8798", "#7a8597"),
+    "step": Tone("#24364f", "#b4c6e0"),
+    "step-fill": Tone("#24364f", "#b4c6e0"),
+    "step-text": Tone("#ffffff", "#12161d"),
+    "step-second": Tone("#d3dcea", "#2c3848"),
+    "source": Tone("#0b7a6b", "#4cc2ae"),
+    "source-fill": Tone("#e3f4f1", "#12302d"),
+    "intermediate": Tone("#2b6cb0", "#6ea8e8"),
+    "intermediate-fill": Tone("#ffffff", "#161c26"),
+    "result": Tone("#7440b3", "#b794f0"),
+    "result-fill": Tone("#f3ecfb", "#281f38"),
+    "code": Tone("#5d6676", "#98a2b3"),
+    "code-fill": Tone("#f0f2f5", "#1d232c"),
+    "snapshot": Tone("#1b2330", "#e8ecf3"),
+    "snapshot-fill": Tone("#fff8e1", "#2b2718"),
+    "stale": Tone("#9a5b00", "#f0b44c"),
+    "failed": Tone("#b3261e", "#ff8a80"),
+    "selected": Tone("#0b57d0", "#8ab4f8"),
+    "downstream": Tone("#b45309", "#f6a95b"),
+}
+
+
+def light(tone: str) -> str:
+    """The colour on a light page, on which everything but the html page is drawn."""
+    return TONES[tone].light

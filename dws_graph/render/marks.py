@@ -1,0 +1,125 @@
+"""The marks of the visual language as SVG: shapes with their states, lines, and the legend."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
+from xml.sax.saxutils import escape
+
+from dws_graph.render.look import SHAPES, STATES, STROKES, Shape, State, Stroke
+from dws_graph.render.picture import Picture
+
+Tint = Callable[[str], str]  # a colour by its name: fixed, or a page's variable
+
+DASHES: dict[Stroke, str] = {"code": "5 3", "imported": "2 3", "contains": "2 3"}
+BADGES: dict[State, str] = {"failed": "✕", "stale": "!"}
+SWATCH = (28.0, 15.0)
+
+
+class Entry(NamedTuple):
+    """A line of the legend: a shape, a state of a shape, or a kind of line."""
+
+    words: str
+    shape: Shape | None = None
+    state: State | None = None
+    stroke: Stroke | None = None
+
+
+def legend_of(picture: Picture) -> list[Entry]:
+    """What needs saying: the shapes, states and kinds of lines that occur."""
+    return [
+        *(Entry(SHAPES[s], shape=s) for s in picture.shapes()),
+        *(Entry(STATES[s], shape=_example(s), state=s) for s in picture.states()),
+        *(Entry(STROKES[s], stroke=s) for s in picture.strokes()),
+    ]
+
+
+def swatch(entry: Entry, x: float, y: float, tint: Tint) -> str:
+    """The mark of a legend's entry, its centre at (x, y)."""
+    if entry.shape:
+        return "".join(box(entry.shape, filter(None, [entry.state]), x, y, *SWATCH, tint))
+    half = SWATCH[0] / 2
+    return line(f"M{number(x - half)} {number(y)}H{number(x + half)}", entry.stroke or "flow", tint)
+
+
+def box(
+    shape: Shape, states: Iterable[State], x: float, y: float, w: float, h: float, tint: Tint
+) -> Iterator[str]:
+    """A shape with its centre at (x, y), and the marks of its states."""
+    states = tuple(states)
+    stroke, fill, wide, dash = tint(shape), tint(f"{shape}-fill"), 1.4, ""
+    if "root" in states:
+        ring = outline(shape, x, y, w + 8, h + 8)
+        yield f'<path d="{ring}" fill="none" stroke="{tint("text")}" stroke-width="1.2"/>'
+    if "failed" in states:
+        stroke, fill, wide = tint("failed"), tint("page"), 2.4
+    elif "stale" in states:
+        stroke, wide = tint("stale"), 2.4
+    if "not_kept" in states:
+        fill, dash = tint("page"), ' stroke-dasharray="5 3"'
+    elif "pending" in states:
+        dash = ' stroke-dasharray="1.5 2.5"'
+    path = outline(shape, x, y, w, h)
+    yield f'<path d="{path}" fill="{fill}" stroke="{stroke}" stroke-width="{wide}"{dash}/>'
+    at, top = x + w / 2 - 4, y - h / 2
+    for state, sign in BADGES.items():
+        if state in states:
+            where = f'cx="{number(at)}" cy="{number(top)}" r="6.5"'
+            yield f'<circle {where} fill="{tint(state)}" stroke="{tint("page")}"/>'
+            yield words(sign, at, top + 3.5, 9.5, tint("panel"), bold=True)
+            at -= 15
+
+
+def outline(shape: Shape, x: float, y: float, w: float, h: float) -> str:
+    """The path of a shape with its centre at (x, y)."""
+    left, right, top, foot = x - w / 2, x + w / 2, y - h / 2, y + h / 2
+    inset = min(10.0, h / 3)
+    if shape == "code":
+        upper = [(left, y), (left + inset, top), (right - inset, top)]
+        return polygon([*upper, (right, y), (right - inset, foot), (left + inset, foot)])
+    if shape == "snapshot":
+        upper = [(left, top), (right - inset, top), (right, top + inset)]
+        return polygon([*upper, (right, foot), (left, foot)])
+    r = 4.0 if shape == "step" else h / 2
+    arc, n = f"a{number(r)} {number(r)} 0 0 1", number
+    return (
+        f"M{n(left + r)} {n(top)}H{n(right - r)}{arc} {n(r)} {n(r)}"
+        f"V{n(foot - r)}{arc} {n(-r)} {n(r)}H{n(left + r)}{arc} {n(-r)} {n(-r)}"
+        f"V{n(top + r)}{arc} {n(r)} {n(-r)}z"
+    )
+
+
+def line(path: str, stroke: Stroke, tint: Tint) -> str:
+    """A line, dashed as its kind is."""
+    dash = f' stroke-dasharray="{DASHES[stroke]}"' if stroke in DASHES else ""
+    return f'<path d="{path}" fill="none" stroke="{tint("edge")}" stroke-width="1.2"{dash}/>'
+
+
+def words(
+    text: str,
+    x: float,
+    y: float,
+    size: float,
+    colour: str,
+    *,
+    anchor: str = "middle",
+    bold: bool = False,
+) -> str:
+    """A piece of text, escaped."""
+    weight = ' font-weight="600"' if bold else ""
+    where = f'x="{number(x)}" y="{number(y)}" text-anchor="{anchor}" font-size="{number(size)}"'
+    return f'<text {where} fill="{colour}"{weight}>{escape(text)}</text>'
+
+
+def polygon(points: list[tuple[float, float]]) -> str:
+    """The closed path through these points."""
+    return "M" + "L".join(f"{number(x)} {number(y)}" for x, y in points) + "z"
+
+
+def number(value: float) -> str:
+    """A coordinate without needless digits."""
+    return f"{value:.2f}".rstrip("0").rstrip(".")
+
+
+def _example(state: State) -> Shape:
+    return "step" if state == "failed" else "intermediate"

@@ -1,0 +1,66 @@
+"""A picture as Mermaid text, which GitHub and many notebooks draw by themselves."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from dws_graph.model.subgraph import Subgraph
+from dws_graph.render.look import Detail, Shape, State, light
+from dws_graph.render.picture import PictureNode, picture_of
+
+BRACKETS: dict[Shape, tuple[str, str]] = {
+    "step": ("[", "]"),
+    "code": ("{{", "}}"),
+    "snapshot": ("[/", "/]"),
+}
+PILL = ("([", "])")
+# A later class wins over an earlier one.
+STATE_CLASSES: dict[State, str] = {
+    "root": "stroke-width:4px",
+    "pending": "stroke-dasharray:2 3",
+    "not_kept": f"fill:{light('page')},stroke-dasharray:5 3",
+    "stale": f"stroke:{light('stale')},stroke-width:3px",
+    "failed": f"fill:{light('page')},stroke:{light('failed')},color:{light('text')}",
+}
+BADGES: dict[State, str] = {"stale": " ⚠", "failed": " ✕"}
+_UNSAFE = re.compile(r"[^\w \-.,:/()+=·…✕⚠]")
+
+
+def to_mermaid(subgraph: Subgraph, detail: Detail = "steps") -> str:
+    """The subgraph as a Mermaid flow chart; the same text for the same subgraph."""
+    return "\n".join(_lines(subgraph, detail)) + "\n"
+
+
+def _lines(subgraph: Subgraph, detail: Detail) -> Iterator[str]:
+    picture = picture_of(subgraph, fold_code=detail == "steps")
+    ids = {node.key: f"n{i}" for i, node in enumerate(picture.nodes)}
+    yield "flowchart LR"
+    for node in picture.nodes:
+        yield f"    {ids[node.key]}{_node(node)}"
+    for edge in picture.edges:
+        arrow = "-->" if edge.stroke == "flow" else "-.->"
+        yield f"    {ids[edge.source]} {arrow} {ids[edge.target]}"
+    for shape in picture.shapes():
+        colour = light("step-text" if shape == "step" else "text")
+        fill = f"fill:{light(f'{shape}-fill')},stroke:{light(shape)},color:{colour}"
+        yield f"    classDef {shape} {fill}"
+        names = [ids[n.key] for n in picture.nodes if n.shape == shape]
+        yield f"    class {','.join(names)} {shape}"
+    for state, style in STATE_CLASSES.items():
+        names = [ids[n.key] for n in picture.nodes if state in n.states]
+        if names:
+            yield f"    classDef {state} {style}"
+            yield f"    class {','.join(names)} {state}"
+
+
+def _node(node: PictureNode) -> str:
+    opening, closing = BRACKETS.get(node.shape, PILL)
+    badges = "".join(BADGES[s] for s in node.states if s in BADGES)
+    lines = [escaped(node.label + badges), *filter(None, [escaped(node.second)])]
+    return f'{opening}"{"<br/>".join(lines)}"{closing}'
+
+
+def escaped(text: str) -> str:
+    """The text as Mermaid writes it in a quoted label: `#60;` for `<`."""
+    return _UNSAFE.sub(lambda found: f"#{ord(found[0])};", text)

@@ -1,0 +1,173 @@
+// Paints a drawing on a canvas whose units are the layout's pixels: nodes in the shapes and
+// states of the visual language, edges along their routes. Knows nothing of mouse or page.
+"use strict";
+
+const FONT = 'system-ui, "Segoe UI", Roboto, "Helvetica Neue", Arial, "DejaVu Sans", sans-serif';
+const FAR = 0.34; // below this scale labels are no longer read: leave them out
+const DASHES = { flow: [], code: [5, 3], imported: [2, 3], contains: [2, 3] };
+
+function outlinePath(shape, x, y, w, h) {
+  const path = new Path2D();
+  const left = x - w / 2, right = x + w / 2, top = y - h / 2, foot = y + h / 2;
+  const inset = Math.min(10, h / 3);
+  if (shape === "code") {
+    for (const [px, py] of [[left, y], [left + inset, top], [right - inset, top],
+      [right, y], [right - inset, foot], [left + inset, foot]]) path.lineTo(px, py);
+    path.closePath();
+  } else if (shape === "snapshot") {
+    for (const [px, py] of [[left, top], [right - inset, top], [right, top + inset],
+      [right, foot], [left, foot]]) path.lineTo(px, py);
+    path.closePath();
+  } else {
+    path.roundRect(left, top, w, h, shape === "step" ? 4 : h / 2);
+  }
+  return path;
+}
+
+function legPath(path, [x1, y1, x2, y2, curved]) {
+  const middle = (x1 + x2) / 2;
+  path.moveTo(x1, y1);
+  if (curved) path.bezierCurveTo(middle, y1, middle, y2, x2, y2);
+  else path.lineTo(x2, y2);
+}
+
+function arrowPath(path, [x1, , x2, y2], size) {
+  const back = x2 >= x1 ? -7 * size : 7 * size;
+  path.moveTo(x2, y2);
+  path.lineTo(x2 + back, y2 - 3.2 * size);
+  path.lineTo(x2 + back, y2 + 3.2 * size);
+  path.closePath();
+}
+
+// legs: [x1, y1, x2, y2, curved, stroke]; edges: {from, to, stroke, legs: [index of a leg]}.
+// `view` of the functions it gives: {tone, scale, selected, hovered, lit, up, down}, where
+// `tone` gives a colour by name, `lit` is null or the set of nodes that are not faded, and
+// `up` and `down` are the sets of edges that lead to and from the selected node.
+function makePainter(legs, edges) {
+  const lines = {};
+  const heads = new Path2D();
+  const ends = new Set(edges.filter((e) => e.legs.length).map((e) => e.legs[e.legs.length - 1]));
+  for (const leg of legs) legPath((lines[leg[5]] ??= new Path2D()), leg);
+  for (const end of ends) arrowPath(heads, legs[end], 1);
+  const fitted = new Map();
+
+  function paintEdges(ctx, view) {
+    ctx.save();
+    const crowded = view.scale < FAR && edges.length > 800;
+    ctx.globalAlpha = view.lit ? 0.16 : crowded ? 0.6 : 1;
+    ctx.strokeStyle = ctx.fillStyle = view.tone("edge");
+    ctx.lineWidth = Math.max(1.2, 0.6 / view.scale);
+    for (const [stroke, path] of Object.entries(lines)) {
+      ctx.setLineDash(view.scale < FAR ? [] : DASHES[stroke]);
+      ctx.stroke(path);
+    }
+    if (view.scale >= FAR) ctx.fill(heads);
+    ctx.globalAlpha = 1;
+    paintLit(ctx, view, view.up, "selected");
+    paintLit(ctx, view, view.down, "downstream");
+    ctx.restore();
+  }
+
+  function paintLit(ctx, view, lit, tone) {
+    const byStroke = {};
+    const tips = new Path2D();
+    for (const edge of lit) {
+      const path = (byStroke[edge.stroke] ??= new Path2D());
+      for (const leg of edge.legs) legPath(path, legs[leg]);
+      if (edge.legs.length) arrowPath(tips, legs[edge.legs[edge.legs.length - 1]], 1.15);
+    }
+    ctx.strokeStyle = ctx.fillStyle = view.tone(tone);
+    ctx.lineWidth = Math.max(2, 1.2 / view.scale);
+    for (const [stroke, path] of Object.entries(byStroke)) {
+      ctx.setLineDash(DASHES[stroke]);
+      ctx.stroke(path);
+    }
+    ctx.fill(tips);
+  }
+
+  function paintNode(ctx, node, view) {
+    const { x, y, w, h, shape } = node;
+    const has = (state) => node.states.includes(state);
+    const far = view.scale < FAR;
+    const failed = has("failed"), stale = has("stale");
+    const path = (node.path ??= outlinePath(shape, x, y, w, h));
+    let line = view.tone(shape), fill = view.tone(shape + "-fill"), wide = 1.4, dash = [];
+    if (failed) [line, fill, wide] = [view.tone("failed"), view.tone("page"), 2.4];
+    else if (stale) [line, wide] = [view.tone("stale"), 2.4];
+    if (has("not_kept")) [fill, dash] = [view.tone("page"), [5, 3]];
+    else if (has("pending")) dash = [1.5, 2.5];
+    if (far && (failed || stale)) fill = line;
+    ctx.globalAlpha = view.lit && !view.lit.has(node.id) ? 0.16 : 1;
+    if (node.id === view.selected) {
+      ring(ctx, node, 7, 3 / Math.min(1, view.scale * 1.5), view.tone("selected"));
+    } else if (has("root")) {
+      ring(ctx, node, 8, Math.max(1.2, 1.4 / view.scale), view.tone("text"));
+    } else if (node.id === view.hovered) {
+      ring(ctx, node, 7, 1.5, view.tone("edge"));
+    }
+    ctx.fillStyle = fill;
+    ctx.fill(path);
+    ctx.strokeStyle = line;
+    ctx.lineWidth = Math.max(wide, 0.8 / view.scale);
+    ctx.setLineDash(far ? [] : dash);
+    ctx.stroke(path);
+    ctx.setLineDash([]);
+    if (!far) paintWords(ctx, node, view, failed);
+    if (!far) paintBadges(ctx, node, view, failed, stale);
+    ctx.globalAlpha = 1;
+  }
+
+  function ring(ctx, { x, y, w, h, shape }, out, width, colour) {
+    ctx.strokeStyle = colour;
+    ctx.lineWidth = width;
+    ctx.stroke(outlinePath(shape, x, y, w + out, h + out));
+  }
+
+  function paintWords(ctx, node, view, failed) {
+    const step = node.shape === "step", filled = step && !failed;
+    const room = node.w - (step ? 14 : 22);
+    ctx.textAlign = "center";
+    ctx.textBaseline = "alphabetic";
+    ctx.fillStyle = view.tone(filled ? "step-text" : "text");
+    ctx.font = `${step ? "600 " : ""}12px ${FONT}`;
+    ctx.fillText(fit(ctx, node.label, room), node.x, node.y + (node.second ? -2 : 4.5));
+    if (!node.second) return;
+    ctx.fillStyle = view.tone(failed ? "failed" : filled ? "step-second" : "second");
+    ctx.font = `10px ${FONT}`;
+    ctx.fillText(fit(ctx, node.second, room), node.x, node.y + 11);
+  }
+
+  function paintBadges(ctx, node, view, failed, stale) {
+    let at = node.x + node.w / 2 - 4;
+    const y = node.y - node.h / 2;
+    for (const [tone, sign] of [failed && ["failed", "✕"], stale && ["stale", "!"]].filter(Boolean)) {
+      const disc = new Path2D();
+      disc.arc(at, y, 6.5, 0, 2 * Math.PI);
+      ctx.fillStyle = view.tone(tone);
+      ctx.fill(disc);
+      ctx.strokeStyle = view.tone("page");
+      ctx.lineWidth = 1;
+      ctx.stroke(disc);
+      ctx.fillStyle = view.tone("panel");
+      ctx.font = `700 9.5px ${FONT}`;
+      ctx.fillText(sign, at, y + 3.5);
+      at -= 15;
+    }
+  }
+
+  // The text was cut by estimated widths; here the face is known: cut again if it is wider.
+  function fit(ctx, text, room) {
+    const key = `${ctx.font}|${room}|${text}`;
+    if (fitted.has(key)) return fitted.get(key);
+    let out = text;
+    const signs = [...text];
+    for (let keep = signs.length - 1; keep > 2 && ctx.measureText(out).width > room; keep -= 1) {
+      const head = keep >> 1;
+      out = signs.slice(0, head).join("") + "…" + signs.slice(signs.length - (keep - head)).join("");
+    }
+    fitted.set(key, out);
+    return out;
+  }
+
+  return { paintEdges, paintNode };
+}

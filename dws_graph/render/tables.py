@@ -1,0 +1,88 @@
+"""Tables for the terminal: one look for all, and the nodes of a subgraph.
+
+Whatever a cell holds is text: rich's own markup in a name has no meaning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from dws_graph.model.subgraph import Subgraph
+from dws_graph.render.look import SHAPES, STATES, Shape, State
+from dws_graph.render.picture import Picture, PictureNode, picture_of
+from dws_graph.render.text import clean, shortened
+
+PARAMETERS_LENGTH = 60
+STYLES: dict[Shape, str] = {
+    "step": "bold",
+    "source": "green",
+    "intermediate": "blue",
+    "result": "magenta",
+    "code": "dim",
+}
+STATE_STYLES: dict[State, str] = {"failed": "red", "stale": "yellow", "not_kept": "yellow"}
+QUIET: frozenset[State] = frozenset({"root", "pending", "not_kept"})
+
+
+def table(
+    columns: Sequence[str], rows: Iterable[Sequence[str | Text]], title: str | None = None
+) -> Table:
+    """A table with these headings; long cells are folded, never cut."""
+    made = Table(
+        *(),
+        title=Text(clean(title)) if title else None,
+        box=box.SIMPLE_HEAD,
+        title_justify="left",
+        title_style="bold",
+        header_style="bold",
+        pad_edge=False,
+    )
+    for column in columns:
+        made.add_column(Text(column), overflow="fold")
+    for row in rows:
+        made.add_row(*(cell if isinstance(cell, Text) else Text(clean(cell)) for cell in row))
+    return made
+
+
+def lineage_tree(subgraph: Subgraph) -> Table:
+    """The nodes of a subgraph, in its order: what each is, its version, when, with what."""
+    picture = picture_of(subgraph)
+    rows = [_row(node) for node in picture.nodes]
+    when = any(row[3] for row in rows)
+    using = any(row[4] for row in rows)
+    columns = ["Kind", "Name", "Hash or time", "When", "Parameters"]
+    shown = [0, 1, 2, *([3] if when else []), *([4] if using else [])]
+    made = table([columns[i] for i in shown], [[row[i] for i in shown] for row in rows])
+    made.caption = _caption(picture)
+    made.caption_justify = "left"
+    return made
+
+
+def _row(node: PictureNode) -> list[str | Text]:
+    style = next((STATE_STYLES[s] for s in node.states if s in STATE_STYLES), "")
+    said = ", ".join([node.second, *(_state(node, s) for s in node.states if s not in QUIET)])
+    facts = {fact.name: fact.value for fact in node.details if not fact.group}
+    using = ", ".join(f"{f.name}={f.value}" for f in node.details if f.group == "parameters")
+    root = " *" if "root" in node.states else ""
+    return [
+        Text(SHAPES[node.shape], style=STYLES.get(node.shape, "")),
+        Text(node.name + root, style="bold" if node.shape == "step" else ""),
+        Text(said.strip(", "), style=style),
+        facts.get("started") or facts.get("taken") or "",
+        shortened(using, PARAMETERS_LENGTH),
+    ]
+
+
+def _state(node: PictureNode, state: State) -> str:
+    return "" if STATES[state] in node.second else STATES[state]
+
+
+def _caption(picture: Picture) -> Text | None:
+    parts = [picture.note] if picture.note else []
+    if any("root" in node.states for node in picture.nodes):
+        parts.insert(0, f"* {STATES['root']}.")
+    return Text(" ".join(parts)) if parts else None

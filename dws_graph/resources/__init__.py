@@ -1,0 +1,1 @@
+"""Resource types, one module each, and their registry."""

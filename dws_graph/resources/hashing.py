@@ -1,0 +1,353 @@
+"""The hash tree of a plain folder: one small text per folder, named by its own sha1.
+
+    87f1141e...                         the root's text, and its hash
+        42201267...<TAB>tree<TAB>deep
+        883b7959...<TAB>blob<TAB>part1.csv      sha1 of the content, or the size
+
+The format is that of Data Workspaces 1.6. Source: docs/formats.md, "Hash trees".
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, NamedTuple, Protocol
+
+from dws_graph.errors import ConfigurationError, JsonValueError
+from dws_graph.resources.fingerprints import racily_clean, stat_key
+from dws_graph.resources.walking import NOTHING, Entry, Excluded, walk
+
+StatKey = tuple[int, int, int, int]
+Progress = Callable[[int, int], None]
+
+_CHUNK = 1 << 20
+_BATCH_FILES, _BATCH_BYTES = 64, 8 << 20
+_SAME_LINE = (b"\t", b"\n")
+_ESCAPES = {7: "a", 8: "b", 9: "t", 10: "n", 11: "v", 12: "f", 13: "r", 34: '"', 92: "\\"}
+_UNESCAPES = {ord(letter): byte for byte, letter in _ESCAPES.items()}
+
+
+class StatCache(Protocol):
+    """Hashes of files by path and stat; may lose any of them."""
+
+    def get(self, path: bytes, key: StatKey) -> str | None:
+        """The sha1 of the file's content when it had exactly this stat."""
+
+    def put(self, path: bytes, key: StatKey, sha1: str) -> None:
+        """Keeps one; called from one thread."""
+
+
+class Line(NamedTuple):
+    """One entry of a folder's text."""
+
+    hash: str
+    kind: Literal["blob", "tree"]
+    name: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class HashTree:
+    """The hashes of a folder.
+
+    Attributes:
+        root: Of the whole.
+        texts: Each folder's text by its hash.
+    """
+
+    root: str
+    texts: dict[str, bytes]
+
+    def subpath_hash(self, subpath: str | None) -> str | None:
+        """The hash of a file's content or of a folder; None when there is none."""
+        return find(self.texts.get, self.root, subpath)
+
+    def less(self, names: Iterable[str]) -> str:
+        """The hash of the whole without these entries at its root."""
+        return less(self.texts[self.root], names)
+
+
+def hash_tree(
+    root: Path,
+    *,
+    compute_hash: bool = True,
+    cache: StatCache | None = None,
+    progress: Progress | None = None,
+    excluded: Excluded = NOTHING,
+) -> HashTree:
+    """Hash all content of a folder, many files at once.
+
+    Args:
+        root: The folder.
+        compute_hash: Whether files are known by content, or by size alone.
+        cache: Hashes of files seen before.
+        progress: Called with files done and files in all.
+        excluded: What does not count.
+
+    Raises:
+        ConfigurationError: The folder is not there; a file vanished, changed while it was read,
+            cannot be read, or is no file; names it.
+    """
+    if not root.is_dir():
+        raise ConfigurationError(f"the folder {root} does not exist")
+    base = os.path.join(os.fsencode(root), b"")
+    folders: list[bytes] = [b""]
+    files: list[Entry] = []
+    for entry in walk(root, excluded=excluded):
+        if entry.name.endswith(b"/"):
+            folders.append(entry.name)
+        else:
+            files.append(_regular(base, entry))
+    if compute_hash:
+        hashes = _hash_files(base, files, cache, progress)
+    else:
+        hashes = {entry.name: str(_status(entry).st_size) for entry in files}
+    return _assemble(folders, hashes)
+
+
+def read_tree(read: Callable[[str], bytes | None], root: str) -> dict[bytes, str]:
+    """The hash of each file of a kept hash tree, by its path.
+
+    Args:
+        read: Gives a folder's text by its hash.
+        root: The hash of the whole.
+    """
+    found: dict[bytes, str] = {}
+    waiting = [(b"", root)]
+    while waiting:
+        prefix, text_hash = waiting.pop()
+        for line in parse_text(read(text_hash) or b""):
+            if line.kind == "tree":
+                waiting.append((prefix + line.name + b"/", line.hash))
+            else:
+                found[prefix + line.name] = line.hash
+    return found
+
+
+def find(read: Callable[[str], bytes | None], root: str, subpath: str | None) -> str | None:
+    """The hash of a file or folder in a hash tree; None when there is none."""
+    current = Line(root, "tree", b"")
+    for part in os.fsencode(subpath).split(b"/") if subpath else ():
+        if current.kind != "tree":
+            return None
+        lines = {line.name: line for line in parse_text(read(current.hash) or b"")}
+        if part not in lines:
+            return None
+        current = lines[part]
+    return current.hash
+
+
+def less(text: bytes, names: Iterable[str]) -> str:
+    """The hash that a folder's text would have without these entries."""
+    left_out = {os.fsencode(name) for name in names}
+    return _sha1(_text([line for line in parse_text(text) if line.name not in left_out]))
+
+
+def parse_text(text: bytes) -> list[Line]:
+    """Reads a folder's text.
+
+    Raises:
+        JsonValueError: It is damaged.
+    """
+    lines = []
+    for raw in text.split(b"\n")[:-1]:
+        try:
+            hashval, kind, name = raw.split(b"\t")
+            if kind not in (b"blob", b"tree"):
+                raise ValueError(kind)  # noqa: TRY301
+            lines.append(
+                Line(hashval.decode("ascii"), "tree" if kind == b"tree" else "blob", unquoted(name))
+            )
+        except ValueError as e:
+            raise JsonValueError(f"'{raw!r}' is no line of a hash tree") from e
+    return lines
+
+
+def quoted(name: bytes) -> bytes:
+    """A name as a line can hold it: as git quotes paths, where it must be quoted at all."""
+    if not any(sign in name for sign in _SAME_LINE) and not _looks_quoted(name):
+        return name
+    text = "".join(
+        f"\\{_ESCAPES[byte]}"
+        if byte in _ESCAPES
+        else chr(byte)
+        if 32 <= byte < 127
+        else f"\\{byte:03o}"
+        for byte in name
+    )
+    return f'"{text}"'.encode("ascii")
+
+
+def unquoted(name: bytes) -> bytes:
+    """The name that `quoted` was given."""
+    if not _looks_quoted(name):
+        return name
+    out, i, inner = bytearray(), 0, name[1:-1]
+    while i < len(inner):
+        if inner[i] != 92:
+            out.append(inner[i])
+            i += 1
+        elif i + 1 < len(inner) and inner[i + 1] in _UNESCAPES:
+            out.append(_UNESCAPES[inner[i + 1]])
+            i += 2
+        else:
+            try:
+                out.append(int(inner[i + 1 : i + 4], 8))
+            except ValueError:  # 1.6 wrote such a name as it is
+                return name
+            i += 4
+    return bytes(out)
+
+
+def _looks_quoted(name: bytes) -> bool:
+    return len(name) > 2 and name[:1] == name[-1:] == b'"' and b"\\" in name
+
+
+def _status(entry: Entry) -> os.stat_result:
+    if entry.stat is None:
+        raise AssertionError  # `walk` refuses what it cannot stat
+    return entry.stat
+
+
+def _regular(base: bytes, entry: Entry) -> Entry:
+    mode = _status(entry).st_mode
+    if stat.S_ISREG(mode):
+        return entry
+    path = os.fsdecode(base + entry.name)
+    kinds = ((stat.S_ISFIFO, "a pipe"), (stat.S_ISSOCK, "a socket"))
+    kind = next((what for is_it, what in kinds if is_it(mode)), "a device")
+    raise ConfigurationError(
+        f"{path} is {kind}, which has no content to hash",
+        hint="Move it elsewhere, or name it in .dwsignore.",
+    )
+
+
+def _hash_files(
+    base: bytes, files: list[Entry], cache: StatCache | None, progress: Progress | None
+) -> dict[bytes, str]:
+    hashes: dict[bytes, str] = {}
+    total, now = len(files), time.time_ns()
+    missing = []
+    for entry in files:
+        status = _status(entry)
+        known = None
+        if cache is not None and not racily_clean(status, now):
+            known = cache.get(base + entry.name, stat_key(status))
+        if known is None:
+            missing.append(entry)
+        else:
+            hashes[entry.name] = known
+    if progress is not None:
+        progress(total - len(missing), total)
+    stop = threading.Event()
+    workers = min(8, (os.cpu_count() or 1) + 1)
+    with ThreadPoolExecutor(workers, thread_name_prefix="dws-hash") as pool:
+        try:
+            done = pool.map(lambda batch: _hash_batch(base, batch, stop), _batches(missing))
+            for batch in done:
+                for name, key, sha1, storable in batch:
+                    hashes[name] = sha1
+                    if cache is not None and storable:
+                        cache.put(base + name, key, sha1)
+                if progress is not None:
+                    progress(min(len(hashes), total), total)
+        finally:
+            stop.set()  # after an error, or Ctrl-C: what is queued ends at once
+    return hashes
+
+
+def _batches(files: Sequence[Entry]) -> Iterable[list[Entry]]:
+    batch: list[Entry] = []
+    size = 0
+    for entry in files:
+        batch.append(entry)
+        size += _status(entry).st_size
+        if len(batch) >= _BATCH_FILES or size >= _BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _hash_batch(
+    base: bytes, batch: list[Entry], stop: threading.Event
+) -> list[tuple[bytes, StatKey, str, bool]]:
+    buffer = memoryview(bytearray(_CHUNK))
+    done = []
+    for entry in batch:
+        if stop.is_set():
+            break
+        started = time.time_ns()
+        status, sha1 = _hash_file(base + entry.name, buffer, stop)
+        if stat_key(status) != stat_key(_status(entry)):
+            raise _changed(base + entry.name)
+        done.append((entry.name, stat_key(status), sha1, not racily_clean(status, started)))
+    return done
+
+
+def _hash_file(
+    path: bytes, buffer: memoryview, stop: threading.Event
+) -> tuple[os.stat_result, str]:
+    digest = hashlib.sha1(usedforsecurity=False)
+    try:
+        # a file that has become a pipe must not make us wait for its other end
+        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with open(fd, "rb", buffering=0) as file:
+            before = os.fstat(fd)
+            if not stat.S_ISREG(before.st_mode):
+                raise _changed(path)
+            while (size := file.readinto(buffer)) and not stop.is_set():
+                digest.update(buffer[:size])
+        if stat_key(os.stat(path)) != stat_key(before):
+            raise _changed(path)
+    except FileNotFoundError as e:
+        raise ConfigurationError(
+            f"{os.fsdecode(path)} vanished while it was hashed", hint="Run the command again."
+        ) from e
+    except OSError as e:
+        raise ConfigurationError(
+            f"{os.fsdecode(path)} cannot be read: {e.strerror}",
+            hint="Make it readable, or name it in .dwsignore.",
+        ) from e
+    return before, digest.hexdigest()
+
+
+def _changed(path: bytes) -> ConfigurationError:
+    return ConfigurationError(
+        f"{os.fsdecode(path)} changed while it was hashed",
+        hint="Run the command again when nothing writes to it.",
+    )
+
+
+def _assemble(folders: list[bytes], hashes: dict[bytes, str]) -> HashTree:
+    lines: dict[bytes, list[Line]] = {folder: [] for folder in folders}
+    for name, hashval in hashes.items():
+        parent, slash, last = name.rpartition(b"/")
+        lines[parent + slash].append(Line(hashval, "blob", last))
+    texts: dict[str, bytes] = {}
+    root = ""
+    # a folder comes after all that are in it
+    for folder in sorted(folders, key=lambda name: name.count(b"/"), reverse=True):
+        text = _text(lines[folder])
+        root = _sha1(text)
+        texts[root] = text
+        if folder:
+            parent, slash, last = folder[:-1].rpartition(b"/")
+            lines[parent + slash].append(Line(root, "tree", last))
+    return HashTree(root, texts)
+
+
+def _text(lines: list[Line]) -> bytes:
+    ordered = sorted(lines, key=lambda line: line.name)
+    made = (b"%b\t%b\t%b\n" % (h.encode(), k.encode(), quoted(name)) for h, k, name in ordered)
+    return b"".join(made)
+
+
+def _sha1(text: bytes) -> str:
+    return hashlib.sha1(text, usedforsecurity=False).hexdigest()

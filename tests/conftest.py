@@ -1,0 +1,75 @@
+"""What every test gets: a home and git identity of its own, and the marker `needs`.
+
+Fixtures that tests ask for by name are in the modules of `tests/fixtures`.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+
+# A command that tests may need, and the Debian package that brings it.
+PACKAGES = {"chromium": "chromium", "dot": "graphviz"}
+
+# What a shell or a git hook may have set that would lead a test out of its own folders.
+LEAKS = (
+    *("DWS_BATCH", "GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE"),
+    *("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"),
+)
+
+GIT_CONFIG = """\
+[user]
+    name = Test User
+    email = test@example.com
+[init]
+    defaultBranch = main
+"""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _isolated_user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Give the whole run (each worker of it) an empty home and a git identity."""
+    home = tmp_path_factory.mktemp("home")
+    config = home / "gitconfig"
+    config.write_text(GIT_CONFIG)
+    with pytest.MonkeyPatch.context() as patch:
+        for name in LEAKS:
+            patch.delenv(name, raising=False)
+        patch.setenv("HOME", str(home))
+        patch.setenv("GIT_CONFIG_GLOBAL", str(config))
+        patch.setenv("GIT_CONFIG_SYSTEM", os.devnull)
+        yield
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip a test marked `needs(TOOL)` without the tool; fail it when DWS_REQUIRE_ALL=1."""
+    for marker in item.iter_markers("needs"):
+        (tool,) = marker.args
+        package = PACKAGES[tool]  # an unknown tool is a mistake of the test
+        if shutil.which(tool) is None:
+            item.user_properties.append(("missing", tool))
+            reason = f"needs {tool} (Debian package {package})"
+            if os.environ.get("DWS_REQUIRE_ALL") == "1":
+                pytest.fail(reason, pytrace=False)
+            pytest.skip(reason)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """End with what could not be run here, and the package that would change that."""
+    missing = Counter(
+        str(tool)
+        for outcome in ("skipped", "error")
+        for report in terminalreporter.stats.get(outcome, [])
+        for name, tool in getattr(report, "user_properties", ())
+        if name == "missing"
+    )
+    if missing:
+        terminalreporter.section("not run, for something is missing here")
+        for tool, count in sorted(missing.items()):
+            tests = "1 test needs" if count == 1 else f"{count} tests need"
+            terminalreporter.line(f"{tests} {tool}: apt-get install {PACKAGES[tool]}")
