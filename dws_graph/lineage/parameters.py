@@ -10,7 +10,6 @@ import re
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from dws_graph.errors import ApiParamError
@@ -18,19 +17,28 @@ from dws_graph.errors import ApiParamError
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 
 
-@dataclass(frozen=True)
 class LineageParameter(ABC):
-    """A parameter of a step, known by its name."""
+    """A parameter of a step, known by its name.
 
-    name: str
-    default: Any
+    Args:
+        name: The parameter's name, and its name among the parsed arguments.
+        default: Its value when nobody sets it.
 
-    def __post_init__(self) -> None:
-        if not _NAME.fullmatch(self.name):
+    Raises:
+        ApiParamError: No option can be made of the name.
+    """
+
+    def __init__(self, name: str, default: Any) -> None:
+        if not _NAME.fullmatch(name):
             raise ApiParamError(
-                f"'{self.name}' cannot be the name of a parameter",
+                f"'{name}' cannot be the name of a parameter",
                 hint="Begin with a letter, and use letters, digits, '_', '-' and '.' only.",
             )
+        self.name = name
+        self.default = default
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.name!r}, default={self.default!r})"
 
     @abstractmethod
     def get_value(self, parsed_args: argparse.Namespace) -> Any:
@@ -52,17 +60,26 @@ class LineageParameter(ABC):
         return f"--{prefix}{self.name.replace('_', '-')}"
 
 
-@dataclass(frozen=True)
 class CmdLineParameter(LineageParameter):
     """A parameter set by an option: `--a-b VALUE` for `a_b`.
 
-    Attributes:
+    Args:
+        name: The parameter's name.
+        default: Its value without the option.
         type: Makes the value from the option's text, as argparse's `type` does.
         help: What argparse says about the option.
     """
 
-    type: Callable[[str], Any] = str
-    help: str | None = None
+    def __init__(
+        self,
+        name: str,
+        default: Any,
+        type: Callable[[str], Any] = str,
+        help: str | None = None,
+    ) -> None:
+        super().__init__(name, default)
+        self.type = type
+        self.help = help
 
     def get_value(self, parsed_args: argparse.Namespace) -> Any:
         """The option's value, or the default."""
@@ -75,12 +92,18 @@ class CmdLineParameter(LineageParameter):
         )
 
 
-@dataclass(frozen=True)
 class BooleanParameter(LineageParameter):
-    """A parameter set by a flag: `--name`, or `--no-name` when the default is true."""
+    """A parameter set by a flag: `--name`, or `--no-name` when the default is true.
 
-    default: bool
-    help: str | None = None
+    Args:
+        name: The parameter's name.
+        default: Its value without the flag.
+        help: What argparse says about the flag.
+    """
+
+    def __init__(self, name: str, default: bool, help: str | None = None) -> None:
+        super().__init__(name, default)
+        self.help = help
 
     def get_value(self, parsed_args: argparse.Namespace) -> bool:
         """True or false."""
@@ -97,13 +120,19 @@ class BooleanParameter(LineageParameter):
         )
 
 
-@dataclass(frozen=True, init=False)
 class ChoiceParameter(LineageParameter):
-    """A parameter that takes one of a few values."""
+    """A parameter that takes one of a few values.
 
-    choices: tuple[Any, ...]
-    type: Callable[[str], Any]
-    help: str | None
+    Args:
+        name: The parameter's name.
+        choices: The values it may take.
+        default: One of them.
+        type: Makes the value from the option's text, as argparse's `type` does.
+        help: What argparse says about the option.
+
+    Raises:
+        ApiParamError: The default is none of the choices.
+    """
 
     def __init__(
         self,
@@ -113,16 +142,15 @@ class ChoiceParameter(LineageParameter):
         type: Callable[[str], Any] = str,
         help: str | None = None,
     ) -> None:
-        """Raises ApiParamError unless the default is a choice."""
-        values = {"name": name, "default": default, "choices": tuple(choices)}
-        for field, value in {**values, "type": type, "help": help}.items():
-            object.__setattr__(self, field, value)
-        self.__post_init__()
-        if default not in self.choices:
+        super().__init__(name, default)
+        if default not in choices:
             raise ApiParamError(
                 f"the default of '{name}', {default!r}, is none of its choices",
-                hint=f"The choices are {', '.join(map(repr, self.choices))}.",
+                hint=f"The choices are {', '.join(map(repr, choices))}.",
             )
+        self.choices = tuple(choices)
+        self.type = type
+        self.help = help
 
     def get_value(self, parsed_args: argparse.Namespace) -> Any:
         """The value chosen, or the default."""
@@ -140,7 +168,6 @@ class ChoiceParameter(LineageParameter):
         )
 
 
-@dataclass(frozen=True)
 class ConstantParameter(LineageParameter):
     """A parameter that no option sets: its value is the default."""
 

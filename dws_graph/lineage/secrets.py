@@ -14,10 +14,15 @@ from typing import Any
 
 HIDDEN = "***"
 
+
+def _set(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
 # The last word of a name that holds a secret.
-_SECRET_WORDS = frozenset(
+_SECRET_WORDS = _set(
     "auth authorization credential credentials passphrase passwd password passwords pwd "
-    "secret secrets token".split()
+    "secret secrets token"
 )
 # As `_SECRET_WORDS`, written in one with what comes before: PGPASSWORD, dbpasswd.
 _SECRET_ENDS = (
@@ -26,26 +31,25 @@ _SECRET_ENDS = (
 )
 # What makes a secret of the last word of a name that alone is none.
 _SECRET_PAIRS = {
-    "key": frozenset(
-        "access account api auth encryption master private secret signing ssh storage "
-        "subscription".split()
+    "key": _set(
+        "access account api auth encryption master private secret signing ssh storage subscription"
     ),
-    "keys": frozenset("access api private secret signing".split()),
-    "pass": frozenset(
+    "keys": _set("access api private secret signing"),
+    "pass": _set(
         "admin app bind database db email ftp ldap login mail mysql pg postgres proxy redis root "
-        "smtp ssh user".split()
+        "smtp ssh user"
     ),
-    "tokens": frozenset("access api auth bearer refresh".split()),
+    "tokens": _set("access api auth bearer refresh"),
 }
 # A token of text, not of access.
-_TEXT_TOKENS = frozenset(
+_TEXT_TOKENS = _set(
     "blank bos cls end eos first image last mask next oov pad per prefix sep sos special start "
-    "stop sub suffix unk word".split()
+    "stop sub suffix unk word"
 )
 # A first word that makes a name a switch, which has no value of its own.
-_SWITCHES = frozenset("ask disable enable has is no prompt require show skip use with".split())
+_SWITCHES = _set("ask disable enable has is no prompt require show skip use with")
 # Last words that say nothing about what the value is.
-_FILLERS = frozenset("base64 confirmation value".split())
+_FILLERS = _set("base64 confirmation value")
 
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _NAME = r"[A-Za-z_][\w.\-]*"
@@ -65,7 +69,9 @@ _NAMED_IN_TEXT = re.compile(
 )
 _NAMED_GROUPS = (("key", "item"), ("name", "value"), ("option", "argument"), ("field", "rest"))
 
-_URL_PASSWORD = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*://[^\s/?#@:\"']*:)[^\s/?#\"']+(@)")
+_URL_PASSWORD = re.compile(
+    r"((?<![A-Za-z0-9+.\-])[A-Za-z][A-Za-z0-9+.\-]{0,30}://[^\s/?#@:\"']*:)[^\s/?#\"']+(@)"
+)
 _AUTHORIZATION = re.compile(
     r"((?:proxy-)?authorization[\"']?\s*[:=]\s*[\"']?)[^\s\"'][^\"'\n]*", re.IGNORECASE
 )
@@ -106,9 +112,7 @@ def scrub_command_line(args: Sequence[str], extra_names: Sequence[str] = ()) -> 
     return clean
 
 
-def scrub_parameters(
-    params: Mapping[str, Any], extra_names: Sequence[str] = ()
-) -> dict[str, Any]:
+def scrub_parameters(params: Mapping[str, Any], extra_names: Sequence[str] = ()) -> dict[str, Any]:
     """Parameters as they may be recorded, however deep the secret lies; `params` stays as it is.
 
     Booleans and None are no secrets, whatever their name.

@@ -39,7 +39,7 @@ def placed(graph: Layered, order: Order, heights: list[float]) -> list[float]:
         forward = sweep % 2 == 0
         pull = pulls[2] if sweep >= sweeps // 2 else pulls[0 if forward else 1]
         for at in range(len(order)) if forward else range(len(order) - 1, -1, -1):
-            _move(order[at], offsets[at], y, pull)
+            _move(order[at], offsets[at], y, pull, sweep >= sweeps // 2)
     _straighten(graph, order, offsets, y)
     top = min(y[v] - heights[v] / 2 for v in range(len(y)))
     return [round(at - top, 2) for at in y]
@@ -74,11 +74,13 @@ def _offsets(graph: Layered, layer: list[int], heights: list[float]) -> list[flo
 
 def _pull(v: int, near: list[int], real: int) -> Pull:
     """How strongly each line pulls: long edges most, so that they run straight."""
-    weights = [(1.0, 2.0, 8.0)[(v >= real) + (w >= real)] for w in near]
+    weights = [(2.0, 1.0, 8.0)[(v >= real) + (w >= real)] for w in near]
     return near, weights, sum(weights) or 0.01
 
 
-def _move(layer: list[int], offsets: list[float], y: list[float], pulls: list[Pull]) -> None:
+def _move(
+    layer: list[int], offsets: list[float], y: list[float], pulls: list[Pull], level: bool
+) -> None:
     """Move a layer's vertices to where their neighbours pull them together."""
     wishes, masses = [], []
     for v, offset in zip(layer, offsets, strict=True):
@@ -88,11 +90,25 @@ def _move(layer: list[int], offsets: list[float], y: list[float], pulls: list[Pu
         elif len(near) == 1:
             wishes.append(y[near[0]] - offset)
         else:
-            total = sum([y[u] * w for u, w in zip(near, weights, strict=True)])
-            wishes.append(total / mass - offset)
+            pulled = [(y[u], w) for u, w in zip(near, weights, strict=True)]
+            wish = _mean(pulled, mass) if level else _median(sorted(pulled), mass / 2)
+            wishes.append(wish - offset)
         masses.append(mass)
     for v, value, offset in zip(layer, pooled(wishes, masses), offsets, strict=True):
         y[v] = value + offset
+
+
+def _mean(pulled: list[tuple[float, float]], mass: float) -> float:
+    return sum([height * weight for height, weight in pulled]) / mass
+
+
+def _median(pulled: list[tuple[float, float]], half: float) -> float:
+    """The height that as much pulls down from as up from: a mean would bend long lines."""
+    for (height, weight), (following, _) in pairwise(pulled):
+        half -= weight
+        if half <= 0:
+            return height if half else (height + following) / 2
+    return pulled[-1][0]
 
 
 def _straighten(graph: Layered, order: Order, offsets: list[list[float]], y: list[float]) -> None:

@@ -5,6 +5,7 @@ Nodes are numbers here, 0 to n-1. Nothing recurses: a chain of thousands is as g
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -18,8 +19,8 @@ class Layered:
     """A graph whose every edge leads from one layer to the next.
 
     Vertices up to `real` are the nodes; the rest are dummies, the places where a long edge passes
-    through a layer. All long edges of one source share its dummies, so they look like one line
-    that branches.
+    through a layer. The long edges of one source share dummies, so that they look like one line
+    that branches; or those of one target, where it has more of them, like lines that join.
     """
 
     real: int
@@ -28,31 +29,42 @@ class Layered:
     right: list[list[int]]
     paths: list[list[int]]  # per edge, its vertices from left to right
 
+    def join(self, a: int, b: int) -> None:
+        """Draw a line from a vertex to one in the next layer."""
+        self.right[a].append(b)
+        self.left[b].append(a)
+
+    def lengthen(self, chain: list[int], dummies: int, step: int) -> None:
+        """Add dummies to a chain that leads to the right (step 1) or to the left (-1)."""
+        while len(chain) <= dummies:
+            dummy = len(self.layer)
+            self.layer.append(self.layer[chain[-1]] + step)
+            self.left.append([])
+            self.right.append([])
+            self.join(*((chain[-1], dummy) if step > 0 else (dummy, chain[-1])))
+            chain.append(dummy)
+
 
 def layered(count: int, arrows: Sequence[Arrow]) -> Layered:
     """Choose layers for acyclic, distinct arrows, and split the long ones."""
     layer = _pulled_tight(count, arrows)
-    left: list[list[int]] = [[] for _ in range(count)]
-    right: list[list[int]] = [[] for _ in range(count)]
-    chains: list[list[int]] = [[v] for v in range(count)]  # a node, then its dummies
-    paths: list[list[int]] = []
-
-    def join(a: int, b: int) -> None:
-        right[a].append(b)
-        left[b].append(a)
-
+    long = [(a, b) for a, b in arrows if layer[b] - layer[a] > 1]
+    leaving, entering = Counter(a for a, _ in long), Counter(b for _, b in long)
+    made = Layered(count, layer, [[] for _ in layer], [[] for _ in layer], [])
+    heads = [[v] for v in range(count)]  # a node, then its dummies to the right
+    tails = [[v] for v in range(count)]  # a node, then its dummies to the left
     for source, target in arrows:
-        chain, span = chains[source], layer[target] - layer[source]
-        while len(chain) < span:
-            dummy = len(layer)
-            layer.append(layer[source] + len(chain))
-            left.append([])
-            right.append([])
-            join(chain[-1], dummy)
-            chain.append(dummy)
-        join(chain[span - 1], target)
-        paths.append([*chain[:span], target])
-    return Layered(count, layer, left, right, paths)
+        before = layer[target] - layer[source] - 1
+        if leaving[source] >= entering[target]:
+            made.lengthen(heads[source], before, 1)
+            path = [*heads[source][: before + 1], target]
+            made.join(path[-2], target)
+        else:
+            made.lengthen(tails[target], before, -1)
+            path = [source, *reversed(tails[target][: before + 1])]
+            made.join(source, path[1])
+        made.paths.append(path)
+    return made
 
 
 def acyclic(count: int, arrows: Sequence[Arrow]) -> list[Arrow]:

@@ -68,14 +68,14 @@ def cut_middle(text: str, width: float, size: float, *, bold: bool = False) -> s
 
 def seconds(value: object) -> str:
     """`0.04 s`, `26.5 s`, `1 h 05 min`; empty when it is no number."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return ""
+    if not 0 <= value < float("inf"):
         return ""
     if value < 0.995:
         return f"{value:.2g} s" if value >= 0.001 else "0 s"
     if value < 1000:
         return f"{value:.1f} s"
-    if value >= 1e9:
-        return f"{value:.3g} s"
     minutes = round(value / 60)
     return f"{minutes // 60} h {minutes % 60:02} min" if minutes >= 60 else f"{minutes} min"
 

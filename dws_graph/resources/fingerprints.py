@@ -31,7 +31,9 @@ Names = Callable[[], Iterable[Entry]]
 """What there is below a ref, by stats alone."""
 
 
-def take(root: Path, subpath: str | None, entries: Names, *, taken: int | None = None) -> Fingerprint:
+def take(
+    root: Path, subpath: str | None, entries: Names, *, taken: int | None = None
+) -> Fingerprint:
     """The fingerprint of a ref.
 
     Args:
@@ -88,8 +90,13 @@ def named_entries(
         except OSError:
             found.append(Entry(name, None))
             continue
-        link = os.readlink(base + name) if stat.S_ISLNK(status.st_mode) else None
-        found.append(Entry(name, status, link))
+        if stat.S_ISREG(status.st_mode):
+            found.append(Entry(name, status))
+        elif stat.S_ISDIR(status.st_mode):  # a repository within this one
+            found.append(Entry(name.rstrip(b"/") + b"/", status))
+        else:
+            link = os.readlink(base + name) if stat.S_ISLNK(status.st_mode) else None
+            found.append(Entry(name, status, link))
     return found
 
 

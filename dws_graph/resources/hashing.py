@@ -160,7 +160,7 @@ def parse_text(text: bytes) -> list[Line]:
         try:
             hashval, kind, name = raw.split(b"\t")
             if kind not in (b"blob", b"tree"):
-                raise ValueError(kind)  # noqa: TRY301
+                raise ValueError(kind)
             lines.append(
                 Line(hashval.decode("ascii"), "tree" if kind == b"tree" else "blob", unquoted(name))
             )

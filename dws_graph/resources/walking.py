@@ -136,9 +136,7 @@ def walk(
         return
     if entry.stat is not None and stat.S_ISDIR(entry.stat.st_mode):
         yield entry._replace(name=name + b"/")
-        yield from _below(
-            base, name + b"/", (os.path.realpath(path),), excluded, ignored, on_error
-        )
+        yield from _below(base, name + b"/", (os.path.realpath(path),), excluded, ignored, on_error)
     else:
         yield entry
 

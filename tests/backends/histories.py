@@ -41,6 +41,15 @@ def digest(text: str) -> str:
     return hashlib.sha1(text.encode()).hexdigest()
 
 
+_ids = [""]
+
+
+def fresh_id() -> str:
+    """A UUIDv7 above all before, whichever instance made them."""
+    _ids[0] = uuid7(_ids[0])
+    return _ids[0]
+
+
 class Recorder:
     """What one instance would append to its journal; keeps to the rules of folding."""
 
@@ -57,7 +66,7 @@ class Recorder:
     def append(self, kind: str, body: Json) -> Fact:
         last = self.lines[-1] if self.lines else None
         fact = Fact(
-            id=uuid7(last.fact.id if last else ""),
+            id=fresh_id(),
             workspace=self.workspace,
             instance=self.instance,
             seq=len(self.lines) + 1,
@@ -89,7 +98,7 @@ class Recorder:
     def placeholder(self, at: ResourceRef, kind: Any) -> Certificate:
         self.versions[at] = self.versions.get(at, 0) + 1
         return Certificate(
-            id=uuid7(),
+            id=fresh_id(),
             ref=at,
             version=self.versions[at],
             kind=kind,
@@ -109,7 +118,7 @@ class Recorder:
 
     def start(self, name: str, writes: Sequence[str] = ()) -> StepStart:
         start = StepStart(
-            step=uuid7(),
+            step=fresh_id(),
             name=name,
             start_time=self._time(),
             outputs=tuple(map(ref, writes)),
@@ -153,7 +162,7 @@ class Recorder:
             current = Current(ref=at, certificate=cert.id, output=True, fingerprint=print_)
             currents.append(current)
         record = StepRecord(
-            id=start.step if start else uuid7(),
+            id=start.step if start else fresh_id(),
             name=name,
             start_time=start.start_time if start else self._time(),
             execution_time_seconds=None if error else 1.0,
@@ -320,3 +329,31 @@ def random_history(seed: int, events: int = 30) -> tuple[Recorder, Recorder]:
         else:
             here.set_current(there.current.values())
     return pair
+
+
+def mixed(a: Sequence[Line], b: Sequence[Line], seed: int) -> list[Line]:
+    """Two journals as segments that arrive by chance, each in its order."""
+    chance = random.Random(seed)
+    left, right, lines = list(a), list(b), []
+    while left or right:
+        source = left if left and (not right or chance.random() < 0.5) else right
+        size = chance.randint(1, 5)
+        lines += source[:size]
+        del source[:size]
+    return lines
+
+
+def fold_ways(a: Sequence[Line], b: Sequence[Line], seed: int = 0) -> dict[str, list[list[Line]]]:
+    """By name: the batches in which two journals may reach a view."""
+    both, turned, some = [*a, *b], [*b, *a], mixed(a, b, seed)
+    return {
+        "first then second": [both],
+        "second then first": [turned],
+        "mixed segments": [some],
+        "fact by fact": [[line] for line in both],
+        "fact by fact, second first": [[line] for line in turned],
+        "fact by fact, mixed": [[line] for line in mixed(a, b, seed + 1)],
+        "by threes, mixed, each twice": [
+            some[i : i + 3] for i in range(0, len(some), 3) for _ in (1, 2)
+        ],
+    }

@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 from dws_graph.errors import GitError
 
@@ -64,7 +64,7 @@ class Git:
     def run(
         self,
         *args: str,
-        input: bytes | None = None,  # noqa: A002  # as subprocess.run has it
+        input: bytes | None = None,
         env: Mapping[str, str] | None = None,
         ok: tuple[int, ...] = (0,),
     ) -> bytes:
@@ -121,11 +121,10 @@ class Git:
         command = [git.Git.GIT_PYTHON_GIT_EXECUTABLE or "git", *_OPTIONS, *args]
         if leaks := [name for name in _CALLERS if name in os.environ]:
             # GitPython always passes on os.environ, which other threads may be reading
-            command = ["env", *(part for name in leaks for part in ("-u", name)), *_set(env)] + (
-                command
-            )
+            unset = [part for name in leaks for part in ("-u", name)]
+            command = ["env", *unset, *_set(env), *command]
         try:
-            status, stdout, stderr = git.Git(str(self.root)).execute(
+            result = git.Git(str(self.root)).execute(
                 command,
                 istream=stream,  # type: ignore[arg-type]  # a file, which is what Popen needs
                 with_extended_output=True,
@@ -136,7 +135,7 @@ class Git:
             )
         except git.exc.GitCommandNotFound as e:
             raise _missing() from e
-        return status, stdout, stderr
+        return cast(tuple[int, bytes, str], result)
 
     # Where we are
 

@@ -1,11 +1,11 @@
 """Git's index: a scratch copy to build commits in, and the user's own brought up to date.
 
-    with ScratchIndex(git) as index:        the user's index is only read
-        index.add(["data"])
-        tree = index.write_tree()
-    commit = git.commit_tree(tree, [head], "...")
-    git.update_ref(branch, commit, head)    the branch moves once
-    reset_index(git, commit, ["data"])      what the user has staged elsewhere stays
+with ScratchIndex(git) as index:        the user's index is only read
+    index.add(["data"])
+    tree = index.write_tree()
+commit = git.commit_tree(tree, [head], "...")
+git.update_ref(branch, commit, head)    the branch moves once
+reset_index(git, commit, ["data"])      what the user has staged elsewhere stays
 """
 
 from __future__ import annotations
@@ -108,7 +108,9 @@ class ScratchIndex:
 
     def _put(self, entries: Iterable[tuple[str, str, str]]) -> None:
         lines = (encoded(f"{mode} {oid}\t{path}") for path, mode, oid in entries)
-        self.git.run("update-index", "-z", "--index-info", input=nul_separated(lines), env=self._env)
+        self.git.run(
+            "update-index", "-z", "--index-info", input=nul_separated(lines), env=self._env
+        )
 
     def put_ids(self, entries: Mapping[bytes, tuple[str, str]]) -> None:
         """Take files by mode and id, as `Git.ls_tree` has them."""

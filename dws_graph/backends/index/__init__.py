@@ -4,6 +4,6 @@ All SQL of the project is in this package.
 """
 
 from dws_graph.backends.index.store import IndexDamagedError
-from dws_graph.backends.index.view import Index, open_index
+from dws_graph.backends.index.view import Index, discard_index, open_index
 
-__all__ = ["Index", "IndexDamagedError", "open_index"]
+__all__ = ["Index", "IndexDamagedError", "discard_index", "open_index"]

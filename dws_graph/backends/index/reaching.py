@@ -26,8 +26,8 @@ WALK = """
 WITH RECURSIVE reached (id) AS (
     SELECT n.id FROM json_each(?1) j CROSS JOIN node n ON n.key = j.value
     UNION
-    SELECT e.src FROM reached r
-    CROSS JOIN edge e ON e.dst = r.id AND e.type IN ('WROTE', 'READ_BY', 'IMPORTED_AS')
+    SELECT e.src FROM reached
+    CROSS JOIN edge e ON e.dst = reached.id AND e.type IN ('WROTE', 'READ_BY', 'IMPORTED_AS')
     WHERE e.type <> 'READ_BY' OR NOT EXISTS (
         SELECT 1 FROM edge s JOIN writes w ON w.step = e.dst AND w.ref = s.dst
         WHERE s.src = e.src AND s.type = 'STATE_OF'
@@ -35,8 +35,8 @@ WITH RECURSIVE reached (id) AS (
 )
 SELECT c.key, c.props, NULL FROM json_each(?1) j CROSS JOIN node c ON c.key = j.value
 UNION
-SELECT c.key, c.props, CASE e.type WHEN 'READ_BY' THEN s.key END FROM reached r
-CROSS JOIN edge e ON e.dst = r.id AND e.type IN ('READ_BY', 'IMPORTED_AS')
+SELECT c.key, c.props, CASE e.type WHEN 'READ_BY' THEN s.key END FROM reached
+CROSS JOIN edge e ON e.dst = reached.id AND e.type IN ('READ_BY', 'IMPORTED_AS')
 CROSS JOIN node c ON c.id = e.src CROSS JOIN node s ON s.id = e.dst
 WHERE e.type <> 'READ_BY' OR NOT EXISTS (
     SELECT 1 FROM edge o JOIN writes w ON w.step = e.dst AND w.ref = o.dst

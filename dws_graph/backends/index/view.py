@@ -55,6 +55,12 @@ def open_index(path: Path) -> tuple[Index, bool]:
                 return Index(path), True
 
 
+def discard_index(path: Path) -> None:
+    """Deletes the index's files, when damage shows after it was opened; it must be closed."""
+    with FileLock(f"{os.fspath(path)}.lock"):
+        remove_files(path)
+
+
 class Index:
     """The graph of one workspace, all its instances, and what it imported.
 

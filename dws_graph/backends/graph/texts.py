@@ -1,0 +1,152 @@
+"""The Cypher that writes facts and dumps the graph; kglite and Neo4j run it unchanged.
+
+Every text but the dump's begins with `UNWIND $rows`. Labels, types and property names are
+literals; every value is a parameter. A certificate is always found as `:Certificate` (its second
+label alone would be a scan). Source: docs/formats.md, "Folding".
+"""
+
+from __future__ import annotations
+
+IDENTITY_LABELS = ("Workspace", "Resource", "Ref", "Environment", "Snapshot")
+SHARED_LABELS = ("Workspace", "Resource", "Environment", "Snapshot", "Tag")
+EDGE_ENDS = {
+    "READ_BY": ("Certificate", "Step"),
+    "CODE_OF": ("Certificate", "Step"),
+    "WROTE": ("Step", "Certificate"),
+    "STATE_OF": ("Certificate", "Ref"),
+    "PART_OF": ("Ref", "Resource"),
+    "IN": ("Resource", "Workspace"),
+    "RAN_IN": ("Step", "Environment"),
+    "OF": ("Snapshot", "Workspace"),
+    "CONTAINS": ("Snapshot", "Certificate"),
+    "IMPORTED_AS": ("Certificate", "Certificate"),
+}
+
+BARE = """
+UNWIND $rows AS r
+MERGE (c:Certificate {id: r.id})
+"""
+
+_IDENTITY = """
+UNWIND $rows AS r
+MERGE (n:<label> {id: r.id}) ON CREATE SET n += r.props
+"""
+IDENTITY = {label: _IDENTITY.replace("<label>", label) for label in IDENTITY_LABELS}
+
+_SHARED = """
+UNWIND $rows AS r
+MERGE (n:<label> {id: r.id})
+WITH n, r WHERE coalesce(n.at, '') < r.at
+SET n = r.props
+"""
+SHARED = {label: _SHARED.replace("<label>", label) for label in SHARED_LABELS}
+SHARED["HashCertificate"] = """
+UNWIND $rows AS r
+MERGE (n:Certificate {id: r.id})
+WITH n, r WHERE coalesce(n.at, '') < r.at
+SET n = r.props SET n:HashCertificate
+"""
+
+OWN = {
+    "Step": """
+UNWIND $rows AS r
+MERGE (n:Step {id: r.id})
+SET n += r.props
+"""
+}
+
+PLACEHOLDER = """
+UNWIND $rows AS r
+MERGE (c:Certificate {id: r.id})
+WITH c, r WHERE c.hash IS NULL
+SET c += r.props SET c:PlaceholderCertificate
+"""
+
+_EDGE = """
+UNWIND $rows AS r
+MATCH (a:<from> {id: r.src})
+MATCH (b:<to> {id: r.dst})
+MERGE (a)-[:<type>]->(b)
+RETURN count(*) AS found
+"""
+EDGE = {
+    kind: _EDGE.replace("<from>", source).replace("<to>", target).replace("<type>", kind)
+    for kind, (source, target) in EDGE_ENDS.items()
+}
+
+UNCURRENT = """
+UNWIND $rows AS r
+MATCH (f:Ref {id: r.ref})-[e:CURRENT]->(c:Certificate)
+WHERE e.instance = r.instance
+DELETE e
+"""
+CURRENT = """
+UNWIND $rows AS r
+MATCH (c:Certificate {id: r.certificate})
+MATCH (f:Ref {id: r.ref})
+MERGE (f)-[:CURRENT {instance: r.instance}]->(c)
+RETURN count(*) AS found
+"""
+SUPERSEDED = """
+UNWIND $rows AS r
+MATCH (c:Certificate {id: r.id}) WHERE c.hash IS NULL
+SET c.superseded = true
+"""
+KEEP = """
+UNWIND $rows AS r
+MATCH (c:Certificate {id: r.id})
+SET c += r.props
+SET c:HashCertificate
+REMOVE c:PlaceholderCertificate
+"""
+MERGE_READ_BY = """
+UNWIND $rows AS r
+MATCH (p:Certificate {id: r.placeholder})-[e:READ_BY]->(s:Step)
+MATCH (h:Certificate {id: r.certificate})
+MERGE (h)-[:READ_BY]->(s)
+DELETE e
+"""
+MERGE_CODE_OF = """
+UNWIND $rows AS r
+MATCH (p:Certificate {id: r.placeholder})-[e:CODE_OF]->(s:Step)
+MATCH (h:Certificate {id: r.certificate})
+MERGE (h)-[:CODE_OF]->(s)
+DELETE e
+"""
+MERGED = """
+UNWIND $rows AS r
+MATCH (p:Certificate {id: r.placeholder})
+DETACH DELETE p
+"""
+
+SNAPSHOTS_OF_TAGS = """
+UNWIND $rows AS r
+MATCH (t:Tag {id: r.id})
+RETURN t.snapshot AS id
+"""
+TAGS = """
+UNWIND $rows AS r
+MATCH (s:Snapshot {id: r.id})
+OPTIONAL MATCH (t:Tag) WHERE t.snapshot = s.id
+WITH s, t ORDER BY t.tag
+WITH s, collect(t.tag) AS tags
+SET s.tags = tags
+"""
+
+APPLIED = """
+MATCH (a:Applied)
+RETURN a.workspace AS workspace, a.instance AS instance, a.seq AS seq, a.hash AS hash,
+    a.offset AS offset
+"""
+SET_APPLIED = """
+UNWIND $rows AS r
+MERGE (a:Applied {id: r.id})
+SET a += r.props
+"""
+FORGET_APPLIED = "MATCH (a:Applied) DETACH DELETE a"
+
+DUMP_NODES = "MATCH (n) RETURN labels(n) AS labels, properties(n) AS properties"
+DUMP_EDGES = """
+MATCH (a)-[e]->(b)
+RETURN type(e) AS type, a.id AS source, b.id AS target, e.instance AS instance
+"""

@@ -1,0 +1,93 @@
+"""Facts in: the rows of a batch as Cypher, for any engine that runs `texts`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from itertools import groupby
+from typing import Any
+
+from dws_graph.backends.graph import texts
+from dws_graph.backends.views import AppliedMap
+from dws_graph.errors import ViewError
+from dws_graph.model.rows import NodeRow, Rows
+from dws_graph.model.values import Json
+
+Run = Callable[[str, list[Json]], list[Json]]
+"""Runs a text with its `$rows` in the transaction; returns the rows of its answer."""
+
+
+def write_rows(run: Run, rows: Rows) -> None:
+    """Writes the rows of a batch, in the order of their kinds.
+
+    Raises:
+        ViewError: An edge names a node that no row of the batch holds.
+    """
+    _run(run, texts.BARE, [{"id": key} for key in rows.bare])
+    for label, some in _by_label(rows.identities):
+        _run(run, texts.IDENTITY[label], [{"id": r.id, "props": _known(r.props)} for r in some])
+    snapshots = _retagged(run, rows)
+    for label, some in _by_label(rows.shared):
+        whole = [{"id": r.id, "at": r.props["at"], "props": _known(r.props)} for r in some]
+        _run(run, texts.SHARED[label], whole)
+    for label, some in _by_label(rows.own):
+        _run(run, texts.OWN[label], [{"id": r.id, "props": _added(r.props)} for r in some])
+    placeholders = [{"id": r.id, "props": _added(r.props)} for r in rows.placeholders]
+    _run(run, texts.PLACEHOLDER, placeholders)
+    snapshots |= _retagged(run, rows)
+    _run(run, texts.TAGS, [{"id": key} for key in sorted(snapshots)])
+    for kind, edges in groupby(sorted(rows.edges), key=lambda e: e.type):
+        _run_edges(run, texts.EDGE[kind], [{"src": e.src, "dst": e.dst} for e in edges])
+    current = [r._asdict() for r in rows.current]
+    _run(run, texts.UNCURRENT, current)
+    _run_edges(run, texts.CURRENT, [r for r in current if r["certificate"] is not None])
+    _run(run, texts.SUPERSEDED, [{"id": key} for key in rows.superseded])
+    _run(run, texts.KEEP, [{"id": p["id"], "props": _added(p)} for p in rows.keep])
+    merged = [{"placeholder": p, "certificate": c} for p, c in rows.merge]
+    for text in (texts.MERGE_READ_BY, texts.MERGE_CODE_OF, texts.MERGED):
+        _run(run, text, merged)
+
+
+def write_applied(run: Run, news: AppliedMap) -> None:
+    """Writes down what is applied now."""
+    rows = []
+    for (workspace, instance), last in news.items():
+        props = {"workspace": workspace, "instance": instance, **last._asdict()}
+        rows.append({"id": f"{workspace} {instance}", "props": props})
+    _run(run, texts.SET_APPLIED, rows)
+
+
+def _run(run: Run, text: str, rows: list[Json]) -> list[Json]:
+    return run(text, rows) if rows else []
+
+
+def _run_edges(run: Run, text: str, rows: list[Json]) -> None:
+    """An edge whose end is missing would be dropped in silence by MATCH."""
+    for answer in _run(run, text, rows):
+        if answer["found"] != len(rows):
+            raise ViewError(
+                f"the graph lacks {len(rows) - answer['found']} nodes that edges name",
+                hint="Fold it anew: dws graph rebuild.",
+            )
+
+
+def _retagged(run: Run, rows: Rows) -> set[str]:
+    """The snapshots whose tags the batch may change; asked before and after its Tag rows."""
+    found = {r.id for r in (*rows.identities, *rows.shared) if r.label == "Snapshot"}
+    tags = [{"id": r.id} for r in rows.shared if r.label == "Tag"]
+    found |= {answer["id"] for answer in _run(run, texts.SNAPSHOTS_OF_TAGS, tags)}
+    return found - {""}
+
+
+def _by_label(rows: Iterable[NodeRow]) -> list[tuple[str, list[NodeRow]]]:
+    ordered = sorted(rows, key=lambda r: r.label)
+    return [(label, list(some)) for label, some in groupby(ordered, key=lambda r: r.label)]
+
+
+def _known(props: Json) -> dict[str, Any]:
+    """Properties as a whole: none that is None."""
+    return {key: value for key, value in props.items() if value is not None}
+
+
+def _added(props: Json) -> dict[str, Any]:
+    """Properties to add, of which None takes one away; the id cannot be set again."""
+    return {key: value for key, value in props.items() if key != "id"}

@@ -1,0 +1,55 @@
+"""Which copy of the workspace this is: `.dataworkspace/local/instance.json`.
+
+The file names its machine and its own inode, so that a copied folder is known as a copy.
+Source: docs/formats.md, "Instances".
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+
+from dws_graph.backends.files import machine_id, sync_folder
+from dws_graph.model.values import parse_json, take
+
+FILE = "instance.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """The instance file as read: its UUID, and whether it was written here."""
+
+    id: str
+    here: bool
+
+
+def read_instance(folder: Path) -> Instance | None:
+    """The instance that the file names; None when there is no file."""
+    path = folder / FILE
+    try:
+        raw = path.read_bytes()
+        inode = path.stat().st_ino
+    except FileNotFoundError:
+        return None
+    obj = parse_json(raw, file=str(path))
+    fits = take(obj, "machine", str) == machine_id() and take(obj, "inode", int) == inode
+    return Instance(take(obj, "instance", str), fits)
+
+
+def make_instance(folder: Path) -> Instance:
+    """Write the file of a new instance, whole or not at all."""
+    new = str(uuid.uuid4())
+    temporary = folder / f".~{secrets.token_hex(8)}"
+    with temporary.open("wb") as file:
+        inode = os.fstat(file.fileno()).st_ino  # a rename keeps it
+        text = json.dumps({"instance": new, "machine": machine_id(), "inode": inode}, indent=2)
+        file.write(text.encode() + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(temporary, folder / FILE)
+    sync_folder(folder)
+    return Instance(new, here=True)

@@ -1,0 +1,251 @@
+"""The journal of one copy of a workspace: facts on disk before anyone is told "done".
+
+    local/journal.jsonl                all that this instance ever recorded
+    local/segments/<instance>/*.jsonl  what others recorded, once seen
+    journal/<instance>/<seq>.jsonl     in git: what each commit sealed
+
+Source: docs/formats.md, "The journal on disk".
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from dws_graph.backends.files import sync_folder, write_atomic
+from dws_graph.backends.journal.lines import last_line, mend_tail, read_lines
+from dws_graph.backends.locks import Lock, Notify, quiet
+from dws_graph.backends.views import Applied
+from dws_graph.errors import JournalError
+from dws_graph.model.facts import Fact, Line, line_hash
+from dws_graph.model.ids import is_uuid, uuid7
+from dws_graph.model.values import Json, utc_now
+
+Draft = tuple[str, Json]  # kind and body of a fact to be
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The end of the local journal: the next fact goes on from here."""
+
+    seq: int
+    id: str
+    hash: str
+    offset: int
+
+
+EMPTY = Head(0, "", "", 0)
+
+
+class Journal:
+    """Appends and replays facts.
+
+    Args:
+        folder: `.dataworkspace` of the workspace.
+        workspace: Its UUID.
+        instance: This copy's UUID.
+        notify: Told when a lock is waited for.
+    """
+
+    def __init__(
+        self, folder: Path, workspace: str, instance: str, notify: Notify = quiet
+    ) -> None:
+        self.workspace = workspace
+        self.instance = instance
+        self.path = folder / "local" / "journal.jsonl"
+        self.sealed_folder = folder / "journal"
+        self.segments_folder = folder / "local" / "segments"
+        self._lock = Lock(folder / "local" / "journal.lock", "records a step", notify)
+        self._head: Head | None = None
+        self._held = 0
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the journal's lock: nobody else appends; a torn tail is gone."""
+        with self._lock.held():
+            self._held += 1
+            try:
+                if self._held == 1:
+                    self._head = None
+                    mend_tail(self.path)
+                yield
+            finally:
+                self._held -= 1
+
+    def head(self) -> Head:
+        """The journal's end; under the lock nobody moves it."""
+        if self._head is None or not self._held:
+            found = last_line(self.path)
+            if found is None:
+                self._head = EMPTY
+            else:
+                fact = Fact.from_line(found[0], file=str(self.path))
+                self._head = Head(fact.seq, fact.id, line_hash(found[0]), found[1])
+        return self._head
+
+    def draft(self, drafts: Iterable[Draft]) -> list[Line]:
+        """The lines that `drafts` would be if appended now; call it under the lock."""
+        head, lines = self.head(), []
+        for kind, body in drafts:
+            fact = Fact(
+                id=uuid7(head.id),
+                workspace=self.workspace,
+                instance=self.instance,
+                seq=head.seq + 1,
+                kind=kind,
+                time=utc_now(),
+                prev=head.hash,
+                body=body,
+            )
+            raw = fact.to_line().encode()
+            head = Head(fact.seq, fact.id, line_hash(raw), head.offset + len(raw) + 1)
+            lines.append(Line(fact, head.hash, head.offset))
+        return lines
+
+    def append(self, drafts: Iterable[Draft]) -> list[Line]:
+        """Make facts of these and put them on disk.
+
+        Returns:
+            The lines, durable now.
+        """
+        with self.locked():
+            lines = self.draft(drafts)
+            self.append_lines(lines)
+        return lines
+
+    def append_lines(self, lines: list[Line]) -> None:
+        """Put drafted lines on disk; those that are there already are left out."""
+        with self.locked():
+            head = self.head()
+            new = [line for line in lines if line.fact.seq > head.seq]
+            if not new:
+                return
+            if new[0].fact.prev != head.hash:
+                raise JournalError(
+                    f"{self.path}: fact {new[0].fact.seq} does not follow fact {head.seq}",
+                    hint="Run 'dws doctor'.",
+                )
+            raw = "".join(line.fact.to_line() + "\n" for line in new).encode()
+            fresh = not self.path.exists()
+            fd = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
+            try:
+                written = os.write(fd, raw)
+                if written != len(raw):  # the disk is full: take back the half line
+                    os.ftruncate(fd, head.offset)
+                    raise OSError(28, os.strerror(28), str(self.path))
+                os.fsync(fd)
+            finally:
+                os.close(fd)
+            if fresh:
+                sync_folder(self.path.parent)
+            last = new[-1]
+            self._head = Head(last.fact.seq, last.fact.id, last.hash, last.offset)
+
+    # Reading
+
+    def since(self, applied: Mapping[tuple[str, str], Applied]) -> Iterator[Line]:
+        """The lines that a view with `applied` lacks, of all instances, in order of each."""
+        mine = applied.get((self.workspace, self.instance), Applied(0, "", 0))
+        if self.path.exists():
+            for line in read_lines(self.path, mine.offset, local=True):
+                if line.fact.seq >= mine.seq:  # without an offset it starts over
+                    yield line
+        for instance, files in sorted(self.others().items()):
+            last = applied.get((self.workspace, instance), Applied(0, "", 0))
+            yield from _of_instance(files, last)
+
+    def others(self) -> dict[str, list[Path]]:
+        """The segments of other instances, taken in first where the work tree has new ones."""
+        self._take_in()
+        found: dict[str, list[Path]] = {}
+        for folder in (self.segments_folder, self.sealed_folder):
+            for instance in _names(folder):
+                if instance == self.instance or instance in found or not is_uuid(instance):
+                    continue
+                names = [n for n in _names(folder / instance) if n.endswith(".jsonl")]
+                found[instance] = [folder / instance / name for name in names]
+        return found
+
+    def _take_in(self) -> None:
+        """Keep a copy of each new segment: a checkout of an older commit takes none away."""
+        for instance in _names(self.sealed_folder):
+            if instance == self.instance or not is_uuid(instance):
+                continue
+            source, kept = self.sealed_folder / instance, self.segments_folder / instance
+            for name in _names(source):
+                path, copy = source / name, kept / name
+                if not name.endswith(".jsonl") or path.is_symlink():
+                    continue
+                if copy.exists() and copy.stat().st_size >= path.stat().st_size:
+                    continue
+                try:
+                    kept.mkdir(parents=True, exist_ok=True)
+                    write_atomic(copy, path.read_bytes())
+                except PermissionError:  # a read-only workspace is read where it is
+                    return
+                except OSError as e:
+                    if e.errno == 30:  # a read-only file system, likewise
+                        return
+                    raise
+
+    def raw_after(self, seq: int, hint: int = 0) -> bytes:
+        """The local journal's lines after number `seq`, as bytes.
+
+        Args:
+            seq: The last number not wanted.
+            hint: An offset that is known to follow number `seq` or an earlier one.
+        """
+        if not self.path.exists():
+            return b""
+        begin = hint
+        for line in read_lines(self.path, hint, local=True):
+            if line.fact.seq > seq:
+                break
+            begin = line.offset
+        with self.path.open("rb") as file:
+            file.seek(begin)
+            return file.read()
+
+    def set_aside(self, instance: str) -> None:
+        """Keep a journal that came along with a copied folder as that of another instance."""
+        if self.path.exists():
+            kept = self.segments_folder / instance
+            kept.mkdir(parents=True, exist_ok=True)
+            mend_tail(self.path)
+            first = kept / f"{1:010d}.jsonl"
+            shutil.copyfile(self.path, first)
+            os.unlink(self.path)
+            sync_folder(kept)
+            self._head = None
+
+
+def _of_instance(files: list[Path], last: Applied) -> Iterator[Line]:
+    """The lines of one instance after `last`; segments may overlap, and are read once."""
+    if not files:
+        return
+    newest = max(files, key=lambda p: p.name)
+    tail = last_line(newest)
+    if len(files) == 1 or tail is None:
+        pass
+    elif Fact.from_line(tail[0], file=str(newest)).seq <= last.seq:
+        return
+    seq = last.seq
+    for path in sorted(files, key=lambda p: p.name):
+        end = last_line(path)
+        if end is None or Fact.from_line(end[0], file=str(path)).seq <= seq:
+            continue
+        for line in read_lines(path, local=False):
+            if line.fact.seq > seq:
+                seq = line.fact.seq
+                yield line
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        return sorted(os.listdir(folder))
+    except (FileNotFoundError, NotADirectoryError):
+        return []

@@ -1,0 +1,112 @@
+"""Reading lines of facts from a file, and mending its tail.
+
+Source: docs/formats.md, "The journal on disk".
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from dws_graph.errors import InternalError, JournalError
+from dws_graph.model.facts import Fact, Line, line_hash
+
+_BLOCK = 1 << 16
+
+
+def read_lines(path: Path, offset: int = 0, *, local: bool) -> Iterator[Line]:
+    """The facts of a file from a byte offset on; a torn last line is left out.
+
+    Args:
+        path: The journal or a segment.
+        offset: Where a line begins.
+        local: Whether offsets in this file mean anything to the reader.
+
+    Raises:
+        JournalError: A line is damaged; names the file and the line.
+    """
+    at = offset
+    with path.open("rb") as file:
+        file.seek(offset)
+        for raw in file:
+            if not raw.endswith(b"\n"):
+                return
+            body = raw[:-1]
+            begin, at = at, at + len(raw)
+            try:
+                fact = Fact.from_line(body, file=str(path))
+            except JournalError:
+                raise
+            except InternalError as e:
+                if _is_torn(path, begin, at):
+                    return
+                raise JournalError(
+                    f"{path}, line {_number(path, begin)}: not a fact ({e.message})",
+                    hint="Take the file back from git, or from a copy of the workspace.",
+                ) from e
+            yield Line(fact, line_hash(body), at if local else 0)
+
+
+def last_line(path: Path) -> tuple[bytes, int] | None:
+    """The last whole line and the offset after it; None when there is none."""
+    try:
+        with path.open("rb") as file:
+            end = file.seek(0, os.SEEK_END)
+            tail = b""
+            at = end
+            while at > 0:
+                step = min(_BLOCK, at)
+                at -= step
+                file.seek(at)
+                tail = file.read(step) + tail
+                last = tail.rfind(b"\n")
+                if last < 0:
+                    continue
+                begin = tail.rfind(b"\n", 0, last)
+                if begin >= 0 or at == 0:
+                    return tail[begin + 1 : last], at + last + 1
+    except FileNotFoundError:
+        return None
+    return None
+
+
+def mend_tail(path: Path) -> bool:
+    """Cut a line off that a power cut tore; the caller holds the journal's lock.
+
+    Returns:
+        Whether there was one.
+    """
+    torn = False
+    while (size := _size(path)) > 0:
+        found = last_line(path)
+        whole = found[1] if found else 0
+        if found and whole == size and b"\0" not in found[0]:
+            break
+        # what was never acknowledged: half a line, or a line that the file system left as zeros
+        cut = whole if whole < size else whole - len(found[0]) - 1 if found else 0
+        with path.open("r+b") as file:
+            file.truncate(cut)
+            file.flush()
+            os.fsync(file.fileno())
+        torn = True
+    return torn
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def _is_torn(path: Path, begin: int, end: int) -> bool:
+    """Whether the line from `begin` to `end` is the last, and was left half as zeros."""
+    with path.open("rb") as file:
+        file.seek(begin)
+        return b"\0" in file.read(end - begin) and file.read(1) == b""
+
+
+def _number(path: Path, offset: int) -> int:
+    with path.open("rb") as file:
+        return file.read(offset).count(b"\n") + 1

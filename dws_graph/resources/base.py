@@ -1,0 +1,432 @@
+"""What every resource type offers, and what a type may need of its workspace.
+
+A resource type is a module with a `FACTORY`, named by an entry point of the group
+`dws_graph.resources` (`registry.py`).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from dws_graph.backends.files import inside, write_atomic
+from dws_graph.errors import ConfigurationError, JsonValueError, NotSupportedError
+from dws_graph.model.facts import Fingerprint
+from dws_graph.model.values import Json, parse_json, take
+from dws_graph.resources.fingerprints import take as take_fingerprint
+from dws_graph.resources.fingerprints import unchanged
+from dws_graph.resources.hashing import Progress, StatCache
+from dws_graph.resources.moving import SNAPSHOTS, Move, copy_files, move_files, plan_moves
+from dws_graph.resources.walking import Entry, Excluded
+
+LINEAGE_FILE = "lineage.json"
+
+
+class ResourceRoles:
+    """The four roles."""
+
+    SOURCE_DATA_SET = "source-data"
+    INTERMEDIATE_DATA = "intermediate-data"
+    CODE = "code"
+    RESULTS = "results"
+
+
+RESOURCE_ROLE_CHOICES = [
+    ResourceRoles.SOURCE_DATA_SET,
+    ResourceRoles.INTERMEDIATE_DATA,
+    ResourceRoles.CODE,
+    ResourceRoles.RESULTS,
+]
+
+
+class ResourceWorkspace(Protocol):
+    """What resources need of the workspace they are in."""
+
+    @property
+    def name(self) -> str:
+        """Its short name."""
+
+    @property
+    def root(self) -> Path:
+        """Its folder, which is the root of its git repository."""
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What the files on disk hash to now; nothing was changed to find out.
+
+    Attributes:
+        hash: As a snapshot would find it; None where only a commit could tell (a git repository
+            with changes).
+        subpath_hash: Of the subpath alone; None when there is none, or nothing there.
+        known_as: What content is recognised by: the hash of all but what the product itself
+            wrote (`lineage.json`, results' snapshots), as `Resource.known_as` has it.
+    """
+
+    hash: str | None
+    subpath_hash: str | None
+    known_as: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A snapshot of one resource.
+
+    Attributes:
+        compare: The hash for the manifest.
+        restore: The hash to restore by; None where that cannot be done.
+        files: To be committed with the snapshot: content by path from the workspace's root.
+        notes: For people.
+        subpath_hash: The hash of a subpath in this snapshot.
+    """
+
+    compare: str | None
+    restore: str | None
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    subpath_hash: Callable[[str | None], str | None] = lambda _subpath: None
+
+
+class Resource(ABC):
+    """A named collection with a role and a type.
+
+    Attributes:
+        resource_type: As in resources.json: `git`, `git-subdirectory`, `file`, ...
+        name: Unique within the workspace.
+        role: One of `ResourceRoles`.
+        workspace: The workspace it is in.
+    """
+
+    def __init__(
+        self, resource_type: str, name: str, role: str, workspace: ResourceWorkspace
+    ) -> None:
+        self.resource_type = resource_type
+        self.name = name
+        self.role = role
+        self.workspace = workspace
+
+    def __str__(self) -> str:
+        return f"resource '{self.name}'"
+
+    # What it is
+
+    @abstractmethod
+    def get_params(self) -> Json:
+        """What resources.json holds, in its order."""
+
+    def get_local_params(self) -> Json:
+        """What resource_local_params.json holds."""
+        return {}
+
+    def has_results_role(self) -> bool:
+        """Whether its role is `results`."""
+        return self.role == ResourceRoles.RESULTS
+
+    def is_exported(self) -> bool:
+        """Whether a snapshot writes `lineage.json` into it."""
+        return bool(self.get_params().get("export", False))
+
+    def is_imported(self) -> bool:
+        """Whether another workspace wrote the `lineage.json` in it."""
+        return bool(self.get_params().get("imported", False))
+
+    @property
+    def local_path(self) -> Path | None:
+        """Its folder here; None for one without files, or not cloned yet."""
+        return None
+
+    def get_local_path_if_any(self) -> str | None:
+        """`local_path` as text."""
+        return None if self.local_path is None else str(self.local_path)
+
+    # What state it is in
+
+    def fingerprint(self, subpath: str | None = None) -> Fingerprint | None:
+        """Tells cheaply whether the ref changes; None for a resource without any."""
+        return None
+
+    def unchanged(self, subpath: str | None, fingerprint: Fingerprint) -> bool:
+        """Whether the ref is as it was when this fingerprint was taken."""
+        return False
+
+    @abstractmethod
+    def content(
+        self,
+        subpath: str | None = None,
+        cache: StatCache | None = None,
+        progress: Progress | None = None,
+    ) -> Content:
+        """What the content hashes to now; changes nothing."""
+
+    def known_as(self, hashval: str) -> str | None:
+        """What `Content.known_as` was when the resource had this hash; None: nobody can tell."""
+        return None
+
+    # Snapshots
+
+    @abstractmethod
+    def snapshot_precheck(self) -> None:
+        """Refuse, before anything changes, what would make a snapshot fail.
+
+        Raises:
+            ConfigurationError: Names the resource and what is in the way.
+        """
+
+    @abstractmethod
+    def take_snapshot(
+        self, cache: StatCache | None = None, progress: Progress | None = None
+    ) -> Taken:
+        """Take the snapshot of this resource; its content is found again by the hashes."""
+
+    def snapshot(self) -> tuple[str | None, str | None]:
+        """As `take_snapshot`: the hash to compare and the hash to restore by."""
+        taken = self.take_snapshot()
+        return taken.compare, taken.restore
+
+    def restore_precheck(self, hashval: str) -> None:
+        """Refuse, before anything changes, what would make a restore fail.
+
+        Raises:
+            ConfigurationError: Names the resource and what is in the way.
+        """
+        raise NotSupportedError(f"{self}, of type {self.resource_type}, cannot be restored")
+
+    def restore(self, hashval: str) -> tuple[str, ...]:
+        """Bring the files to the state with this restore hash; notes for people."""
+        raise NotSupportedError(f"{self}, of type {self.resource_type}, cannot be restored")
+
+    # Paths in it
+
+    def validate_subpath_exists(self, subpath: str) -> None:
+        """Refuse a subpath that is not there.
+
+        Raises:
+            ConfigurationError: It is not, or leads out of the resource.
+        """
+        if not self.does_subpath_exist(subpath):
+            raise ConfigurationError(f"{self} has no '{subpath}'")
+
+    def does_subpath_exist(
+        self, subpath: str, must_be_file: bool = False, must_be_directory: bool = False
+    ) -> bool:
+        """Whether the subpath is there (as a file, as a folder)."""
+        return False
+
+
+class FileResource(Resource):
+    """A resource with a folder here; what all types of these have in common."""
+
+    @abstractmethod
+    def entries(self, subpath: str | None = None) -> Collection[Entry]:
+        """What counts for the fingerprint of a ref, by stats alone."""
+
+    @property
+    def not_content(self) -> Excluded:
+        """What the product itself writes into it."""
+        return Excluded([LINEAGE_FILE, *([f"{SNAPSHOTS}/"] if self.has_results_role() else [])])
+
+    @property
+    def not_content_at_root(self) -> tuple[str, ...]:
+        """The same as entries of the root folder."""
+        return (LINEAGE_FILE, SNAPSHOTS) if self.has_results_role() else (LINEAGE_FILE,)
+
+    @property
+    def folder(self) -> Path:
+        """Its folder here.
+
+        Raises:
+            ConfigurationError: It has none, or it is not there.
+        """
+        path = self.local_path
+        if path is None:
+            raise ConfigurationError(f"{self} is not on this machine", hint="Type: dws pull.")
+        if not path.is_dir():
+            raise ConfigurationError(
+                f"the folder of {self}, {path}, does not exist",
+                hint="Bring it back, or say where it is now in resource_local_params.json.",
+            )
+        return path
+
+    def fingerprint(self, subpath: str | None = None) -> Fingerprint | None:
+        """See `Resource`; a ref that is not there has one too."""
+        root = self.local_path
+        if root is None:
+            return None
+        return take_fingerprint(root, subpath, lambda: self.entries(subpath))
+
+    def unchanged(self, subpath: str | None, fingerprint: Fingerprint) -> bool:
+        """See `Resource`."""
+        root = self.local_path
+        if root is None:
+            return False
+        return unchanged(root, subpath, lambda: self.entries(subpath), fingerprint)
+
+    # Results
+
+    def plan_results(
+        self,
+        rel_dest_root: str,
+        exclude_files: Collection[str] = (),
+        exclude_dirs_re: re.Pattern[str] | None = None,
+    ) -> list[Move]:
+        """The moves that a snapshot makes; see `moving.plan_moves`."""
+        return plan_moves(self.folder, rel_dest_root, exclude_files, exclude_dirs_re)
+
+    def results_move_current_files(
+        self,
+        rel_dest_root: str,
+        exclude_files: Collection[str] = (),
+        exclude_dirs_re: re.Pattern[str] | None = None,
+    ) -> list[Move]:
+        """Move the current files to a snapshot's folder; what was moved."""
+        moves = self.plan_results(rel_dest_root, exclude_files, exclude_dirs_re)
+        move_files(self.folder, moves)
+        return moves
+
+    def results_copy_current_files(
+        self,
+        rel_dest_root: str,
+        exclude_files: Collection[str] = (),
+        exclude_dirs_re: re.Pattern[str] | None = None,
+    ) -> list[Move]:
+        """Copy the current files to a snapshot's folder; what was copied."""
+        moves = self.plan_results(rel_dest_root, exclude_files, exclude_dirs_re)
+        copy_files(self.folder, moves)
+        return moves
+
+    def delete_snapshot(
+        self, workspace_snapshot_hash: str, resource_restore_hash: str | None, relative_path: str
+    ) -> None:
+        """Remove a snapshot's folder from results."""
+        path = inside(self.folder, relative_path)
+        if path == self.folder.resolve():
+            raise ConfigurationError(f"'{relative_path}' is not the folder of a snapshot")
+        if path.is_dir():
+            shutil.rmtree(path)
+
+    # Files
+
+    def add_results_file(self, data: Json | list[Any], rel_dest_path: str) -> None:
+        """Write JSON to a file in the resource."""
+        path = self._writable(rel_dest_path)
+        write_atomic(path, json.dumps(data, indent=2).encode())
+
+    def read_results_file(self, subpath: str) -> Json:
+        """Read an object from a JSON file in the resource.
+
+        Raises:
+            ConfigurationError: There is no such file.
+            JsonValueError: It does not hold a JSON object.
+        """
+        path = inside(self.folder, subpath)
+        if not path.is_file():
+            raise ConfigurationError(f"{self} has no file '{subpath}'")
+        data = parse_json(path.read_bytes(), file=str(path))
+        if not isinstance(data, dict):
+            raise JsonValueError("does not hold a JSON object", file=str(path))
+        return data
+
+    def does_subpath_exist(
+        self, subpath: str, must_be_file: bool = False, must_be_directory: bool = False
+    ) -> bool:
+        """See `Resource`."""
+        if self.local_path is None:
+            return False
+        path = inside(self.local_path, subpath)
+        if must_be_file:
+            return path.is_file()
+        return path.is_dir() if must_be_directory else path.exists()
+
+    def upload_file(self, src_local_path: str, rel_dest_path: str) -> None:
+        """Copy a file of this machine into the resource."""
+        if not os.path.isfile(src_local_path):
+            raise ConfigurationError(f"there is no file {src_local_path}")
+        shutil.copyfile(src_local_path, self._writable(rel_dest_path))
+
+    def delete_file(self, rel_path: str) -> None:
+        """Remove a file from the resource."""
+        path = self._writable(rel_path)
+        if not os.path.lexists(path):
+            raise ConfigurationError(f"{self} has no file '{rel_path}'")
+        path.unlink()
+
+    def check_writable(self) -> None:
+        """Refuse to write where that is not allowed.
+
+        Raises:
+            NotSupportedError: The resource is read-only.
+        """
+        if self.get_params().get("read_only") or self.is_imported():
+            raise NotSupportedError(f"{self} is read-only")
+
+    def _writable(self, rel_path: str) -> Path:
+        self.check_writable()
+        parent, name = os.path.split(os.path.normpath(rel_path))
+        if name in ("", os.curdir, os.pardir):
+            raise ConfigurationError(f"'{rel_path}' is no file of {self}")
+        folder = inside(self.folder, parent)
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder / name
+
+
+class ResourceFactory(ABC):
+    """Makes the resources of one type."""
+
+    @abstractmethod
+    def from_command_line(
+        self, role: str, name: str, workspace: ResourceWorkspace, *args: Any, **kwargs: Any
+    ) -> Resource:
+        """A new one, from the arguments of `dws add`.
+
+        Raises:
+            ConfigurationError: They do not fit.
+        """
+
+    @abstractmethod
+    def from_json(self, params: Json, local_params: Json, workspace: ResourceWorkspace) -> Resource:
+        """One of resources.json.
+
+        Raises:
+            JsonError: A parameter is missing, or of another type.
+        """
+
+    def has_local_state(self) -> bool:
+        """Whether it must be cloned on each machine before its first use."""
+        return True
+
+    def suggest_name(self, workspace: ResourceWorkspace, role: str, *args: Any) -> str:
+        """A name for one that was given none: the last part of its path."""
+        return os.path.basename(os.path.abspath(str(args[0]))) if args else role
+
+
+def check_imported(path: Path, name: str, role: str) -> None:
+    """Refuse to import from a folder that no workspace exported, or under another name.
+
+    Raises:
+        ConfigurationError: Its role is not source-data, it has no `lineage.json`, or that is
+            about a resource of another name.
+    """
+    if role != ResourceRoles.SOURCE_DATA_SET:
+        raise ConfigurationError(
+            f"an imported resource has the role source-data, not {role}",
+            hint="Add it with --role source-data.",
+        )
+    file = path / LINEAGE_FILE
+    if not file.is_file():
+        raise ConfigurationError(
+            f"{path} has no {LINEAGE_FILE}",
+            hint="Add it with --export in the workspace that makes it, and take a snapshot there.",
+        )
+    exported = take(parse_json(file.read_bytes(), file=str(file)), "resource_name", str)
+    if exported != name:
+        raise ConfigurationError(
+            f"{file} is about a resource '{exported}', not '{name}'",
+            hint=f"Add it with --name {exported}.",
+        )

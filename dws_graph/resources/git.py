@@ -1,0 +1,378 @@
+"""Type `git`: a git repository of its own. A snapshot is a commit on its branch."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+from dws_graph.backends.git.command import Git
+from dws_graph.backends.git.index import ScratchIndex, reset_index, tree_less
+from dws_graph.backends.git.state import check_settled
+from dws_graph.errors import ConfigurationError, NotSupportedError
+from dws_graph.model.values import Json, take, take_or
+from dws_graph.resources import git_subdirectory
+from dws_graph.resources.base import (
+    Content,
+    FileResource,
+    ResourceFactory,
+    ResourceWorkspace,
+    Taken,
+    check_imported,
+)
+from dws_graph.resources.fingerprints import named_entries
+from dws_graph.resources.hashing import Progress, StatCache
+from dws_graph.resources.restoring import check_nothing_ignored_in_the_way
+from dws_graph.resources.walking import Entry
+
+GIT = "git"
+SNAPSHOT_MESSAGE = "dws snapshot"
+RESTORE_MESSAGE = "dws restore: what was not committed before it"
+SAVED = "refs/dws/saved"
+
+
+class GitResource(FileResource):
+    """See the module.
+
+    Attributes:
+        remote_origin_url: Where it can be cloned from; its own path when it has no remote.
+        relative_local_path: From the workspace's root; None when it lies outside.
+        branch: That snapshots are taken on.
+        read_only: Never committed to.
+        export: See `is_exported`.
+        imported: See `is_imported`.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        role: str,
+        workspace: ResourceWorkspace,
+        *,
+        local_path: Path | None,
+        remote_origin_url: str,
+        relative_local_path: str | None,
+        branch: str,
+        read_only: bool = False,
+        export: bool = False,
+        imported: bool = False,
+    ) -> None:
+        super().__init__(GIT, name, role, workspace)
+        self._local_path = local_path
+        self.remote_origin_url = remote_origin_url
+        self.relative_local_path = relative_local_path
+        self.branch = branch
+        self.read_only = read_only
+        self.export = export
+        self.imported = imported
+
+    def get_params(self) -> Json:
+        """See `Resource`."""
+        return {
+            "resource_type": self.resource_type,
+            "name": self.name,
+            "role": self.role,
+            "export": self.export,
+            "remote_origin_url": self.remote_origin_url,
+            "relative_local_path": self.relative_local_path,
+            "branch": self.branch,
+            "read_only": self.read_only,
+            "imported": self.imported,
+        }
+
+    def get_local_params(self) -> Json:
+        """See `Resource`."""
+        path = self._local_path
+        if self.relative_local_path and path == self.workspace.root / self.relative_local_path:
+            return {"local_path": self.relative_local_path}
+        return {"local_path": None if path is None else str(path)}
+
+    @property
+    def local_path(self) -> Path | None:
+        """Where it is on this machine; None before it was cloned."""
+        return self._local_path
+
+    @property
+    def git(self) -> Git:
+        """Its repository.
+
+        Raises:
+            ConfigurationError: It is not here, or no repository.
+        """
+        git = Git(self.folder)
+        if not git.is_repo_root():
+            raise ConfigurationError(
+                f"the folder of {self}, {self.folder}, is no git repository",
+                hint="Clone it there again.",
+            )
+        return git
+
+    def has_remote(self) -> bool:
+        """Whether it has an origin that is not the repository itself."""
+        return self.git.remote_url() is not None
+
+    def entries(self, subpath: str | None = None) -> Collection[Entry]:
+        """See `FileResource`."""
+        names = Git(self.folder).ls_files(subpath or "")
+        return named_entries(self.folder, subpath, names, self.not_content)
+
+    def is_dirty(self) -> bool:
+        """Whether its files differ from its last commit; what git ignores does not count."""
+        return self._tree_on_disk() != self._tree_of_head()
+
+    def _tree_of_head(self) -> str:
+        return self.git.tree_of("HEAD") or self.git.empty_tree
+
+    def _tree_on_disk(self) -> str:
+        with ScratchIndex(self.git, keep=False) as index:
+            index.add([""])
+            return index.write_tree()
+
+    def content(
+        self,
+        subpath: str | None = None,
+        cache: StatCache | None = None,
+        progress: Progress | None = None,
+    ) -> Content:
+        """See `Resource`: the hash is that of the last commit, when the files are its own."""
+        git = self.git
+        with ScratchIndex(git, keep=False) as index:
+            index.add([""])
+            tree = index.write_tree()
+            of_subpath = None if subpath is None else index.object_id(f"{tree}:{subpath}")
+            known_as = index.tree_less(tree, self.not_content_at_root)
+        head = git.head() if tree == self._tree_of_head() else None
+        return Content(head, of_subpath, known_as)
+
+    def known_as(self, hashval: str) -> str | None:
+        """See `Resource`."""
+        git = self.git
+        if not git.has_commit(hashval):
+            return None
+        return tree_less(git, git.tree_of(hashval) or git.empty_tree, self.not_content_at_root)
+
+    def _check_branch(self, git: Git) -> None:
+        check_settled(git, f"the repository of {self}")
+        found = git.branch()
+        if found is None:
+            raise ConfigurationError(
+                f"the repository of {self} is on no branch (detached HEAD)",
+                hint=f"Type: git -C {git.root} switch {self.branch}.",
+            )
+        if found != self.branch:
+            raise ConfigurationError(
+                f"the repository of {self} is on branch '{found}', not '{self.branch}'",
+                hint=f"Type: git -C {git.root} switch {self.branch}.",
+            )
+
+    def _check_clean(self, why: str) -> None:
+        if self.is_dirty():
+            raise ConfigurationError(
+                f"{self} has changes that are not committed{why}",
+                hint=f"Commit or undo them in {self.folder}.",
+            )
+
+    def snapshot_precheck(self) -> None:
+        """See `Resource`."""
+        git = self.git
+        self._check_branch(git)
+        if self.read_only:
+            self._check_clean(", and is read-only")
+            if git.head() is None:
+                raise ConfigurationError(f"{self} has no commit yet, and is read-only")
+        else:
+            git.check_identity()
+
+    def take_snapshot(
+        self, cache: StatCache | None = None, progress: Progress | None = None
+    ) -> Taken:
+        """See `Resource`: all that git does not ignore is committed, if anything changed."""
+        self.snapshot_precheck()
+        git = self.git
+        commit = git.head() if self.read_only else self._commit(git, SNAPSHOT_MESSAGE)
+
+        def subpath_hash(subpath: str | None) -> str | None:
+            return git.tree_of(commit, subpath) if commit else None
+
+        return Taken(commit, commit, subpath_hash=subpath_hash)
+
+    def _commit(self, git: Git, message: str) -> str:
+        """The last commit once it holds the files as they are."""
+        head = git.head()
+        with ScratchIndex(git) as index:
+            index.add([""])
+            tree = index.write_tree()
+        if head is not None and tree == git.tree_of(head):
+            return head
+        commit = git.commit_tree(tree, [head] if head else [], message)
+        git.update_ref(self.branch, commit, head, reason=message)
+        reset_index(git, commit, [""])
+        return commit
+
+    def restore_precheck(self, hashval: str) -> None:
+        """See `Resource`; the hash is a commit."""
+        git = self.git
+        self._check_branch(git)
+        if not git.has_commit(hashval):
+            raise ConfigurationError(
+                f"the repository of {self} has no commit {hashval}",
+                hint=f"Type: git -C {git.root} fetch." if git.remote_url() else "",
+            )
+        if self.read_only:
+            self._check_clean(", and is read-only")
+        else:
+            git.check_identity()
+        check_nothing_ignored_in_the_way(git, hashval, "", str(self))
+
+    def restore(self, hashval: str) -> tuple[str, ...]:
+        """See `Resource`: the branch goes back to that commit; nothing is lost.
+
+        What was not committed is, before; where the branch was is kept as a ref.
+        """
+        self.restore_precheck(hashval)
+        git, notes = self.git, []
+        head = before = git.head()
+        if not self.read_only:
+            head = self._commit(git, RESTORE_MESSAGE)
+            if head != before:
+                notes.append(f"{self}: what was not committed is now in commit {head[:8]}")
+        if head is not None and head != hashval and not git.is_ancestor(head, hashval):
+            ref = f"{SAVED}/{time.time_ns()}"
+            git.update_ref(ref, head, None)
+            notes.append(
+                f"{self}: branch '{self.branch}' was at {head[:8]}, which is kept as {ref}"
+            )
+        if head != hashval:
+            git.run("reset", "-q", "--hard", hashval, "--")
+        return tuple(notes)
+
+    def check_writable(self) -> None:
+        """See `FileResource`."""
+        if self.read_only:
+            raise NotSupportedError(f"{self} is read-only")
+
+
+class GitFactory(ResourceFactory):
+    """Makes `GitResource`, and `git-subdirectory` for a folder of the workspace's repository."""
+
+    def from_command_line(
+        self, role: str, name: str, workspace: ResourceWorkspace, *args: Any, **kwargs: Any
+    ) -> FileResource:
+        """See `ResourceFactory`.
+
+        `local_path, branch=None, read_only=False, export=False, imported=False`.
+        """
+        return self._add(role, name, workspace, *args, **kwargs)
+
+    def _add(
+        self,
+        role: str,
+        name: str,
+        workspace: ResourceWorkspace,
+        local_path: str,
+        branch: str | None = None,
+        read_only: bool = False,
+        export: bool = False,
+        imported: bool = False,
+    ) -> FileResource:
+        path = Path(os.path.abspath(os.path.expanduser(local_path)))
+        if not path.is_dir():
+            raise ConfigurationError(f"the folder {path} does not exist")
+        git = Git(path)
+        within = path.resolve().is_relative_to(workspace.root.resolve())
+        if not git.is_repo_root() or path.resolve() == workspace.root.resolve():
+            if not within:
+                raise ConfigurationError(
+                    f"{path} is not the root of a git repository",
+                    hint="Type git init there, or add it as local-files.",
+                )
+            _refuse_for_a_folder(workspace, branch, read_only, imported)
+            return git_subdirectory.FACTORY.from_command_line(
+                role, name, workspace, str(path), export=export
+            )
+        relative = path.resolve().relative_to(workspace.root.resolve()) if within else None
+        if relative is not None:
+            _refuse_tracked(workspace, relative.as_posix())
+        if imported:
+            check_imported(path, name, role)
+        if export and read_only:
+            raise ConfigurationError(
+                "a read-only resource cannot be exported: its lineage.json could not be written"
+            )
+        return GitResource(
+            name,
+            role,
+            workspace,
+            local_path=path,
+            remote_origin_url=git.remote_url() or str(path),
+            relative_local_path=None if relative is None else relative.as_posix(),
+            branch=_branch(git, branch),
+            read_only=read_only or imported,
+            export=export,
+            imported=imported,
+        )
+
+    def from_json(
+        self, params: Json, local_params: Json, workspace: ResourceWorkspace
+    ) -> GitResource:
+        """See `ResourceFactory`."""
+        relative = take_or(params, "relative_local_path", str)
+        here = take_or(local_params, "local_path", str) or relative
+        # inside the workspace it may not have been cloned yet
+        path = None if here is None else workspace.root / here
+        if path is not None and not local_params and not path.is_dir():
+            path = None
+        return GitResource(
+            take(params, "name", str),
+            take(params, "role", str),
+            workspace,
+            local_path=path,
+            remote_origin_url=take(params, "remote_origin_url", str),
+            relative_local_path=relative,
+            branch=take_or(params, "branch", str) or "master",
+            read_only=take_or(params, "read_only", bool) or False,
+            export=take_or(params, "export", bool) or False,
+            imported=take_or(params, "imported", bool) or False,
+        )
+
+
+def _branch(git: Git, wanted: str | None) -> str:
+    current = git.branch()
+    if current is None:
+        raise ConfigurationError(
+            f"{git.root} is on no branch (detached HEAD)", hint="Type: git switch BRANCH, there."
+        )
+    if wanted not in (None, current):
+        raise ConfigurationError(
+            f"{git.root} is on branch '{current}', not '{wanted}'",
+            hint=f"Type: git -C {git.root} switch {wanted}.",
+        )
+    return current
+
+
+def _refuse_for_a_folder(
+    workspace: ResourceWorkspace, branch: str | None, read_only: bool, imported: bool
+) -> None:
+    given = {"--read-only": read_only, "--imported": imported}
+    for option, is_given in given.items():
+        if is_given:
+            raise ConfigurationError(
+                f"{option} is for a repository of its own, not for a folder of the workspace's"
+            )
+    if branch is not None and branch != (current := Git(workspace.root).branch()):
+        raise ConfigurationError(
+            f"a folder of the workspace is on the workspace's branch '{current}', not '{branch}'"
+        )
+
+
+def _refuse_tracked(workspace: ResourceWorkspace, relative: str) -> None:
+    if Git(workspace.root).run("ls-files", "-z", "--", f":(top,literal){relative}"):
+        raise ConfigurationError(
+            f"{relative} is a git repository, and also part of the workspace's",
+            hint=f"Type: git rm -r --cached {relative}, and name it in .gitignore.",
+        )
+
+
+FACTORY = GitFactory()

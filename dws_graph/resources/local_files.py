@@ -1,0 +1,200 @@
+"""Type `file` (`local-files` on the command line): a folder anywhere on this machine.
+
+It is known by its hash tree, whose texts the workspace keeps; its content is not kept.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+from dws_graph.errors import ConfigurationError
+from dws_graph.model.values import Json, take, take_or
+from dws_graph.resources import hashing
+from dws_graph.resources.base import (
+    Content,
+    FileResource,
+    ResourceFactory,
+    ResourceWorkspace,
+    Taken,
+    check_imported,
+)
+from dws_graph.resources.fingerprints import file_entries
+from dws_graph.resources.walking import Entry
+
+FILE = "file"
+DUMMY, DUMMY_TEXT = "dummy.txt", b"Placeholder to ensure directory is added to git\n"
+
+
+class LocalFileResource(FileResource):
+    """See the module.
+
+    Attributes:
+        global_local_path: Where it was added, on the machine where it was.
+        my_local_path: Where it is on this one, if elsewhere.
+        compute_hash: Whether files are known by content, or by size alone.
+        export: See `is_exported`.
+        imported: See `is_imported`.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        role: str,
+        workspace: ResourceWorkspace,
+        *,
+        global_local_path: str,
+        my_local_path: str | None = None,
+        compute_hash: bool = False,
+        export: bool = False,
+        imported: bool = False,
+    ) -> None:
+        super().__init__(FILE, name, role, workspace)
+        self.global_local_path = global_local_path
+        self.my_local_path = my_local_path
+        self.compute_hash = compute_hash
+        self.export = export
+        self.imported = imported
+
+    def get_params(self) -> Json:
+        """See `Resource`."""
+        return {
+            "resource_type": self.resource_type,
+            "name": self.name,
+            "role": self.role,
+            "global_local_path": self.global_local_path,
+            "compute_hash": self.compute_hash,
+            "export": self.export,
+            "imported": self.imported,
+        }
+
+    def get_local_params(self) -> Json:
+        """See `Resource`."""
+        return {"local_path": self.my_local_path}
+
+    @property
+    def local_path(self) -> Path:
+        """Where it is on this machine."""
+        return self.workspace.root / (self.my_local_path or self.global_local_path)
+
+    @property
+    def hash_folder(self) -> str:
+        """Where the workspace keeps its hash trees, from the workspace's root."""
+        return f".dataworkspace/{FILE}/{self.role}/{self.name}"
+
+    def kept(self, hashval: str) -> bytes | None:
+        """The text of a folder in a hash tree that the workspace has on disk."""
+        try:
+            return (self.workspace.root / self.hash_folder / hashval).read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def entries(self, subpath: str | None = None) -> Collection[Entry]:
+        """See `FileResource`."""
+        return file_entries(self.local_path, subpath, self.not_content)
+
+    def hash_tree(
+        self, cache: hashing.StatCache | None = None, progress: hashing.Progress | None = None
+    ) -> hashing.HashTree:
+        """Hash all its files."""
+        return hashing.hash_tree(
+            self.folder, compute_hash=self.compute_hash, cache=cache, progress=progress
+        )
+
+    def content(
+        self,
+        subpath: str | None = None,
+        cache: hashing.StatCache | None = None,
+        progress: hashing.Progress | None = None,
+    ) -> Content:
+        """See `Resource`."""
+        tree = self.hash_tree(cache, progress)
+        of_subpath = tree.subpath_hash(subpath) if subpath is not None else None
+        return Content(tree.root, of_subpath, tree.less(self.not_content_at_root))
+
+    def known_as(self, hashval: str) -> str | None:
+        """See `Resource`."""
+        text = self.kept(hashval)
+        return None if text is None else hashing.less(text, self.not_content_at_root)
+
+    def snapshot_precheck(self) -> None:
+        """See `Resource`."""
+        if not os.access(self.folder, os.R_OK | os.X_OK):
+            raise ConfigurationError(f"the folder of {self}, {self.folder}, cannot be read")
+
+    def take_snapshot(
+        self, cache: hashing.StatCache | None = None, progress: hashing.Progress | None = None
+    ) -> Taken:
+        """See `Resource`; the hash tree's texts are to be committed."""
+        tree = self.hash_tree(cache, progress)
+        files = {f"{self.hash_folder}/{name}": text for name, text in tree.texts.items()}
+        return Taken(tree.root, None, files=files, subpath_hash=tree.subpath_hash)
+
+    def files_to_add(self) -> dict[str, bytes]:
+        """What the workspace is to commit when the resource is added."""
+        return {f"{self.hash_folder}/{DUMMY}": DUMMY_TEXT}
+
+
+class LocalFileFactory(ResourceFactory):
+    """Makes `LocalFileResource`."""
+
+    def from_command_line(
+        self, role: str, name: str, workspace: ResourceWorkspace, *args: Any, **kwargs: Any
+    ) -> LocalFileResource:
+        """See `ResourceFactory`: `local_path, compute_hash=False, export=False, imported=False`."""
+        return self._add(role, name, workspace, *args, **kwargs)
+
+    def _add(
+        self,
+        role: str,
+        name: str,
+        workspace: ResourceWorkspace,
+        local_path: str,
+        compute_hash: bool = False,
+        export: bool = False,
+        imported: bool = False,
+    ) -> LocalFileResource:
+        path = Path(os.path.abspath(os.path.expanduser(local_path)))
+        if not path.is_dir():
+            raise ConfigurationError(f"the folder {path} does not exist")
+        if not os.access(path, os.R_OK | os.X_OK):
+            raise ConfigurationError(f"the folder {path} cannot be read")
+        if imported:
+            check_imported(path, name, role)
+        return LocalFileResource(
+            name,
+            role,
+            workspace,
+            global_local_path=str(path),
+            compute_hash=compute_hash,
+            export=export,
+            imported=imported,
+        )
+
+    def from_json(
+        self, params: Json, local_params: Json, workspace: ResourceWorkspace
+    ) -> LocalFileResource:
+        """See `ResourceFactory`."""
+        # 1.6 writes `local_path` and reads `my_local_path`
+        mine = take_or(local_params, "local_path", str) or take_or(
+            local_params, "my_local_path", str
+        )
+        return LocalFileResource(
+            take(params, "name", str),
+            take(params, "role", str),
+            workspace,
+            global_local_path=take(params, "global_local_path", str),
+            my_local_path=mine,
+            compute_hash=take_or(params, "compute_hash", bool) or False,
+            export=take_or(params, "export", bool) or False,
+            imported=take_or(params, "imported", bool) or False,
+        )
+
+    def has_local_state(self) -> bool:
+        """Its files are expected to be there, on each machine."""
+        return False
+
+
+FACTORY = LocalFileFactory()

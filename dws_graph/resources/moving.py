@@ -1,0 +1,140 @@
+"""Moving the files of results to their snapshot's folder: planned, done, and undone.
+
+A plan is made before anything moves, so that it can be written down first; undoing one that was
+carried out in part, or not at all, is safe.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+import stat
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from dws_graph.errors import ConfigurationError
+
+SNAPSHOTS = "snapshots"
+_WRITE = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
+
+
+class Move(NamedTuple):
+    """One file's way, relative to the resource's root; names as Python has them (PEP 383).
+
+    Attributes:
+        source: Where it is.
+        destination: Where it goes.
+        mode: Its permissions before, since a moved file is read-only.
+    """
+
+    source: str
+    destination: str
+    mode: int
+
+
+def plan_moves(
+    root: Path,
+    rel_dest_root: str,
+    exclude_files: Collection[str] = (),
+    exclude_dirs_re: re.Pattern[str] | None = None,
+) -> list[Move]:
+    """Which files would go where; changes nothing.
+
+    All of them, but for `.git`, what is below `snapshots/`, and what is excluded.
+
+    Args:
+        root: The resource's folder.
+        rel_dest_root: Where they go, relative to it.
+        exclude_files: Paths, relative to it.
+        exclude_dirs_re: Matches the relative paths of folders to leave as they are.
+
+    Raises:
+        ConfigurationError: The destination exists already, or is no folder within the resource.
+    """
+    destination = os.path.normpath(rel_dest_root)
+    if os.path.isabs(destination) or destination.split(os.sep)[0] in ("", os.curdir, os.pardir):
+        raise ConfigurationError(f"'{rel_dest_root}' is no folder within {root}")
+    if os.path.lexists(root / destination):
+        raise ConfigurationError(
+            f"{root / destination} exists already",
+            hint="Take the snapshot with another tag, or change results.dir_template.",
+        )
+    left = frozenset(os.path.normpath(name) for name in exclude_files)
+    moves = []
+    for source, mode in _files(root, "", destination, exclude_dirs_re):
+        if source not in left:
+            moves.append(Move(source, os.path.join(destination, source), mode))
+    return moves
+
+
+def _files(
+    root: Path, folder: str, destination: str, exclude: re.Pattern[str] | None
+) -> Iterator[tuple[str, int]]:
+    try:
+        with os.scandir(root / folder) as found:
+            entries = sorted(found, key=lambda e: e.name)
+    except OSError as e:
+        raise ConfigurationError(f"{root / folder} cannot be read: {e.strerror}") from e
+    for entry in entries:
+        path = os.path.join(folder, entry.name)
+        if entry.name == ".git":
+            continue
+        if not entry.is_dir(follow_symlinks=False):
+            yield path, stat.S_IMODE(entry.stat(follow_symlinks=False).st_mode)
+        elif path not in (SNAPSHOTS, destination) and not (exclude and exclude.match(path)):
+            yield from _files(root, path, destination, exclude)
+
+
+def move_files(root: Path, moves: Sequence[Move]) -> None:
+    """Carry out a plan; folders left empty are removed."""
+    for move in moves:
+        target = root / move.destination
+        target.parent.mkdir(parents=True, exist_ok=True)
+        os.rename(root / move.source, target)
+        _make_read_only(target)
+    _remove_empty(root, {os.path.dirname(move.source) for move in moves})
+
+
+def copy_files(root: Path, moves: Sequence[Move]) -> None:
+    """As `move_files`, with the files left where they are too."""
+    for move in moves:
+        target = root / move.destination
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(root / move.source, target, follow_symlinks=False)
+        _make_read_only(target)
+
+
+def undo_moves(root: Path, moves: Sequence[Move], *, copied: bool = False) -> None:
+    """Bring back what a plan moved so far (or drop what it copied); what is at home stays."""
+    for move in reversed(moves):
+        source, target = root / move.source, root / move.destination
+        if not os.path.lexists(target):
+            continue
+        if copied:
+            target.unlink()
+        elif not os.path.lexists(source):
+            source.parent.mkdir(parents=True, exist_ok=True)
+            os.rename(target, source)
+            if not source.is_symlink():
+                source.chmod(move.mode)
+    _remove_empty(root, {os.path.dirname(move.destination) for move in moves})
+
+
+def _make_read_only(path: Path) -> None:
+    if not path.is_symlink():
+        path.chmod(stat.S_IMODE(path.stat().st_mode) & ~_WRITE)
+
+
+def _remove_empty(root: Path, folders: set[str]) -> None:
+    """Remove these folders and those above them where nothing is left; never the root."""
+    for folder in sorted(folders, key=len, reverse=True):
+        while folder:
+            with contextlib.suppress(FileNotFoundError):
+                try:
+                    os.rmdir(root / folder)
+                except OSError:
+                    break
+            folder = os.path.dirname(folder)

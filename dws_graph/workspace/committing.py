@@ -1,0 +1,292 @@
+"""Commits of the workspace's repository, and what follows them.
+
+The branch moves once an operation, and that is the moment it is done. Before, everything can be
+undone; after, the rest is only carried out: the local journal gets the lines that the commit
+seals, files of the commit come to disk, the user's index follows for the committed paths.
+Source: docs/formats.md, "Write order".
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from dws_graph.backends.files import write_atomic
+from dws_graph.backends.git.command import Git
+from dws_graph.backends.git.index import ScratchIndex, reset_index
+from dws_graph.backends.git.state import check_settled
+from dws_graph.backends.journal.journal import Draft
+from dws_graph.errors import GitError
+from dws_graph.model.facts import Fact, Line, line_hash
+from dws_graph.resources.git_subdirectory import GitSubdirectoryResource
+from dws_graph.resources.moving import undo_moves
+from dws_graph.resources.restoring import restore_files
+from dws_graph.workspace import layout
+from dws_graph.workspace.intent import Intent, drop_intent, read_intent, write_intent
+from dws_graph.workspace.opened import OpenWorkspace
+
+Fault = Callable[[str], None]
+fault: Fault = lambda point: None  # noqa: E731  # tests put a function here that kills the process
+
+
+def check_repository(ws: OpenWorkspace) -> str:
+    """The workspace's branch (full ref name), if its repository can be committed to.
+
+    Raises:
+        GitError: HEAD is detached, a merge or the like is under way, or git knows no name.
+    """
+    check_settled(ws.git, "the workspace's repository")
+    branch = ws.git.branch()
+    if branch is None:
+        raise GitError(
+            "the workspace's repository is on no branch (detached HEAD)",
+            hint="Type: git switch BRANCH.",
+        )
+    ws.git.check_identity()
+    return f"refs/heads/{branch}"
+
+
+def commit_change(
+    ws: OpenWorkspace,
+    message: str,
+    files: Mapping[str, bytes],
+    drafts: Iterable[Draft] = (),
+    *,
+    operation: str = "change",
+) -> None:
+    """One change of the workspace's own files: one commit, with the facts that tell of it.
+
+    Args:
+        ws: The workspace, locked by the caller or not.
+        message: Of the commit.
+        files: Content by path from the root.
+        drafts: Facts that become true with the commit.
+        operation: For people, should it be interrupted.
+    """
+    with ws.locked():
+        branch = check_repository(ws)
+        old = ws.git.head()
+        intent = Intent(operation=operation, branch=branch, old=old)
+        with ws.journal.locked(), ScratchIndex(ws.git) as index:
+            finish_interrupted(ws)
+            lines = ws.journal.draft(drafts)
+            sealed = sealed_segments(ws, old, lines)
+            index.reset_outside([layout.FOLDER + "/none"])
+            index.add_blobs({**files, **sealed})
+            tree = index.write_tree()
+            if old is not None and tree == ws.git.tree_of(old):
+                return
+            commit = ws.git.commit_tree(tree, [old] if old else [], message)
+            settle(ws, intent, commit, lines, [*files, *sealed], reset=[*files, *sealed])
+        ws.reload()
+
+
+def settle(
+    ws: OpenWorkspace,
+    intent: Intent,
+    commit: str,
+    lines: Sequence[Line],
+    written: Sequence[str],
+    *,
+    reset: Sequence[str],
+) -> None:
+    """Make an operation done: move the branch, then carry out the rest.
+
+    The caller holds the journal's lock.
+
+    Raises:
+        GitError: Somebody committed meanwhile; nothing happened.
+    """
+    texts = [line.fact.to_line() for line in lines]
+    intent = intent.with_commit(commit, texts, written, reset)
+    write_intent(ws.root / layout.INTENT, intent)
+    fault("intent names commit")
+    ws.git.update_ref(intent.branch, commit, intent.old, reason=f"dws {intent.operation}")
+    fault("branch moved")
+    carry_out(ws, intent)
+
+
+def carry_out(ws: OpenWorkspace, intent: Intent) -> None:
+    """What follows the commit; doing it twice is as doing it once."""
+    commit = intent.commit
+    if commit is None:
+        raise GitError("an operation without a commit cannot be carried out")
+    with ws.journal.locked():
+        head = ws.journal.head()
+        facts = [Fact.from_line(text) for text in intent.lines]
+        lines = [
+            Line(fact, line_hash(text), head.offset)  # offsets are counted again when read
+            for fact, text in zip(facts, intent.lines, strict=True)
+        ]
+        ws.journal.append_lines(lines)
+        _note_sealed(ws)
+    fault("journal appended")
+    for path in intent.written:
+        content = ws.git.cat(commit, path)
+        target = ws.root / path
+        if content is None or (target.is_file() and target.read_bytes() == content):
+            continue
+        target.parent.mkdir(parents=True, exist_ok=True)
+        write_atomic(target, content)
+    fault("files written")
+    reset_index(ws.git, commit, list(intent.reset))
+    fault("index reset")
+    ws.catch_up()
+    drop_intent(ws.root / layout.INTENT)
+
+
+def undo(ws: OpenWorkspace, intent: Intent) -> None:
+    """Take back what an operation did before its commit."""
+    for folder, moves in intent.moves.items():
+        root = ws.root / folder
+        undo_moves(root, moves)
+        for below in intent.kept_folders.get(folder, ()):
+            (root / below).mkdir(parents=True, exist_ok=True)
+    for folder, commit in intent.repositories.items():
+        git = Git(ws.root / folder)
+        if git.head() != commit:
+            git.run("reset", "-q", "--hard", commit, "--")
+    if intent.save is not None:
+        for folder in intent.folders:
+            restore_files(ws.git, intent.save, folder, f"the folder {folder}")
+    drop_intent(ws.root / layout.INTENT)
+
+
+def finish_interrupted(ws: OpenWorkspace) -> bool:
+    """Carry out the rest of an operation that was killed after its commit.
+
+    Every appender calls it under the journal's lock, or its fact would get the number of one
+    that the commit has sealed already.
+
+    Returns:
+        Whether there was one.
+    """
+    intent = read_intent(ws.root / layout.INTENT)
+    if intent is None or intent.commit is None or not _is_done(ws, intent):
+        return False
+    if ws.journal.head().seq < Fact.from_line(intent.lines[-1]).seq if intent.lines else False:
+        ws.journal.append_lines(
+            [Line(Fact.from_line(t), line_hash(t), 0) for t in intent.lines]
+        )
+    return True
+
+
+def recover(ws: OpenWorkspace) -> None:
+    """Finish or undo what a killed command left; a living one is left alone."""
+    if not ws.writable or not (ws.root / layout.INTENT).exists():
+        return
+    with ws.locked_at_once() as got:
+        if not got:
+            return
+        intent = read_intent(ws.root / layout.INTENT)
+        if intent is None:
+            return
+        if intent.commit is not None and _is_done(ws, intent):
+            carry_out(ws, intent)
+            ws.notify(f"finished an interrupted {intent.operation}")
+        else:
+            undo(ws, intent)
+            ws.notify(f"undid an interrupted {intent.operation}")
+        ws.reload()
+
+
+def _is_done(ws: OpenWorkspace, intent: Intent) -> bool:
+    tip = ws.git.object_id(f"{intent.branch}^{{commit}}")
+    if tip is None or intent.commit is None or not ws.git.has_commit(intent.commit):
+        return False
+    return tip == intent.commit or ws.git.is_ancestor(intent.commit, tip)
+
+
+def sealed_segments(ws: OpenWorkspace, at: str | None, lines: Sequence[Line]) -> dict[str, bytes]:
+    """What a commit seals: the facts that its branch does not hold yet, as segment files.
+
+    Args:
+        ws: The workspace; the caller holds the journal's lock.
+        at: The commit that the new one follows.
+        lines: Facts that become true with the commit.
+    """
+    files = {}
+    seq = _sealed_up_to(ws, at, ws.instance)
+    raw = ws.journal.raw_after(seq, _hint(ws, seq))
+    raw += "".join(line.fact.to_line() + "\n" for line in lines).encode()
+    if raw:
+        files[f"{layout.JOURNAL}/{ws.instance}/{seq + 1:010d}.jsonl"] = raw
+    for instance, paths in ws.journal.others().items():
+        folder = f"{layout.JOURNAL}/{instance}"
+        for path in paths:  # of a copied folder, whose journal came along
+            if not (ws.root / folder / path.name).exists():
+                files[f"{folder}/{path.name}"] = path.read_bytes()
+    return files
+
+
+def _sealed_up_to(ws: OpenWorkspace, at: str | None, instance: str) -> int:
+    """The highest number of an instance's facts that a commit holds."""
+    if at is None:
+        return 0
+    folder = f"{layout.JOURNAL}/{instance}"
+    tree = ws.git.tree_of(at, folder)
+    if tree is None:
+        return 0
+    names = ws.git.text("ls-tree", "--name-only", tree).split()
+    raw = ws.git.cat(at, f"{folder}/{max(names)}") or b""
+    return Fact.from_line(raw.rstrip(b"\n").rsplit(b"\n", 1)[-1]).seq
+
+
+def _hint(ws: OpenWorkspace, seq: int) -> int:
+    """The offset in the local journal after fact `seq`, where it was noted; else 0."""
+    try:
+        noted = ws.read_object(layout.SEALED, missing_ok=True)
+    except (OSError, GitError):
+        return 0
+    size = ws.journal.path.stat().st_size if ws.journal.path.exists() else 0
+    fits = noted.get("seq") == seq and noted.get("offset", 0) <= size
+    return int(noted["offset"]) if fits else 0
+
+
+def _note_sealed(ws: OpenWorkspace) -> None:
+    head = ws.journal.head()
+    text = f'{{"seq":{head.seq},"offset":{head.offset}}}\n'
+    write_atomic(ws.root / layout.SEALED, text.encode(), fsync=False)
+
+
+def content_commit(
+    ws: OpenWorkspace, head: str | None, folders: Sequence[str], message: str
+) -> str | None:
+    """A commit of what is in these folders now, as an object that no branch names.
+
+    Args:
+        ws: The workspace.
+        head: The commit it follows.
+        folders: Of git-subdirectory resources.
+        message: Of the commit.
+
+    Returns:
+        `head` itself when nothing changed.
+    """
+    if not folders:
+        return head
+    with ScratchIndex(ws.git) as index:
+        index.reset_outside(folders)
+        index.add(list(folders))
+        tree = index.write_tree()
+        if head is not None and tree == ws.git.tree_of(head):
+            return head
+        return ws.git.commit_tree(tree, [head] if head else [], message)
+
+
+def workspace_folders(ws: OpenWorkspace) -> list[str]:
+    """The folders of the workspace's own repository that are resources."""
+    return [
+        resource.relative_path
+        for resource in ws.get_resources()
+        if isinstance(resource, GitSubdirectoryResource)
+    ]
+
+
+def existing_folders(root: str | os.PathLike[str]) -> list[str]:
+    """All folders below one, relative to it, so that empty ones can be made again."""
+    found = []
+    for top, folders, _ in os.walk(root):
+        for name in folders:
+            found.append(os.path.relpath(os.path.join(top, name), root))
+    return found

@@ -1,0 +1,51 @@
+"""Setting configuration parameters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dws_graph.errors import ConfigurationError
+from dws_graph.workspace import layout
+from dws_graph.workspace.committing import commit_change
+from dws_graph.workspace.opened import OpenWorkspace, json_bytes
+from dws_graph.workspace.params import Scope, param
+
+
+def set_param(ws: OpenWorkspace, name: str, value: Any, *, scope: Scope | None = None) -> None:
+    """Set a parameter; one of all copies is committed. None takes the setting away.
+
+    Args:
+        ws: The workspace.
+        name: The parameter's.
+        value: Of the parameter's type.
+        scope: Refuse a parameter of another scope.
+
+    Raises:
+        ParamNotFoundError: There is no such parameter.
+        ParamValidationError: It may not have this value.
+    """
+    found = param(name)
+    if scope is not None and found.scope != scope:
+        raise ConfigurationError(f"'{name}' is a {found.scope} parameter, not a {scope} one")
+    if value is not None:
+        value = found.validate(value)
+    if found.scope == "local":
+        with ws.locked():
+            ws.write_local_params({name: value})
+        return
+    path = layout.OWN if found.own else layout.CONFIG
+    with ws.locked():
+        obj = ws.read_object(path, missing_ok=found.own)
+        key = "params" if found.own else "global_params"
+        params = dict(obj.get(key) or {})
+        if value is None:
+            params.pop(name, None)
+        else:
+            params[name] = value
+        obj = {**_own_defaults(ws, obj), key: params} if found.own else {**obj, key: params}
+        verb = "Unset" if value is None else "Set"
+        commit_change(ws, f"{verb} parameter {name}", {path: json_bytes(obj)}, operation="config")
+
+
+def _own_defaults(ws: OpenWorkspace, obj: dict[str, Any]) -> dict[str, Any]:
+    return obj or {"format": 1, "workspace_id": ws.id}

@@ -1,0 +1,186 @@
+"""Making a workspace."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+
+from dws_graph.backends.files import write_atomic
+from dws_graph.backends.git.command import Git, check_git
+from dws_graph.backends.git.state import check_settled
+from dws_graph.backends.locks import Notify, quiet
+from dws_graph.errors import ConfigurationError, GitError
+from dws_graph.model import facts as f
+from dws_graph.workspace import layout
+from dws_graph.workspace.adding import add_resource
+from dws_graph.workspace.committing import commit_change
+from dws_graph.workspace.names import as_hostname, check_hostname
+from dws_graph.workspace.opened import FORMAT, json_bytes, new_config
+from dws_graph.workspace.params import PARAMS
+from dws_graph.workspace.workspace import Workspace
+
+
+def initialize(
+    root: Path,
+    name: str | None = None,
+    *,
+    hostname: str | None = None,
+    create_resources: Sequence[str] = (),
+    scratch_dir: str | None = None,
+    batch: bool = False,
+    verbose: bool = False,
+    notify: Notify = quiet,
+) -> Workspace:
+    """Make a workspace of a folder, which becomes a git repository if it is none.
+
+    Args:
+        root: The folder.
+        name: The workspace's; else the folder's.
+        hostname: Of this machine; else its own.
+        create_resources: Roles; for each a folder of that name is made and added.
+        scratch_dir: A folder for temporary files; else `scratch` in the workspace.
+        batch: Nobody may be asked.
+        verbose: Tell more.
+        notify: Told, in a line, what a person should know.
+
+    Raises:
+        ConfigurationError: There is a workspace already, or the names do not fit.
+        GitError: Git is missing or too old, or knows no name and address.
+    """
+    check_git()
+    root = root.resolve()
+    if (root / layout.FOLDER).exists():
+        raise ConfigurationError(
+            f"{root} is a workspace already", hint="Its state: dws report status."
+        )
+    if not os.access(root, os.W_OK | os.X_OK):
+        raise ConfigurationError(f"{root} cannot be written", hint="Change its permissions.")
+    if hostname is not None:
+        check_hostname(hostname)
+    for role in create_resources:
+        if (root / role).exists() and not (root / role).is_dir():
+            raise ConfigurationError(f"{root / role} is in the way: it is not a folder")
+    git = Git(root)
+    made_repository = not git.is_repo_root()
+    git.check_identity()
+    if not made_repository:
+        check_settled(git, "the repository")
+        if git.branch() is None:
+            raise GitError("the repository is on no branch (detached HEAD)", hint="git switch ...")
+    try:
+        if made_repository:
+            git.run("init", "-q")
+        ws = _first_commit(
+            root, name or root.name, hostname, scratch_dir, batch, verbose, notify
+        )
+    except BaseException:
+        _take_back(root, made_repository)
+        raise
+    for role in create_resources:
+        (root / role).mkdir(exist_ok=True)
+        add_resource(ws, "git", role, role, str(root / role))
+    return ws
+
+
+def _first_commit(
+    root: Path,
+    name: str,
+    hostname: str | None,
+    scratch_dir: str | None,
+    batch: bool,
+    verbose: bool,
+    notify: Notify,
+) -> Workspace:
+    git = Git(root)
+    folder = root / layout.FOLDER
+    folder.mkdir()
+    params = {
+        p.name: p.default for p in PARAMS.values() if p.scope == "global" and not p.own
+    }
+    params["dws_git_branch"] = git.branch()
+    local: dict[str, str] = {"hostname": hostname or as_hostname(socket.gethostname())}
+    ignored = list(IGNORED)
+    if scratch_dir is not None:
+        scratch = Path(scratch_dir).expanduser().resolve()
+        if scratch.is_relative_to(root) and scratch != root:
+            params["scratch_directory"] = scratch.relative_to(root).as_posix()
+        else:
+            local["local_scratch_directory"] = str(scratch)
+    if "local_scratch_directory" not in local:
+        ignored.insert(0, "/" + str(params["scratch_directory"]))
+    files = {
+        layout.CONFIG: json_bytes(new_config(name, params)),
+        layout.OWN: json_bytes({"format": FORMAT, "workspace_id": str(uuid.uuid4())}),
+        layout.RESOURCES: json_bytes([]),
+        layout.GITIGNORE: layout.IGNORED_IN_FOLDER.encode(),
+        ".gitignore": _gitignore(root, ignored),
+    }
+    for path in (layout.CONFIG, layout.OWN, layout.RESOURCES, layout.GITIGNORE):
+        write_atomic(root / path, files[path])
+    write_atomic(root / layout.LOCAL_PARAMS, json_bytes(local))
+    ws = Workspace(root, batch=batch, verbose=verbose, notify=notify)
+    ws.is_new_instance = False
+    drafts = [(f.WORKSPACE_CREATED, {"name": name, "hostname": ws.hostname})]
+    commit_change(ws, f"Initialized workspace {name}", files, drafts, operation="init")
+    ws.local_files()
+    return ws
+
+
+IGNORED = layout.IGNORED_IN_WORKSPACE
+
+
+def _gitignore(root: Path, lines: Sequence[str]) -> bytes:
+    path = root / ".gitignore"
+    text = path.read_text(encoding="utf-8", errors="surrogateescape") if path.exists() else ""
+    missing = [line for line in lines if line not in text.splitlines()]
+    if text and not text.endswith("\n"):
+        text += "\n"
+    return (text + "".join(f"{line}\n" for line in missing)).encode("utf-8", "surrogateescape")
+
+
+def _take_back(root: Path, made_repository: bool) -> None:
+    shutil.rmtree(root / layout.FOLDER, ignore_errors=True)
+    if made_repository:
+        shutil.rmtree(root / ".git", ignore_errors=True)
+
+
+def init_workspace(
+    backend_name: str,
+    workspace_name: str,
+    hostname: str | None,
+    batch: bool,
+    verbose: bool,
+    scratch_dir: str | None,
+    *args: str,
+    **kwargs: Sequence[str],
+) -> Workspace:
+    """Make a workspace of the current directory, or of the one given as the next argument.
+
+    Args:
+        backend_name: `git`.
+        workspace_name: Its short name.
+        hostname: Of this machine; None for its own.
+        batch: Nobody may be asked.
+        verbose: Tell more.
+        scratch_dir: A folder for temporary files; None for `scratch` in the workspace.
+        args: The folder.
+        kwargs: `create_resources`: roles.
+
+    Raises:
+        ConfigurationError: There is no such backend, or it cannot be made.
+    """
+    if backend_name != "git":
+        raise ConfigurationError(f"there is no backend '{backend_name}'", hint="There is: git.")
+    return initialize(
+        Path(args[0] if args else os.curdir),
+        workspace_name,
+        hostname=hostname,
+        create_resources=kwargs.get("create_resources", ()),
+        scratch_dir=scratch_dir,
+        batch=batch,
+        verbose=verbose,
+    )

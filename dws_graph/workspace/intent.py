@@ -1,0 +1,138 @@
+"""What an operation is about to do, on disk before it does it, so that a killed one is finished
+or undone.
+
+One file, replaced by rename. It names a commit as soon as there is one to name; from the moment
+the branch holds that commit the operation is done, and what follows it is only carried out.
+Source: docs/formats.md, "Write order".
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from dws_graph.backends.files import sync_folder, write_atomic
+from dws_graph.model.values import Json, parse_json, take, take_or
+from dws_graph.resources.moving import Move
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intent:
+    """One operation under way.
+
+    Attributes:
+        operation: For people: `snapshot`, `restore`, `add`, ...
+        branch: The workspace's branch (full ref name).
+        old: The branch's commit before; None for an unborn branch.
+        moves: {folder of a results resource: files moved}.
+        kept_folders: {folder of a results resource: its folders before}, since empty ones go.
+        save: For a restore: the commit of the workspace that holds its files before.
+        folders: For a restore: the folders of the workspace that it writes.
+        repositories: For a restore: {folder of a git resource: its commit before}.
+        commit: That makes the operation done; None while there is none.
+        lines: What the local journal gets then, as lines.
+        written: Files that the commit brings to disk, from the workspace's root.
+        reset: Paths for which the user's git index follows the commit.
+    """
+
+    operation: str
+    branch: str
+    old: str | None
+    moves: dict[str, list[Move]] = field(default_factory=dict)
+    kept_folders: dict[str, list[str]] = field(default_factory=dict)
+    save: str | None = None
+    folders: tuple[str, ...] = ()
+    repositories: dict[str, str] = field(default_factory=dict)
+    commit: str | None = None
+    lines: tuple[str, ...] = ()
+    written: tuple[str, ...] = ()
+    reset: tuple[str, ...] = ()
+
+    def with_commit(
+        self, commit: str, lines: Sequence[str], written: Sequence[str], reset: Sequence[str]
+    ) -> Intent:
+        """The same, about to move the branch."""
+        return replace(
+            self, commit=commit, lines=tuple(lines), written=tuple(written), reset=tuple(reset)
+        )
+
+    def to_json(self) -> Json:
+        """As the file holds it; names as base64, since they may be no text."""
+        return {
+            "operation": self.operation,
+            "branch": self.branch,
+            "old": self.old,
+            "moves": {
+                _pack(folder): [[_pack(m.source), _pack(m.destination), m.mode] for m in moves]
+                for folder, moves in self.moves.items()
+            },
+            "kept_folders": {
+                _pack(folder): [_pack(f) for f in below]
+                for folder, below in self.kept_folders.items()
+            },
+            "save": self.save,
+            "folders": [_pack(f) for f in self.folders],
+            "repositories": {_pack(f): commit for f, commit in self.repositories.items()},
+            "commit": self.commit,
+            "lines": list(self.lines),
+            "written": [_pack(f) for f in self.written],
+            "reset": [_pack(f) for f in self.reset],
+        }
+
+    @classmethod
+    def from_json(cls, obj: Json) -> Intent:
+        """From the file."""
+        return cls(
+            operation=take(obj, "operation", str),
+            branch=take(obj, "branch", str),
+            old=take_or(obj, "old", str),
+            moves={
+                _unpack(folder): [Move(_unpack(s), _unpack(d), mode) for s, d, mode in moves]
+                for folder, moves in take(obj, "moves", dict).items()
+            },
+            kept_folders={
+                _unpack(folder): [_unpack(f) for f in below]
+                for folder, below in take(obj, "kept_folders", dict).items()
+            },
+            save=take_or(obj, "save", str),
+            folders=tuple(_unpack(f) for f in take(obj, "folders", list)),
+            repositories={_unpack(f): c for f, c in take(obj, "repositories", dict).items()},
+            commit=take_or(obj, "commit", str),
+            lines=tuple(take(obj, "lines", list)),
+            written=tuple(_unpack(f) for f in take(obj, "written", list)),
+            reset=tuple(_unpack(f) for f in take(obj, "reset", list)),
+        )
+
+
+def read_intent(path: Path) -> Intent | None:
+    """The operation under way; None when there is none."""
+    try:
+        raw = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    return Intent.from_json(parse_json(raw, file=str(path)))
+
+
+def write_intent(path: Path, intent: Intent) -> None:
+    """Put it on disk, in place of the one before."""
+    write_atomic(path, json.dumps(intent.to_json()).encode())
+
+
+def drop_intent(path: Path) -> None:
+    """The operation is over."""
+    with contextlib.suppress(FileNotFoundError):
+        path.unlink()
+        sync_folder(path.parent)
+
+
+def _pack(name: str) -> str:
+    return base64.b64encode(os.fsencode(name)).decode("ascii")
+
+
+def _unpack(text: str) -> str:
+    return os.fsdecode(base64.b64decode(text))

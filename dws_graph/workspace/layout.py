@@ -1,0 +1,41 @@
+"""Where a workspace keeps its files; paths from the workspace's root.
+
+Source: docs/formats.md, "Files".
+"""
+
+from __future__ import annotations
+
+FOLDER = ".dataworkspace"
+CONFIG = f"{FOLDER}/config.json"
+OWN = f"{FOLDER}/dws-graph.json"
+RESOURCES = f"{FOLDER}/resources.json"
+GITIGNORE = f"{FOLDER}/.gitignore"
+LOCAL_PARAMS = f"{FOLDER}/local_params.json"
+RESOURCE_LOCAL_PARAMS = f"{FOLDER}/resource_local_params.json"
+LOCAL = f"{FOLDER}/local"
+OWN_LOCAL_PARAMS = f"{LOCAL}/params.json"
+INTENT = f"{LOCAL}/intent.json"
+SEALED = f"{LOCAL}/sealed.json"
+GRAPH = f"{FOLDER}/graph"
+INDEX = f"{GRAPH}/index.db"
+CYPHER = f"{GRAPH}/cypher.kgl"
+JOURNAL = f"{FOLDER}/journal"
+SCRATCH = f"{FOLDER}/scratch"
+
+IGNORED_IN_FOLDER = "local_params.json\nresource_local_params.json\ncurrent_lineage/\nscratch/\n"
+IGNORED_IN_WORKSPACE = (".ipynb_checkpoints", ".~*", "__pycache__", "*.pyc")
+
+
+def manifest(snapshot_hash: str) -> str:
+    """The manifest of a snapshot."""
+    return f"{FOLDER}/snapshots/snapshot-{snapshot_hash}.json"
+
+
+def metadata(snapshot_hash: str) -> str:
+    """The metadata of a snapshot."""
+    return f"{FOLDER}/snapshot_metadata/{snapshot_hash}_md.json"
+
+
+def snapshot_lineage(snapshot_hash: str, resource: str) -> str:
+    """A resource's lineage in a snapshot, as 1.6 reads it."""
+    return f"{FOLDER}/snapshot_lineage/{snapshot_hash}/{resource}.json"

@@ -1,0 +1,156 @@
+"""Finding and opening a workspace; the first look into a fresh clone."""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+from urllib.parse import urlparse
+
+from dws_graph.backends.git.command import check_git
+from dws_graph.backends.journal.journal import Draft
+from dws_graph.backends.locks import Notify, quiet
+from dws_graph.errors import ConfigurationError
+from dws_graph.model import facts as f
+from dws_graph.model.facts import Current
+from dws_graph.workspace import environment, layout
+from dws_graph.workspace.committing import recover
+from dws_graph.workspace.names import as_hostname, free_hostname
+from dws_graph.workspace.workspace import Workspace
+
+
+def find_root(start: str | os.PathLike[str] | None = None) -> Path:
+    """The root of the enclosing workspace.
+
+    Raises:
+        ConfigurationError: There is none; the hint says how to make one.
+    """
+    here = Path(start if start is not None else os.curdir).resolve()
+    for folder in (here, *here.parents):
+        if (folder / layout.CONFIG).is_file():
+            return folder
+    raise ConfigurationError(
+        f"{here} is not in a workspace",
+        hint="Make one with 'dws init', or name one with --workspace-dir.",
+    )
+
+
+def open_workspace(
+    root: str | os.PathLike[str],
+    *,
+    batch: bool = False,
+    verbose: bool = False,
+    notify: Notify = quiet,
+) -> Workspace:
+    """Open the workspace at `root`, finish what a killed command left, and fold what is new.
+
+    Raises:
+        ConfigurationError: There is no workspace at `root`.
+        JsonError: A metadata file is damaged.
+    """
+    path = Path(root).expanduser().resolve()
+    if not (path / layout.CONFIG).is_file():
+        raise ConfigurationError(
+            f"{path} is not a workspace", hint="Make one with 'dws init' there."
+        )
+    ws = Workspace(path, batch=batch, verbose=verbose, notify=notify)
+    try:
+        recover(ws)
+        ws.catch_up()
+        if ws.is_new_instance:
+            _first_look(ws)
+    except BaseException:
+        ws.close()
+        raise
+    return ws
+
+
+def _first_look(ws: Workspace) -> None:
+    """Give a fresh clone (or a copied folder) its name, parameters and what is current."""
+    check_git()
+    with ws.journal.locked():
+        if ws.journal.head().seq:
+            return
+        wanted = ws._local_params.get("hostname") or as_hostname(socket.gethostname())
+        taken = set(ws.index.hostnames(ws.id).values())
+        hostname = free_hostname(wanted, taken)
+        ws.local_files(hostname=hostname)
+        if ws.index.applied():
+            ws.record([_current_set(ws, hostname)])
+    ws.is_new_instance = False
+
+
+def _current_set(ws: Workspace, hostname: str) -> Draft:
+    """What the last snapshot, or the copied folder's instance, had as current and hashed."""
+    current: dict[str, Current] = {}
+    if ws.came_along:
+        for entry in ws.index.entries(ws.id, ws.came_along):
+            if entry.certificate.hash is not None:
+                current[str(entry.ref)] = Current(
+                    ref=entry.ref, certificate=entry.certificate.id, output=entry.output
+                )
+    elif snapshots := ws.index.snapshots(ws.id):
+        latest = snapshots[-1].hash
+        held = [c for c, entry in ws.index.contains(ws.id, latest) if entry]
+        written = ws.index.producers([c.id for c in held])
+        roles = {params.get("name"): params.get("role") for params in ws.resource_params}
+        for cert in held:
+            if roles.get(cert.ref.name) not in (None, "results"):
+                current[str(cert.ref)] = Current(
+                    ref=cert.ref, certificate=cert.id, output=cert.id in written
+                )
+    body = {"hostname": hostname, "current": [c.to_json() for c in current.values()]}
+    return f.CURRENT_SET, body
+
+
+def load_workspace(
+    uri: str, batch: bool = False, verbose: bool = False, *, notify: Notify = quiet
+) -> Workspace:
+    """Open a workspace by its URI: `git:PATH`, or a path.
+
+    Args:
+        uri: Where it is.
+        batch: Nobody may be asked.
+        verbose: Tell more.
+        notify: Told, in a line, what a person should know.
+
+    Raises:
+        ConfigurationError: There is no workspace there, or the scheme is not `git`.
+    """
+    return open_workspace(_path_of(uri), batch=batch, verbose=verbose, notify=notify)
+
+
+def find_and_load_workspace(
+    batch: bool = False,
+    verbose: bool = False,
+    uri_or_local_path: str | None = None,
+    *,
+    notify: Notify = quiet,
+) -> Workspace:
+    """Open the workspace named, or the one that encloses the current directory.
+
+    Args:
+        batch: Nobody may be asked.
+        verbose: Tell more.
+        uri_or_local_path: `git:PATH` or a path within the workspace; else `DWS_WORKSPACE_DIR`,
+            else the current directory.
+        notify: Told, in a line, what a person should know.
+
+    Raises:
+        ConfigurationError: There is no workspace.
+    """
+    named = uri_or_local_path or environment.workspace_dir()
+    root = find_root(_path_of(named) if named else None)
+    return open_workspace(root, batch=batch, verbose=verbose, notify=notify)
+
+
+def _path_of(uri: str) -> str:
+    parts = urlparse(uri)
+    if not parts.scheme or os.path.exists(uri):
+        return uri
+    if parts.scheme != "git":
+        raise ConfigurationError(
+            f"'{uri}' names no workspace: the scheme is '{parts.scheme}', not 'git'",
+            hint="Give a path, or git:PATH.",
+        )
+    return uri.removeprefix("git:").removeprefix("//") if uri.startswith("git://") else uri[4:]

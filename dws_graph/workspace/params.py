@@ -1,0 +1,181 @@
+"""Configuration parameters: scope, type, default, help; validated when set.
+
+Those of Data Workspaces 1.6 stand in its files; this project's own stand beside them, since 1.6
+stops at names that it does not know.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from dws_graph.errors import ParamNotFoundError, ParamParseError, ParamValidationError
+from dws_graph.workspace.names import check_hostname, check_template
+
+Scope = Literal["global", "local"]
+GRAPH_SCHEMES = ("bolt", "bolt+s", "bolt+ssc", "neo4j", "neo4j+s", "neo4j+ssc")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Param:
+    """A configuration parameter of a workspace.
+
+    Attributes:
+        name: As typed.
+        scope: `global` (committed, for all copies) or `local` (of this copy).
+        kind: `str` or `list` (of strings).
+        default: Its value where none is set.
+        help: One sentence.
+        own: Whether 1.6 does not know it.
+        check: Raises ParamValidationError.
+    """
+
+    name: str
+    scope: Scope
+    kind: type
+    default: Any
+    help: str
+    own: bool = False
+    check: Callable[[Any], None] = lambda value: None
+
+    def parse(self, text: str) -> Any:
+        """The value that a text on the command line means.
+
+        Raises:
+            ParamParseError: It is no value of the parameter's type.
+        """
+        if self.kind is str:
+            return text
+        if not text.lstrip().startswith("["):
+            return [part.strip() for part in text.split(",") if part.strip()]
+        try:
+            return json.loads(text)
+        except json.JSONDecodeError as e:
+            raise ParamParseError(
+                f"'{text}' is no list for '{self.name}' ({e.msg.lower()})",
+                hint='Give a,b,c or ["a", "b", "c"].',
+            ) from e
+
+    def validate(self, value: Any) -> Any:
+        """The value, if the parameter may have it.
+
+        Raises:
+            ParamValidationError: It may not; names the parameter and the rule.
+        """
+        if value is None and self.default is None:
+            return None
+        fits = isinstance(value, self.kind)
+        if fits and self.kind is list:
+            fits = all(isinstance(item, str) for item in value)
+        if not fits:
+            kind = "a list of strings" if self.kind is list else "a string"
+            raise ParamValidationError(f"'{self.name}' must be {kind}, not {value!r}")
+        self.check(value)
+        return value
+
+
+def _check_relative(value: str) -> None:
+    if value.startswith("/") or ".." in value.split("/") or not value:
+        raise ParamValidationError(
+            f"'{value}' is not a folder within the workspace", hint="Give a relative path."
+        )
+
+
+def _check_graph_url(value: str) -> None:
+    parts = urlsplit(value)
+    if parts.scheme not in GRAPH_SCHEMES or not parts.hostname:
+        raise ParamValidationError(
+            "graph.url is not the address of a Neo4j",
+            hint="Give neo4j://HOST:7687 or one of: " + ", ".join(GRAPH_SCHEMES) + ".",
+        )
+    if parts.username or parts.password:
+        raise ParamValidationError(
+            "graph.url holds a user or password",
+            hint="Set DWS_GRAPH_USER and DWS_GRAPH_PASSWORD instead.",
+        )
+
+
+PARAMS: dict[str, Param] = {
+    p.name: p
+    for p in (
+        Param(
+            name="results.dir_template",
+            scope="global",
+            kind=str,
+            default="snapshots/{HOSTNAME}-{TAG}",
+            help="Where in a results resource a snapshot puts the results.",
+            check=check_template,
+        ),
+        Param(
+            name="results.move_exclude_files",
+            scope="global",
+            kind=list,
+            default=["README.txt", "README.rst", "README.md"],
+            help="Files of a results resource that a snapshot leaves where they are.",
+        ),
+        Param(
+            name="scratch_directory",
+            scope="global",
+            kind=str,
+            default="scratch",
+            help="A folder of the workspace for temporary files, not committed.",
+            check=_check_relative,
+        ),
+        Param(
+            name="dws_git_branch",
+            scope="global",
+            kind=str,
+            default="master",
+            help="The branch of the workspace's repository that is shared.",
+        ),
+        Param(
+            name="secrets.names",
+            scope="global",
+            kind=list,
+            default=[],
+            help="More names whose values are taken out of command lines and parameters.",
+            own=True,
+        ),
+        Param(
+            name="hostname",
+            scope="local",
+            kind=str,
+            default=None,
+            help="The name of this machine in results directories and snapshots.",
+            check=check_hostname,
+        ),
+        Param(
+            name="local_scratch_directory",
+            scope="local",
+            kind=str,
+            default=None,
+            help="A folder for temporary files outside the workspace, for this copy alone.",
+        ),
+        Param(
+            name="graph.url",
+            scope="local",
+            kind=str,
+            default=None,
+            help="The team's Neo4j, such as neo4j://host:7687; without it Cypher is embedded.",
+            own=True,
+            check=_check_graph_url,
+        ),
+    )
+}
+
+
+def param(name: str) -> Param:
+    """The parameter of this name.
+
+    Raises:
+        ParamNotFoundError: There is none; the hint lists the names.
+    """
+    try:
+        return PARAMS[name]
+    except KeyError:
+        raise ParamNotFoundError(
+            f"there is no parameter '{name}'", hint="There are: " + ", ".join(PARAMS) + "."
+        ) from None

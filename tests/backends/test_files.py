@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from dws_graph.backends.files import inside, machine_id, write_atomic
+from dws_graph.errors import ConfigurationError
+
+
+def test_a_file_is_replaced_whole_and_keeps_its_mode(tmp_path):
+    path = tmp_path / "a"
+    write_atomic(path, b"one")
+    path.chmod(0o640)
+    write_atomic(path, b"two", fsync=False)
+
+    assert path.read_bytes() == b"two"
+    assert path.stat().st_mode & 0o777 == 0o640
+    assert os.listdir(tmp_path) == ["a"]
+
+
+def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path):
+    (tmp_path / "a").mkdir()
+    with pytest.raises(OSError, match="directory"):
+        write_atomic(tmp_path / "a", b"x")
+    assert os.listdir(tmp_path) == ["a"]
+
+
+@pytest.mark.parametrize("path", ["..", "../x", "a/../../x", "/etc/passwd", "link/x", "a\0b"])
+def test_no_path_leads_out(tmp_path, path):
+    root = tmp_path / "root"
+    root.mkdir()
+    (tmp_path / "rooted").mkdir()
+    (root / "link").symlink_to(tmp_path / "rooted")
+    with pytest.raises(ConfigurationError):
+        inside(root, path)
+
+
+def test_paths_within_are_resolved(tmp_path):
+    assert inside(tmp_path, "a/./b/../c") == tmp_path.resolve() / "a/c"
+    assert inside(tmp_path, "") == tmp_path.resolve()
+    assert inside(tmp_path, Path(tmp_path) / "x") == tmp_path.resolve() / "x"
+
+
+def test_the_machine_has_one_id():
+    assert machine_id() == machine_id() != ""

@@ -1,0 +1,271 @@
+"""What recording asks of the index, and what is asked of steps, refs and snapshots."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from dws_graph.backends import index as index_package
+from dws_graph.backends.index import Index
+from dws_graph.backends.views import Questions
+from dws_graph.errors import ApiParamError
+from dws_graph.model import facts as f
+from dws_graph.model.certificates import hashed
+from tests.backends.histories import WORKSPACE, A, B, Recorder, digest, ref, two_instances
+
+
+def folded(*recorders: Recorder) -> Index:
+    index = Index(None)
+    for recorder in recorders:
+        index.apply(recorder.lines)
+    return index
+
+
+def test_entries_are_what_is_current_with_its_fingerprint():
+    a = Recorder()
+    step = a.step("train", ["raw"], ["model:/a"])
+    a.step("train", [], ["gone"], error="killed")
+
+    with folded(a) as index:
+        raw_and_model = index.entries(WORKSPACE, A)
+        assert [str(e.ref) for e in raw_and_model] == ["model:/a", "raw"]
+        (model,) = index.entries(WORKSPACE, A, "model")
+        assert index.entries(WORKSPACE, B) == []
+
+    assert model.certificate == step.outputs[0]
+    assert model.output
+    assert model.via == f.STEP_COMPLETED
+    assert model.fingerprint == step.current[-1].fingerprint
+    assert not raw_and_model[1].output
+    assert raw_and_model[1].fingerprint is None
+
+
+def test_an_entry_names_the_fact_that_made_its_certificate_current():
+    a = Recorder()
+    a.step("train", ["raw"], ["model"])
+    a.snapshot()
+
+    with folded(a) as index:
+        via = {e.ref.name: e.via for e in index.entries(WORKSPACE, A)}
+
+    assert via == {"raw": f.SNAPSHOT_TAKEN, "model": f.STEP_COMPLETED}
+
+
+def test_an_entry_of_a_certificate_that_no_segment_here_describes_keeps_its_ref():
+    a, b = Recorder(), Recorder(B)
+    a.step("train", [], ["model"])
+    a.snapshot()
+    b.set_current(a.current.values())
+
+    with folded(b) as index:
+        (entry,) = index.entries(WORKSPACE, B)
+        assert str(entry.certificate.ref) == "model"
+        assert index.certificate(entry.certificate.id) is None
+        index.apply(a.lines)
+        assert index.certificate(entry.certificate.id) == a.current[ref("model")]
+
+
+def test_a_certificate_comes_back_as_the_fact_had_it():
+    a = Recorder()
+    step = a.step("train", ["raw:/x"], ["model"])
+
+    with folded(a) as index:
+        for cert in (*step.inputs, *step.outputs):
+            assert index.certificate(cert.id) == cert
+        assert index.certificates([step.id, step.outputs[0].id, "none"]).keys() == {
+            step.outputs[0].id
+        }
+
+
+def test_known_content_is_found_by_the_hash_that_decides():
+    a = Recorder()
+    for content in ("one", "two", "one"):
+        a.step("train", [], ["model:/a", "whole"])
+        a.snapshot(contents={"model": content, "whole": content})
+    with folded(a) as index:
+        part, whole = ref("model:/a"), ref("whole")
+
+        found = index.known(WORKSPACE, part, subpath_hash=digest("one a"), hash=digest("else"))
+        assert [c.id for c in found] == sorted((c.id for c in found), reverse=True)
+        assert len(found) == 2
+        assert len(index.known(WORKSPACE, part)) == 3
+        assert len(index.known(WORKSPACE, part, hash=digest("two"))) == 1
+        assert index.known(WORKSPACE, part, hash=digest("one"), subpath_hash="other") == []
+        assert len(index.known(WORKSPACE, whole, hash=digest("one"), subpath_hash="any")) == 2
+        assert index.known(WORKSPACE, ref("none"), hash=digest("one")) == []
+
+
+def test_a_merged_placeholder_is_found_by_what_it_became():
+    a = Recorder()
+    step = a.step("train", ["raw"], ["model"])
+    a.snapshot(contents={"raw": "x"})
+
+    with folded(a) as index:
+        became = index.became([step.inputs[0].id, step.outputs[0].id])
+
+    assert became == {
+        step.inputs[0].id: hashed(WORKSPACE, ref("raw"), digest("x"), None).id,
+    }
+
+
+def test_numbers_and_versions_are_never_given_twice():
+    a = Recorder()
+    for _ in range(3):
+        a.step("train", [], ["model"])
+    a.snapshot()
+    a.clear("model")
+    with folded(a) as index:
+        assert index.highest_version(WORKSPACE, A, ref("model")) == 3
+        assert index.highest_version(WORKSPACE, B, ref("model")) == 0
+        assert index.highest_version(WORKSPACE, A, ref("model:/a")) == 0
+        assert index.highest_number(WORKSPACE, A) == 1
+        assert index.highest_number(WORKSPACE, B) == 0
+
+
+def test_running_steps_are_those_that_did_not_end():
+    a = Recorder()
+    one, two, three = a.start("one", ["x"]), a.start("two"), a.start("three")
+    a.step("one", [], ["x"], start=one)
+    a.step("two", start=two, error="killed")
+    with folded(a) as index:
+        assert index.running(WORKSPACE, A) == [three]
+        assert index.running(WORKSPACE, B) == []
+
+
+def test_environments_and_hostnames_are_known_by_instance():
+    a, b = two_instances()
+    with folded(a, b) as index:
+        assert index.environment_seen(WORKSPACE, A, "e" * 40)
+        assert not index.environment_seen(WORKSPACE, A, "f" * 40)
+        assert index.hostnames(WORKSPACE) == {A: "laptop", B: "server"}
+
+
+def test_producers_and_steps_that_touch_a_certificate():
+    a = Recorder()
+    made = a.step("prepare", ["raw"], ["clean"])
+    read = a.step("train", ["clean"], ["model"], code=["clean"])
+    a.step("train", ["clean"], ["model"], error="killed")
+    clean, raw = made.outputs[0].id, made.inputs[0].id
+    with folded(a) as index:
+        assert index.producers([clean, raw]) == {clean: made.id}
+        touched = index.touched_by(clean)
+
+    assert [t.step for t in touched] == [made.id, read.id]
+    assert [t.fact for t in touched] == [line.fact.id for line in a.lines[:2]]
+    assert {t.instance for t in touched} == {A}
+
+
+def test_a_step_comes_back_in_full():
+    a = Recorder()
+    env = a.environment()
+    step = a.step(
+        "train", ["raw", "clean"], ["model"], code=["code"], environment=env, metrics={"a": [1]}
+    )
+    with folded(a) as index:
+        info = index.step(step.id)
+        assert index.step("none") is None
+
+    assert info is not None
+    for field in ("id", "name", "start_time", "parameters", "metrics", "command_line", "commit"):
+        assert getattr(info, field) == getattr(step, field)
+    assert (info.status, info.instance, info.environment) == ("completed", A, env)
+    assert info.run_from == ["code", None]
+    assert [str(c.ref) for c in info.inputs] == ["clean", "raw"]
+    assert info.code == step.code
+    assert info.outputs == step.outputs
+
+
+def test_steps_are_listed_newest_first_and_chosen_by_what_they_are():
+    a = Recorder()
+    one = a.step("prepare", ["raw"], ["clean"])
+    two = a.step("train", ["clean"], ["model"])
+    three = a.step("train", ["clean"], ["model"], error="killed")
+    with folded(a) as index:
+        questions: Questions = index
+
+        def ids(**how) -> list[str]:
+            return [s.id for s in questions.steps(**how)]
+
+        assert ids() == [three.id, two.id, one.id]
+        assert ids(limit=2) == [three.id, two.id]
+        assert ids(name="train", status="completed") == [two.id]
+        assert ids(workspace=WORKSPACE, ref=ref("clean"), limit=1) == [three.id]
+        assert ids(workspace=WORKSPACE, ref=ref("model")) == [two.id]
+        assert ids(since=two.start_time) == [three.id, two.id]
+        assert ids(workspace=B) == []
+        with pytest.raises(ApiParamError):
+            questions.steps(ref=ref("clean"))
+
+
+def test_refs_and_their_versions():
+    a = Recorder()
+    one = a.step("prepare", ["raw"], ["clean:/b"])
+    two = a.step("prepare", ["raw"], ["clean:/b", "clean:/a"])
+    with folded(a) as index:
+        assert [str(r) for r in index.refs(WORKSPACE)] == ["clean:/a", "clean:/b", "raw"]
+        assert [str(r) for r in index.refs(WORKSPACE, "clean")] == ["clean:/a", "clean:/b"]
+        versions = index.certificates_of(WORKSPACE, ref("clean:/b"))
+
+    assert [c.id for c in versions] == [two.outputs[0].id, one.outputs[0].id]
+    assert [c.status for c in versions] == ["pending", "not kept"]
+
+
+def test_snapshots_by_time_and_what_they_contain():
+    a = Recorder()
+    a.step("train", ["raw"], ["model"])
+    one = a.snapshot("v1", accuracy=0.5, deep={"x": 1})
+    two = a.snapshot()
+    a.tag("only-named", digest("unknown here"))
+    with folded(a) as index:
+        first, second = index.snapshots(WORKSPACE)
+        assert index.snapshot(WORKSPACE, two) == second
+        assert index.snapshot(WORKSPACE, digest("unknown here")) is None
+        contained = index.contains(WORKSPACE, one)
+
+    assert (first.hash, first.number, first.tags) == (one, 1, ("v1",))
+    assert first.metrics == {"accuracy": 0.5, "deep": {"x": 1}}
+    assert first.hostname == "laptop"
+    assert [(str(c.ref), c.status, entry) for c, entry in contained] == [
+        ("model", "hashed", True),
+        ("raw", "hashed", True),
+    ]
+
+
+def test_the_stat_cache_is_kept_by_folder(tmp_path: Path):
+    with Index(tmp_path / "index.db") as index:
+        index.put_stats({"/d/a": ("1 2", "aa"), "/d/b/c": ("3", "cc"), "/d.x": ("4", "xx")})
+        index.put_stats({"/d/a": ("9", "99")}, forget=["/d/b/c"])
+    with Index(tmp_path / "index.db") as index:
+        assert index.get_stats("/d") == {"/d/a": ("9", "99")}
+        assert index.get_stats("/d/a") == {"/d/a": ("9", "99")}
+        assert index.get_stats("/e") == {}
+
+
+def recording_texts() -> list[str]:
+    """Every SQL constant of the modules that recording uses."""
+    folder = Path(index_package.__file__).parent
+    found = []
+    for module in ("applying", "noting", "recording", "asking", "reaching"):
+        for item in ast.parse((folder / f"{module}.py").read_text()).body:
+            if isinstance(item, ast.Assign):
+                for value in ast.walk(item.value):
+                    if isinstance(value, ast.Constant) and isinstance(value.value, str):
+                        found.append(value.value)
+    return [text for text in found if text.strip().split(" ")[0] in SQL]
+
+
+SQL = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")
+
+
+@pytest.mark.parametrize("sql", recording_texts())
+def test_no_statement_scans_a_table(sql: str):
+    with Index(None) as index:
+        connection = index._store.connection
+        numbered = [n for n in range(1, 10) if f"?{n}" in sql]
+        params = [""] * (max(numbered) if numbered else sql.count("?"))
+        plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}", params)]
+    scans = [step for step in plan if step.startswith("SCAN")]
+    # the row of values itself, the ids given, and what the walk has reached
+    assert not [step for step in scans if step.split()[1] not in {"CONSTANT", "j", "reached"}], plan

@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+import pytest
+
+from dws_graph.model.subgraph import Edge, Node, Subgraph
+from dws_graph.render.drawing import drawing_of
+from dws_graph.render.picture import Fact, PictureNode, picture_of
+from tests.render import samples
+
+
+def certificate(key: str, **properties) -> Node:
+    return Node(key=key, kind="certificate", name=key, properties={"hash": "ab" * 20, **properties})
+
+
+def step(key: str, **properties) -> Node:
+    return Node(key=key, kind="step", name=key, properties=properties)
+
+
+def drawn(*nodes: Node, edges: tuple[Edge, ...] = (), root: str = "") -> dict[str, PictureNode]:
+    subgraph = Subgraph(root=root, complete=True, nodes=nodes, edges=edges)
+    return {n.key: n for n in picture_of(subgraph).nodes}
+
+
+@pytest.mark.parametrize(
+    ("properties", "shape"),
+    [
+        ({"role": "source-data", "produced": True}, "source"),
+        ({"role": "intermediate-data", "produced": False}, "source"),
+        ({"role": "intermediate-data", "produced": True}, "intermediate"),
+        ({"role": "results", "produced": True}, "result"),
+        ({"role": "code", "produced": False}, "code"),
+    ],
+)
+def test_a_certificate_is_drawn_by_its_role(properties, shape):
+    assert drawn(certificate("c", **properties))["c"].shape == shape
+
+
+def test_what_is_only_run_is_code_whatever_its_role():
+    nodes = certificate("c", role="intermediate-data", produced=True), step("s")
+    run, read = Edge("c", "s", "CODE_OF"), Edge("c", "s", "READ_BY")
+
+    assert "c" not in drawn(*nodes, edges=(run,))
+    assert drawn(*nodes, edges=(run, read))["c"].shape == "intermediate"
+    assert drawn(*nodes, edges=(run,), root="c")["c"].shape == "code"
+
+
+def test_code_is_a_line_in_the_details_of_its_steps():
+    digits = samples.digits()
+
+    folded, whole = picture_of(digits), picture_of(digits, fold_code=False)
+
+    steps = [n for n in folded.nodes if n.shape == "step"]
+    assert [d for n in steps for d in n.details if d.group == "code"] == [
+        Fact("code:/train.py", "c386bbc4", "code")
+    ] * 2
+    assert "code" not in folded.shapes()
+    assert len(whole.nodes) == len(folded.nodes) + 1
+    assert whole.strokes() == ["code"]
+
+
+def test_code_that_a_step_wrote_is_not_folded():
+    nodes = step("make"), certificate("c", role="code", produced=True), step("run")
+    edges = (Edge("make", "c", "WROTE"), Edge("c", "run", "CODE_OF"))
+
+    assert drawn(*nodes, edges=edges)["c"].shape == "code"
+
+
+def test_states_and_second_lines():
+    nodes = drawn(
+        certificate("gone", status="not kept", hash=None, produced=True),
+        certificate("soon", status="pending", hash=None, produced=True),
+        certificate("old", stale="input changed", produced=True),
+        step("bad", status="failed", execution_time_seconds=26.5),
+        step("good", status="completed", execution_time_seconds=0.04),
+        root="old",
+    )
+
+    assert {k: (n.states, n.second) for k, n in nodes.items()} == {
+        "gone": (("not_kept",), "not kept"),
+        "soon": (("pending",), "pending"),
+        "old": (("root", "stale"), "abababab"),
+        "bad": (("failed",), "failed · 26.5 s"),
+        "good": ((), "0.04 s"),
+    }
+    assert nodes["old"].words() == "intermediate old, abababab, asked for, stale"
+    assert nodes["gone"].words() == "intermediate gone, not kept"
+
+
+def test_details_tell_parameters_metrics_and_the_command():
+    node = drawn(
+        step(
+            "train",
+            start_time="2026-11-03T09:12:30.120000Z",
+            command_line=["python", "train.py", "--name", "two words"],
+            parameters={"gamma": 0.001, "layers": [1, 2], "seed": None},
+            metrics={"accuracy": 0.96888888},
+            environment="1f",
+        )
+    )["train"]
+
+    assert node.details == (
+        Fact("started", "2026-11-03 09:12:30 UTC"),
+        Fact("command", "python train.py --name 'two words'"),
+        Fact("gamma", "0.001", "parameters"),
+        Fact("layers", "[1, 2]", "parameters"),
+        Fact("seed", "none", "parameters"),
+        Fact("accuracy", "0.968889", "metrics"),
+    )
+
+
+def test_a_long_name_is_cut_in_the_middle_and_kept_whole_beside():
+    name = "features:/2026/11/november-forecast-of-all-regions.parquet"
+    node = drawn(certificate(name, produced=True))[name]
+
+    assert node.name == name
+    assert node.label.startswith("features:/")
+    assert node.label.endswith(".parquet")
+    assert "…" in node.label
+    assert node.width <= 190
+
+
+def test_edges_to_nodes_that_are_not_there_are_left_out():
+    subgraph = Subgraph(
+        root="", complete=True, nodes=(step("a"),), edges=(Edge("a", "b", "WROTE"),)
+    )
+
+    assert picture_of(subgraph).edges == ()
+
+
+def test_the_legend_lists_only_what_is_shown():
+    picture = picture_of(samples.digits())
+
+    assert picture.shapes() == ["source", "result", "step"]
+    assert picture.states() == ["root"]
+    assert picture.strokes() == []
+
+
+def test_edges_that_share_a_line_share_its_legs():
+    drawing = drawing_of(samples.pipelines(12))
+
+    assert len(drawing.legs) < sum(map(len, drawing.runs))
+    assert len(drawing.runs) == len(drawing.picture.edges)
+    assert drawing_of(samples.pipelines(12)) == drawing

@@ -1,0 +1,72 @@
+"""Real folders and repositories for the tests of resources."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+AWKWARD = [
+    b"plain.txt",
+    b"quo\"ted 'name'.txt",
+    b"new\nline.txt",
+    b"tab\tbed.txt",
+    b"-leading-dash",
+    b"--all",
+    "naïve ☃.txt".encode(),
+    b"not-utf8-\xff\xfe.bin",
+    b":(glob)*",
+    b"back\\slash",
+    b" spaces ",
+    b"*",
+    b'"a\\tb"',
+]
+
+
+@dataclass
+class Place:
+    """What a resource needs of a workspace."""
+
+    root: Path
+    name: str = "test"
+
+
+def git(root: Path, *args: str | bytes) -> str:
+    """Git as a user runs it."""
+    done = subprocess.run(["git", *args], cwd=root, check=True, capture_output=True)
+    return done.stdout.decode("utf-8", "surrogateescape").strip()
+
+
+def repository(root: Path) -> Path:
+    """An empty repository."""
+    root.mkdir(parents=True, exist_ok=True)
+    git(root, "init", "-q")
+    return root
+
+
+def write(folder: Path, name: bytes | str, data: bytes = b"x") -> None:
+    """A file in a folder, and the folders it lies in."""
+    path = os.path.join(os.fsencode(folder), os.fsencode(name))
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "wb") as file:
+        file.write(data)
+
+
+def files(folder: Path) -> dict[bytes, bytes]:
+    """All files below a folder, but for git's own."""
+    base, found = os.fsencode(folder), {}
+    for top, folders, names in os.walk(base):
+        folders[:] = [f for f in folders if f != b".git"]
+        for name in names:
+            path = os.path.join(top, name)
+            with open(path, "rb") as file:
+                found[os.path.relpath(path, base)] = file.read()
+    return found
+
+
+def commit_all(root: Path, message: str = "all") -> str:
+    """Everything committed; the commit."""
+    git(root, "add", "-A")
+    git(root, "commit", "-q", "-m", message)
+    return git(root, "rev-parse", "HEAD")

@@ -1,0 +1,205 @@
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dws_graph.errors import ConfigurationError, JsonValueError
+from dws_graph.resources.hashing import (
+    find,
+    hash_tree,
+    less,
+    parse_text,
+    quoted,
+    read_tree,
+    unquoted,
+)
+from tests.resources.places import AWKWARD, write
+
+# what Data Workspaces 1.6 wrote for these files
+OF_16 = {
+    "part1.csv": "883b7959c2407dc40f0762cce3ca02b16886e539",
+    "part2.csv": "c7b7e92a969f16273e3470e6ce95a0ce84564764",
+}
+
+
+class Cache:
+    """A stat cache that counts."""
+
+    def __init__(self) -> None:
+        self.kept: dict = {}
+        self.hits = 0
+
+    def get(self, path, key):
+        found = self.kept.get((path, key))
+        self.hits += found is not None
+        return found
+
+    def put(self, path, key, sha1):
+        self.kept[path, key] = sha1
+
+
+def sha1(data: bytes) -> str:
+    return hashlib.sha1(data).hexdigest()
+
+
+def test_the_format_is_that_of_1_6(tmp_path):
+    """Names sort by code point; a quote or a letter beyond ASCII is written as it is."""
+    write(tmp_path, 'deep/er/naïve "q" file.txt', b"1")
+    write(tmp_path, "part1.csv", b"22")
+    (tmp_path / "empty").mkdir()
+
+    tree = hash_tree(tmp_path)
+
+    er = f'{sha1(b"1")}\tblob\tnaïve "q" file.txt\n'.encode()
+    deep = f"{sha1(er)}\ttree\ter\n".encode()
+    root = (
+        f"{sha1(deep)}\ttree\tdeep\n{sha1(b'')}\ttree\tempty\n{sha1(b'22')}\tblob\tpart1.csv\n"
+    ).encode()
+    assert tree.root == sha1(root)
+    assert tree.texts == {sha1(text): text for text in (er, deep, root, b"")}
+
+
+def test_without_hashes_files_are_known_by_size(tmp_path):
+    write(tmp_path, "a", b"12345")
+    tree = hash_tree(tmp_path, compute_hash=False)
+    assert tree.texts[tree.root] == b"5\tblob\ta\n"
+    assert tree.subpath_hash("a") == "5"
+
+
+def test_each_part_has_a_hash_of_its_own(tmp_path):
+    for name in ("a/b/c", "a/d", "e"):
+        write(tmp_path, name, name.encode())
+    tree = hash_tree(tmp_path)
+    assert tree.subpath_hash("a/b/c") == sha1(b"a/b/c")
+    assert tree.subpath_hash("a") == hash_tree(tmp_path / "a").root
+    assert tree.subpath_hash(None) == tree.root
+    assert tree.subpath_hash("a/x") is None
+    assert tree.subpath_hash("e/x") is None
+    assert find({}.get, tree.root, "a") is None
+
+
+def test_files_of_any_name_are_told_apart(tmp_path):
+    for name in AWKWARD:
+        write(tmp_path, b"d/" + name, name)
+
+    tree = hash_tree(tmp_path)
+
+    assert read_tree(tree.texts.get, tree.root) == {b"d/" + name: sha1(name) for name in AWKWARD}
+    for name in AWKWARD:
+        assert tree.subpath_hash(os.fsdecode(b"d/" + name)) == sha1(name)
+
+
+@given(st.binary(min_size=1))
+def test_a_quoted_name_fits_on_its_line_and_comes_back(name):
+    assert b"\n" not in quoted(name)
+    assert b"\t" not in quoted(name)
+    assert unquoted(quoted(name)) == name
+
+
+def test_a_name_is_quoted_as_git_does():
+    assert quoted(b"a\tb\xc3\xa9\n\x01") == b'"a\\tb\\303\\251\\n\\001"'
+    assert quoted(b'"q"') == b'"q"'
+
+
+def test_lineage_at_the_root_can_be_left_out(tmp_path):
+    write(tmp_path, "a/lineage.json")
+    without = hash_tree(tmp_path)
+    write(tmp_path, "lineage.json")
+    tree = hash_tree(tmp_path)
+    assert tree.root != without.root
+    assert tree.less(["lineage.json"]) == without.root
+    assert less(tree.texts[tree.root], []) == tree.root
+
+
+def test_a_damaged_text_is_named():
+    for text in (b"abc\n", b"1\tlink\ta\n"):
+        with pytest.raises(JsonValueError):
+            parse_text(text)
+
+
+def test_unchanged_files_are_not_read_again(tmp_path):
+    for i in range(200):
+        write(tmp_path, f"{i % 7}/{i}", b"%d" % i)
+    time.sleep(0.05)
+    cache, shown = Cache(), []
+    first = hash_tree(tmp_path, cache=cache, progress=lambda done, total: shown.append(done))
+    assert (len(cache.kept), cache.hits) == (200, 0)
+    assert shown == sorted(shown)
+    assert shown[-1] == 200
+
+    write(tmp_path, "0/0", b"other")
+    again = hash_tree(tmp_path, cache=cache)
+
+    assert cache.hits == 199
+    assert again.subpath_hash("1") == first.subpath_hash("1")
+    assert again.subpath_hash("0/0") == sha1(b"other")
+
+
+def test_what_was_only_just_written_is_neither_kept_nor_served(tmp_path):
+    cache = Cache()
+    with open(tmp_path / "a", "w+b", buffering=0) as file:
+        for i in range(200):
+            os.pwrite(file.fileno(), b"%03d" % i, 0)
+            assert hash_tree(tmp_path, cache=cache).subpath_hash("a") == sha1(b"%03d" % i)
+    assert cache.kept == {}
+
+
+def test_a_file_that_changes_while_it_is_hashed_is_named(tmp_path):
+    with open(tmp_path / "growing", "wb", buffering=0) as file:
+        file.truncate(1 << 30)
+        stop = threading.Event()
+
+        def grow() -> None:
+            while not stop.wait(0.001):
+                file.write(b"x")
+
+        writer = threading.Thread(target=grow)
+        writer.start()
+        try:
+            with pytest.raises(ConfigurationError, match="growing changed while"):
+                hash_tree(tmp_path)
+        finally:
+            stop.set()
+            writer.join()
+
+
+@pytest.mark.parametrize("kind", ["pipe", "socket", "dangling", "loop", "folder loop"])
+def test_what_has_no_content_is_named(tmp_path, kind):
+    import socket
+
+    path = tmp_path / "sub" / "it"
+    path.parent.mkdir()
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "socket":
+        with socket.socket(socket.AF_UNIX) as made:
+            made.bind(str(path))
+    else:
+        path.symlink_to({"dangling": "nowhere", "loop": "it", "folder loop": ".."}[kind])
+    with pytest.raises(ConfigurationError, match=r"sub/it"):
+        hash_tree(tmp_path)
+
+    write(tmp_path, ".dwsignore", b"it\n")
+    if kind != "folder loop":
+        hash_tree(tmp_path)
+
+
+def test_what_cannot_be_read_is_named(tmp_path):
+    if os.geteuid() == 0:
+        pytest.skip("root may read everything")
+    write(tmp_path, "secret")
+    (tmp_path / "secret").chmod(0)
+    with pytest.raises(ConfigurationError, match="secret cannot be read"):
+        hash_tree(tmp_path)
+
+
+def test_a_missing_folder_is_named(tmp_path):
+    with pytest.raises(ConfigurationError, match="gone"):
+        hash_tree(Path(tmp_path / "gone"))
