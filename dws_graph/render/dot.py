@@ -25,6 +25,7 @@ FONT = "Helvetica,Arial,sans-serif"
 SHAPES: dict[Shape, str] = {"step": "box", "code": "hexagon", "snapshot": "note"}
 STYLES: dict[Stroke, str] = {"code": "dashed", "imported": "dotted", "contains": "dotted"}
 TITLE_LENGTH = 200
+BLANK = '<font point-size="6"> </font>'  # a cell must hold something, and that must fit
 
 _log = logging.getLogger(__name__)
 
@@ -162,7 +163,7 @@ def _legend(picture: Picture) -> str:
 def _swatch(entry: Entry) -> str:
     if not entry.shape:
         return _font("╌╌╌" if entry.stroke == "code" else "┈┈┈", 12, light("edge"))
-    line, fill, width, text = light(entry.shape), light(f"{entry.shape}-fill"), 1, " "
+    line, fill, width, text = light(entry.shape), light(f"{entry.shape}-fill"), 1, BLANK
     style = "solid" if entry.shape in SHAPES else "rounded"
     if entry.state in ("failed", "stale"):
         line, width = light(entry.state), 2

@@ -1,9 +1,8 @@
 """The visual language, one for all formats: shapes, colours, and what the legend calls them.
 
 Meaning is never carried by colour alone: each kind has a shape, each state a mark or a word.
-Every colour is given for a light and a dark page.
-
-Source: docs/design, "Visual language".
+Every colour is given for a light and a dark page; text and lines keep a contrast of 3 to 1 or more
+on both.
 """
 
 from __future__ import annotations

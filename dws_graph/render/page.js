@@ -192,17 +192,22 @@ network.on("hoverNode", ({ node, event }) => {
   if (node !== view.selected) showTip(byId.get(node), event);
   network.redraw();
 });
-network.on("blurNode", () => {
+function leave() {
   view.hovered = null;
   stage.style.cursor = "";
   $("tip").hidden = true;
   network.redraw();
-});
+}
+network.on("blurNode", leave);
+stage.addEventListener("mouseleave", leave); // of this vis says nothing
 for (const moved of ["dragStart", "zoom"]) network.on(moved, () => { $("tip").hidden = true; });
 
 // --- searching -----------------------------------------------------------------------------
 
-const searchable = nodes.map((n) => [n, [n.name, n.second, stateWords(n), ...n.details.flat()].join("\n").toLowerCase()]);
+const searchable = nodes.map((n) => {
+  const said = [n.name, n.second, stateWords(n), ...n.details.flat()];
+  return [n, said.join("\n").toLowerCase()];
+});
 let found = null;
 let turn = -1;
 
@@ -293,7 +298,8 @@ $("twin").addEventListener("click", (event) => {
 
 const frame = stage.querySelector(".vis-network");
 frame.setAttribute("role", "application");
-frame.setAttribute("aria-label", `Picture of ${nodes.length} nodes. Arrow keys go from node to node, plus and minus zoom, 0 shows all. The table below says the same in words.`);
+frame.setAttribute("aria-label", `Picture of ${nodes.length} nodes. Arrow keys go from node to `
+  + "node, plus and minus zoom, 0 shows all. The table below says the same in words.");
 repaint();
 openView();
 document.documentElement.dataset.ready = "yes";

@@ -19,6 +19,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from dws_graph.backends.git.command import Git
+from dws_graph.errors import GitError
 from dws_graph.model.facts import Fingerprint
 from dws_graph.resources.walking import NOTHING, Entry, Excluded, walk, without_junk
 
@@ -93,7 +95,7 @@ def named_entries(
         if stat.S_ISREG(status.st_mode):
             found.append(Entry(name, status))
         elif stat.S_ISDIR(status.st_mode):  # a repository within this one
-            found.append(Entry(name.rstrip(b"/") + b"/", status))
+            found.append(Entry(name.rstrip(b"/") + b"/", status, _commit_within(base + name)))
         else:
             link = os.readlink(base + name) if stat.S_ISLNK(status.st_mode) else None
             found.append(Entry(name, status, link))
@@ -140,7 +142,7 @@ def _stats(root: Path, entries: Names, taken: int) -> tuple[str, list[bytes]]:
         if status is None:
             lines.append(b"%b\0?" % name)
         elif name[-1] == 47:  # a folder: only that it is there
-            lines.append(_folder_line(root, name, link))
+            lines.append(b"%b\0%b" % (name, link or b""))
         elif name[-6:] == b".ipynb" and link is None:
             lines.append(b"%b\0%b" % (name, _content(root, name)))
         else:
@@ -155,24 +157,11 @@ def _stats(root: Path, entries: Names, taken: int) -> tuple[str, list[bytes]]:
     return hashlib.sha1(b"\0\0".join(lines), usedforsecurity=False).hexdigest(), sorted(racy)
 
 
-def _folder_line(root: Path, name: bytes, link: bytes | None) -> bytes:
-    """Of a folder; of a repository within a git resource also the commit checked out there."""
-    head = b""
-    git = os.path.join(os.fsencode(root), name, b".git", b"HEAD")
-    if link is None and os.path.exists(git):
-        head = _repository_head(os.path.dirname(git))
-    return b"%b\0%b\0%b" % (name, link or b"", head)
-
-
-def _repository_head(folder: bytes) -> bytes:
+def _commit_within(path: bytes) -> bytes:
+    """The commit checked out in a repository within a git resource: all that git keeps of it."""
     try:
-        with open(os.path.join(folder, b"HEAD"), "rb") as file:
-            head = file.read(4096).strip()
-        if not head.startswith(b"ref: "):
-            return head
-        with open(os.path.join(folder, head[5:]), "rb") as file:
-            return file.read(4096).strip()
-    except OSError:
+        return (Git(Path(os.fsdecode(path))).head() or "").encode()
+    except GitError:
         return b""
 
 

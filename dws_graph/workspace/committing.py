@@ -165,9 +165,7 @@ def finish_interrupted(ws: OpenWorkspace) -> bool:
     if intent is None or intent.commit is None or not _is_done(ws, intent):
         return False
     if ws.journal.head().seq < Fact.from_line(intent.lines[-1]).seq if intent.lines else False:
-        ws.journal.append_lines(
-            [Line(Fact.from_line(t), line_hash(t), 0) for t in intent.lines]
-        )
+        ws.journal.append_lines([Line(Fact.from_line(t), line_hash(t), 0) for t in intent.lines])
     return True
 
 

@@ -74,9 +74,7 @@ def initialize(
     try:
         if made_repository:
             git.run("init", "-q")
-        ws = _first_commit(
-            root, name or root.name, hostname, scratch_dir, batch, verbose, notify
-        )
+        ws = _first_commit(root, name or root.name, hostname, scratch_dir, batch, verbose, notify)
     except BaseException:
         _take_back(root, made_repository)
         raise
@@ -98,9 +96,7 @@ def _first_commit(
     git = Git(root)
     folder = root / layout.FOLDER
     folder.mkdir()
-    params = {
-        p.name: p.default for p in PARAMS.values() if p.scope == "global" and not p.own
-    }
+    params = {p.name: p.default for p in PARAMS.values() if p.scope == "global" and not p.own}
     params["dws_git_branch"] = git.branch()
     local: dict[str, str] = {"hostname": hostname or as_hostname(socket.gethostname())}
     ignored = list(IGNORED)

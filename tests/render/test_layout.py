@@ -11,6 +11,8 @@ from dws_graph.render.crossings import crossings, ordered
 from dws_graph.render.heights import pooled
 from dws_graph.render.layers import acyclic, layered
 from dws_graph.render.layout import Layout, layered_layout
+from dws_graph.render.picture import picture_of
+from tests.render import samples
 
 SIZE = (100.0, 36.0)
 
@@ -131,6 +133,16 @@ def test_a_cross_is_undone():
 
     assert crossings(made, [[0, 1], [2, 3]]) == 1
     assert crossings(made, ordered(made)) == 0
+
+
+def test_pipelines_cross_little_more_than_graphviz_lets_them():
+    # 45 runs of prepare .. report on six sources: dot draws 828 crossings.
+    picture = picture_of(samples.pipelines())
+    number = {node.key: i for i, node in enumerate(picture.nodes)}
+    arrows = list(dict.fromkeys((number[e.source], number[e.target]) for e in picture.edges))
+    made = layered(len(number), arrows)
+
+    assert crossings(made, ordered(made)) < 1.5 * 828
 
 
 def test_nothing_and_one_node():

@@ -4,6 +4,7 @@ import pytest
 
 from dws_graph.model.subgraph import Edge, Node, Subgraph
 from dws_graph.render.drawing import drawing_of
+from dws_graph.render.look import SHAPES, TONES
 from dws_graph.render.picture import Fact, PictureNode, picture_of
 from tests.render import samples
 
@@ -141,3 +142,31 @@ def test_edges_that_share_a_line_share_its_legs():
     assert len(drawing.legs) < sum(map(len, drawing.runs))
     assert len(drawing.runs) == len(drawing.picture.edges)
     assert drawing_of(samples.pipelines(12)) == drawing
+
+
+def luminance(colour: str) -> float:
+    def linear(part: str) -> float:
+        value = int(part, 16) / 255
+        return value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4
+
+    return sum(
+        share * linear(colour[i : i + 2]) for share, i in ((0.2126, 1), (0.7152, 3), (0.0722, 5))
+    )
+
+
+def contrast(one: str, other: str) -> float:
+    low, high = sorted([luminance(one), luminance(other)])
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("page", ["light", "dark"])
+def test_lines_and_words_can_be_told_from_what_is_behind_them(page):
+    tone = {name: getattr(tones, page) for name, tones in TONES.items()}
+    lines = [*SHAPES, "edge", "stale", "failed", "selected", "downstream"]
+    fills = ["page", "panel", *(f"{s}-fill" for s in SHAPES if s != "step")]
+
+    assert all(contrast(tone[line], tone["page"]) >= 3 for line in lines)
+    assert all(contrast(tone[word], tone[f]) >= 4.5 for word in ("text", "second") for f in fills)
+    assert contrast(tone["step-text"], tone["step-fill"]) >= 4.5
+    assert contrast(tone["step-second"], tone["step-fill"]) >= 4.5
+    assert contrast(tone["failed"], tone["page"]) >= 4.5

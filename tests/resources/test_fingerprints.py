@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,18 +17,20 @@ from dws_graph.resources.local_files import LocalFileResource
 from tests.resources.places import AWKWARD, Place, commit_all, git, repository, write
 
 
-def local_files(folder: Path, role: str = "source-data") -> LocalFileResource:
+def local_files(folder: Path, role: str = "source-data") -> Any:
     folder.mkdir(exist_ok=True)
-    return LocalFileResource("raw", role, Place(folder.parent), global_local_path=str(folder))
+    return LocalFileResource(
+        "raw", role, Place(folder.parent), global_local_path=str(folder), compute_hash=True
+    )
 
 
-def subdirectory(root: Path, role: str = "code") -> GitSubdirectoryResource:
+def subdirectory(root: Path, role: str = "code") -> Any:
     repository(root)
     (root / "res").mkdir(exist_ok=True)
     return GitSubdirectoryResource("res", role, Place(root), relative_path="res")
 
 
-def standalone(root: Path) -> GitResource:
+def standalone(root: Path) -> Any:
     return GitResource(
         "own",
         "code",
@@ -270,6 +273,7 @@ def test_what_a_fingerprint_of_the_future_says_holds(resource):
     assert not resource.unchanged(None, taken)
 
 
+@pytest.mark.slow
 def test_ten_thousand_files_take_no_time(resource):
     for folder in range(100):
         for name in range(100):

@@ -22,10 +22,26 @@ from dws_graph.resources.hashing import (
 )
 from tests.resources.places import AWKWARD, write
 
-# what Data Workspaces 1.6 wrote for these files
-OF_16 = {
-    "part1.csv": "883b7959c2407dc40f0762cce3ca02b16886e539",
-    "part2.csv": "c7b7e92a969f16273e3470e6ce95a0ce84564764",
+# a folder, and the hash tree that Data Workspaces 1.6 wrote for it
+FILES_OF_16 = {
+    'deep/er/naïve "q" file.txt': 'ünïcode "quoted" name\n',
+    "part1.csv": "1,7\n",
+    "part2.csv": "2,14\n",
+    "part3.csv": "3,21\n9,9\n",
+}
+TEXTS_OF_16 = {
+    "3dbc6e9613905f249b493fef71e720444373f0ea": (
+        "42201267f5ad92514e04a059a2f6c003ff0dca03\ttree\tdeep\n"
+        "883b7959c2407dc40f0762cce3ca02b16886e539\tblob\tpart1.csv\n"
+        "c7b7e92a969f16273e3470e6ce95a0ce84564764\tblob\tpart2.csv\n"
+        "bc07884df9866f60b2c5a11745bc9ea45b21bf0f\tblob\tpart3.csv\n"
+    ),
+    "42201267f5ad92514e04a059a2f6c003ff0dca03": (
+        "d0a59161ba4efca59fb00588ab942de91b51b8e6\ttree\ter\n"
+    ),
+    "d0a59161ba4efca59fb00588ab942de91b51b8e6": (
+        '0486cd630fba1ca2e6c994f521c197e0bc64bd83\tblob\tnaïve "q" file.txt\n'
+    ),
 }
 
 
@@ -49,21 +65,20 @@ def sha1(data: bytes) -> str:
     return hashlib.sha1(data).hexdigest()
 
 
-def test_the_format_is_that_of_1_6(tmp_path):
-    """Names sort by code point; a quote or a letter beyond ASCII is written as it is."""
-    write(tmp_path, 'deep/er/naïve "q" file.txt', b"1")
-    write(tmp_path, "part1.csv", b"22")
-    (tmp_path / "empty").mkdir()
+def test_the_hash_tree_is_the_one_that_1_6_wrote(tmp_path):
+    for name, text in FILES_OF_16.items():
+        write(tmp_path, name, text.encode())
 
     tree = hash_tree(tmp_path)
 
-    er = f'{sha1(b"1")}\tblob\tnaïve "q" file.txt\n'.encode()
-    deep = f"{sha1(er)}\ttree\ter\n".encode()
-    root = (
-        f"{sha1(deep)}\ttree\tdeep\n{sha1(b'')}\ttree\tempty\n{sha1(b'22')}\tblob\tpart1.csv\n"
-    ).encode()
-    assert tree.root == sha1(root)
-    assert tree.texts == {sha1(text): text for text in (er, deep, root, b"")}
+    assert {name: text.decode() for name, text in tree.texts.items()} == TEXTS_OF_16
+    assert tree.root == next(iter(TEXTS_OF_16))
+
+
+def test_an_empty_folder_is_an_empty_text(tmp_path):
+    (tmp_path / "empty").mkdir()
+    tree = hash_tree(tmp_path)
+    assert tree.texts[tree.root] == f"{sha1(b'')}\ttree\tempty\n".encode()
 
 
 def test_without_hashes_files_are_known_by_size(tmp_path):
@@ -82,7 +97,7 @@ def test_each_part_has_a_hash_of_its_own(tmp_path):
     assert tree.subpath_hash(None) == tree.root
     assert tree.subpath_hash("a/x") is None
     assert tree.subpath_hash("e/x") is None
-    assert find({}.get, tree.root, "a") is None
+    assert find(lambda _hash: None, tree.root, "a") is None
 
 
 def test_files_of_any_name_are_told_apart(tmp_path):
@@ -153,7 +168,7 @@ def test_what_was_only_just_written_is_neither_kept_nor_served(tmp_path):
 
 def test_a_file_that_changes_while_it_is_hashed_is_named(tmp_path):
     with open(tmp_path / "growing", "wb", buffering=0) as file:
-        file.truncate(1 << 30)
+        file.truncate(1 << 28)
         stop = threading.Event()
 
         def grow() -> None:
@@ -192,10 +207,11 @@ def test_what_has_no_content_is_named(tmp_path, kind):
 
 
 def test_what_cannot_be_read_is_named(tmp_path):
-    if os.geteuid() == 0:
-        pytest.skip("root may read everything")
-    write(tmp_path, "secret")
-    (tmp_path / "secret").chmod(0)
+    if os.geteuid() == 0:  # who may read any file, but not address 0 of a process
+        (tmp_path / "secret").symlink_to("/proc/self/mem")
+    else:
+        write(tmp_path, "secret")
+        (tmp_path / "secret").chmod(0)
     with pytest.raises(ConfigurationError, match="secret cannot be read"):
         hash_tree(tmp_path)
 

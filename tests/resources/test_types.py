@@ -1,9 +1,8 @@
 from __future__ import annotations
 
-import json
 import os
-import tarfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -61,7 +60,7 @@ def test_types_are_found_by_their_entry_points():
 
 def test_parameters_of_1_6_come_back_as_they_are(ws):
     shape = {"resource_type": "file", "name": "raw", "role": "source-data"}
-    given = [
+    given: list[tuple[dict[str, Any], dict[str, Any]]] = [
         (
             {
                 **shape,
@@ -103,29 +102,6 @@ def test_parameters_of_1_6_come_back_as_they_are(ws):
         assert made.get_local_params() == local_params
     moved = registry.from_json(given[0][0], {"my_local_path": "/mine"}, ws)
     assert moved.local_path == Path("/mine")
-
-
-def test_hashes_agree_with_what_1_6_wrote(tmp_path, ws):
-    fixture = os.environ.get("DWS16_LAB")
-    if not fixture:
-        pytest.skip("DWS16_LAB names no dws16-lab.tar.gz")
-    with tarfile.open(fixture) as tar:
-        tar.extractall(tmp_path, filter="data")
-    lab = tmp_path / "lab"
-    raw = local_files.FACTORY.from_command_line(
-        "source-data", "raw", Place(lab / "producer"), str(lab / "raw"), compute_hash=True
-    )
-
-    taken = raw.take_snapshot()
-
-    assert taken.compare in {
-        entry["hash"]
-        for file in (lab / "producer/.dataworkspace/snapshots").iterdir()
-        for entry in json.loads(file.read_text())
-        if entry["name"] == "raw"
-    }
-    for path, text in taken.files.items():
-        assert (lab / "producer" / path).read_bytes() == text
 
 
 # git
@@ -207,11 +183,10 @@ def test_an_ignored_file_in_the_way_of_a_restore_is_named(own):
     write(own.folder, ".gitignore", b"data\n")
     own.take_snapshot()
     write(own.folder, "data/x", b"only copy")
-    for _ in range(2):
-        with pytest.raises(ConfigurationError, match="data/x, which git ignores"):
-            own.restore_precheck(old or "")
-        write(own.folder, "data/y", b"no longer in the way")
-        break
+
+    with pytest.raises(ConfigurationError, match="data/x, which git ignores"):
+        own.restore_precheck(old or "")
+
     assert (own.folder / "data/x").read_bytes() == b"only copy"
 
 
@@ -258,6 +233,8 @@ def test_what_is_under_way_is_refused_by_name(own):
 def test_a_repository_without_commits_can_be_added_and_snapshot(ws, tmp_path):
     root = repository(tmp_path / "fresh")
     made = git_type.FACTORY.from_command_line("code", "fresh", ws, str(root))
+    assert made.content().hash is None
+    assert made.fingerprint() is not None
     assert made.get_params()["remote_origin_url"] == str(root)
     assert made.get_params()["branch"] == "main"
     write(root, "a")
@@ -386,7 +363,7 @@ def test_an_ignored_file_is_not_written_over(ws, sub):
     old = commit_all(ws.root)
     git(ws.root, "rm", "-q", "res/data")
     write(ws.root, ".gitignore", b"*.log\n")
-    write(sub.folder, "tracked")
+    write(ws.root, "res/tracked")
     commit_all(ws.root)
     write(sub.folder, "data/only-copy.log", b"precious")
 

@@ -226,7 +226,7 @@ class Git:
 
     def has_commit(self, commit: str) -> bool:
         """Whether the repository holds this commit (a full id)."""
-        return self.succeeds("cat-file", "-e", f"{commit}^{{commit}}") if _hex(commit) else False
+        return _hex(commit) and self.object_id(f"{commit}^{{commit}}") is not None
 
     def is_ancestor(self, older: str, newer: str) -> bool:
         """Whether `newer` has `older` in its history."""

@@ -51,9 +51,7 @@ class Journal:
         notify: Told when a lock is waited for.
     """
 
-    def __init__(
-        self, folder: Path, workspace: str, instance: str, notify: Notify = quiet
-    ) -> None:
+    def __init__(self, folder: Path, workspace: str, instance: str, notify: Notify = quiet) -> None:
         self.workspace = workspace
         self.instance = instance
         self.path = folder / "local" / "journal.jsonl"

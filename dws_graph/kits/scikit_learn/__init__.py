@@ -8,6 +8,14 @@
 Needs the extra `dws-graph[scikit-learn]`.
 """
 
+try:
+    import pandas  # noqa: F401
+    import sklearn  # noqa: F401
+except ModuleNotFoundError as e:
+    raise ModuleNotFoundError(
+        f"the scikit-learn kit needs {e.name}: pip install 'dws-graph[scikit-learn]'", name=e.name
+    ) from e
+
 from dws_graph.kits.scikit_learn.cross_validation import train_and_predict_with_cv
 from dws_graph.kits.scikit_learn.datasets import load_dataset_from_resource
 from dws_graph.kits.scikit_learn.metrics import (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import closing
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -69,7 +70,7 @@ def train_and_predict_with_cv(
         "cv_scoring": cv_scoring,
         "random_state": random_state,
     }
-    with open_workspace(_workspace_around(results_dir)) as workspace:
+    with closing(open_workspace(_workspace_around(results_dir))) as workspace:
         builder = step_builder(workspace, classifier_class.__name__)
     step = (
         builder.with_parameters(recordable_parameters(parameters))

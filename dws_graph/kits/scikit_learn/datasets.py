@@ -7,6 +7,8 @@ Source: docs/semantics.md, "load_dataset_from_resource".
 
 from __future__ import annotations
 
+import warnings
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +61,7 @@ def load_dataset_from_resource(
         ConfigurationError: No such resource or directory, `data` or `target` is missing or
             there twice, a file cannot be read, or the numbers of rows differ.
     """
-    with open_workspace(workspace_dir) as workspace:
+    with closing(open_workspace(workspace_dir)) as workspace:
         root = workspace.get_resource(resource_name).get_local_path_if_any()
     if root is None:
         raise NotSupportedError(
@@ -124,12 +126,14 @@ def _load(path: Path, name: str) -> Any:
 
 def _load_csv(path: Path, *, is_table: bool) -> Any:
     """Numbers, or what pandas makes of the file; one column is a vector."""
-    if not path.stat().st_size:
-        raise ValueError("it is empty")
     try:
-        array = np.loadtxt(path, delimiter=",", ndmin=2)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # that there is no data: said below
+            array = np.loadtxt(path, delimiter=",", ndmin=2)
     except ValueError:
         array = _load_with_pandas(path, is_table=is_table)
+    if not array.size:
+        raise ValueError("it is empty")
     if array.shape[1] == 1:
         return array[:, 0]
     return array if is_table or array.shape[0] != 1 else array[0]
@@ -156,7 +160,7 @@ def _has_header(text: pd.DataFrame, *, is_table: bool) -> bool:
         return False
     if any(_is_number(below[column].dropna()).all() for column in text):
         return True
-    return is_table and not any(first[column] in set(below[column]) for column in text)
+    return is_table and not any(cell in set(below.iloc[:, i]) for i, cell in enumerate(first))
 
 
 def _is_number(cells: pd.Series[Any]) -> pd.Series[bool]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import closing
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -75,7 +76,7 @@ class LineagePredictor(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
         if isinstance(predictor, LineagePredictor):
             sys.stderr.write("The predictor is wrapped already; it is not wrapped twice.\n")
             predictor = predictor.predictor
-        self.predictor = predictor
+        self.predictor: Any = predictor
         self.metrics = metrics
         self.input_resource = input_resource
         self.results_resource = results_resource
@@ -137,7 +138,7 @@ class LineagePredictor(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
         self._model_path()
 
     def _check_resources(self) -> None:
-        with open_workspace(self._workspace_dir()) as workspace:
+        with closing(open_workspace(self._workspace_dir())) as workspace:
             if self.input_resource is not None:
                 find_ref(workspace, self.input_resource, "source-data")
             local_directory(workspace, find_ref(workspace, self.results_resource, "results"))
@@ -148,7 +149,7 @@ class LineagePredictor(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
         return given if given is not None and os.path.isdir(given) else None
 
     def _begin(self, X: Any) -> ResultsLineage:  # noqa: N803
-        with open_workspace(self._workspace_dir()) as workspace:
+        with closing(open_workspace(self._workspace_dir())) as workspace:
             results = find_ref(workspace, self.results_resource, "results")
             source = find_ref(workspace, self._input(X), "source-data")
             directory = local_directory(workspace, results)
@@ -188,9 +189,9 @@ class LineagePredictor(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
         name = self._model_path()
         if name is None:
             return
-        model = LineagePredictor.__new__(LineagePredictor)
+        model = type(self).__new__(type(self))
         model.__dict__.update(self.__getstate__())
-        with open_workspace(self._workspace_dir()) as workspace:
+        with closing(open_workspace(self._workspace_dir())) as workspace:
             model.input_resource = find_ref(workspace, self._input(X), "source-data")
             model.results_resource = find_ref(workspace, self.results_resource, "results")
             target = local_directory(workspace, model.results_resource) / name

@@ -133,7 +133,10 @@ def _notebook() -> tuple[str | None, str | None]:
     """The running notebook's name and folder, each None where it cannot be known."""
     if not _in_ipython():
         return None, None
-    jupyter = importlib.import_module("dws_graph.kits.jupyter")
+    try:
+        jupyter = importlib.import_module("dws_graph.kits.jupyter")
+    except ModuleNotFoundError:
+        return None, None
     if not jupyter.is_notebook():
         return None, None
     return jupyter.get_step_name_for_notebook(), jupyter.get_notebook_directory()

@@ -1,0 +1,119 @@
+"""No step depends on two versions of one ref, nor on one that was overwritten since.
+
+Source: docs/formats.md, "Consistency".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dws_graph.backends.views import Entry, Touch, WalkRow
+from dws_graph.errors import LineageConflictError, LineageConsistencyError
+from dws_graph.model import facts as f
+from dws_graph.model.certificates import Certificate
+from dws_graph.model.refs import ResourceRef, first_overlap
+from dws_graph.workspace.opened import OpenWorkspace
+from dws_graph.workspace.reading import Reading
+
+
+def check_overlap(refs: Sequence[ResourceRef], what: str) -> None:
+    """Refuse refs of which one covers another.
+
+    Args:
+        refs: Of one kind.
+        what: What they are: `inputs`, `code`, `outputs`.
+
+    Raises:
+        LineageConflictError: Names both.
+    """
+    found = first_overlap(list(refs))
+    if found is not None:
+        outer, inner = found
+        raise LineageConflictError(
+            f"the {what} '{outer}' and '{inner}' overlap: the first covers the second",
+            hint=f"Name '{outer}' alone, or only parts that lie beside one another.",
+        )
+
+
+def check_output(ws: OpenWorkspace, ref: ResourceRef) -> None:
+    """Refuse an output that overlaps with a different one that a step has written.
+
+    Raises:
+        LineageConflictError: Names both.
+    """
+    for entry in ws.index.entries(ws.id, ws.instance, ref.name):
+        if entry.output and entry.ref != ref and entry.ref.touches(ref):
+            raise LineageConflictError(
+                f"the output '{ref}' overlaps with '{entry.ref}', which another step wrote",
+                hint=f"Write to '{entry.ref}' itself, or to a path beside it.",
+            )
+
+
+def check_consistent(ws: OpenWorkspace, readings: Sequence[Reading], step: str) -> None:
+    """Refuse inputs that go back to two versions of one ref, or to an overwritten one.
+
+    Args:
+        ws: The workspace, its index up to date.
+        readings: Of the step's inputs.
+        step: Its name, for the message.
+
+    Raises:
+        LineageConsistencyError: Names the ref, both versions, and the step to run again.
+    """
+    rows = ws.index.walk([r.certificate.id for r in readings if r.certificate is not None])
+    fresh = {r.ref for r in readings if r.certificate is None}
+    seen: dict[ResourceRef, WalkRow] = {}
+    for row in rows:
+        cert = row.certificate
+        if cert.ref in fresh:
+            _refuse(ws, step, cert.ref, row, "the one on disk now, read by this step")
+        other = seen.setdefault(cert.ref, row)
+        if not cert.same_version(other.certificate):
+            older, newer = sorted((row, other), key=lambda r: r.reader is None)
+            by = "this step" if newer.reader is None else f"'{_name(ws, newer.reader)}'"
+            _refuse(ws, step, cert.ref, older, f"{_short(newer.certificate)}, read by {by}")
+    current = _entries(ws, {row.certificate.ref.name for row in rows})
+    for row in rows:
+        entry = current.get(row.certificate.ref)
+        if row.reader is None or entry is None or entry.certificate.same_version(row.certificate):
+            continue
+        newer_step = _since(ws, row, entry)
+        if newer_step is not None:
+            by = f"{_short(entry.certificate)}, of '{_name(ws, newer_step)}' since"
+            _refuse(ws, step, row.certificate.ref, row, by)
+
+
+def _entries(ws: OpenWorkspace, names: set[str]) -> dict[ResourceRef, Entry]:
+    return {e.ref: e for name in names for e in ws.index.entries(ws.id, ws.instance, name)}
+
+
+def _since(ws: OpenWorkspace, row: WalkRow, entry: Entry) -> str | None:
+    """The step that read or wrote the current version after the walked one was read."""
+
+    def counts(touch: Touch) -> bool:
+        return touch.instance == ws.instance or entry.via == f.CURRENT_SET
+
+    then = max(
+        (t.fact for t in ws.index.touched_by(row.certificate.id) if t.step == row.reader),
+        default="",
+    )
+    newer = [t for t in ws.index.touched_by(entry.certificate.id) if counts(t) and t.fact > then]
+    return newer[-1].step if newer else None
+
+
+def _refuse(ws: OpenWorkspace, step: str, ref: ResourceRef, row: WalkRow, newer: str) -> None:
+    again = "this step" if row.reader is None else _name(ws, row.reader)
+    raise LineageConsistencyError(
+        f"step '{step}' would depend on '{ref}' at two versions: {_short(row.certificate)}, "
+        f"read by '{again}', and {newer}",
+        hint=f"Run '{again}' again first, and the steps between it and this one.",
+    )
+
+
+def _name(ws: OpenWorkspace, key: str) -> str:
+    found = ws.index.step(key)
+    return found.name if found else key
+
+
+def _short(cert: Certificate) -> str:
+    return cert.hash[:8] if cert.hash else f"version {cert.version}"

@@ -1,0 +1,411 @@
+"""Recording one step: what it reads is decided when it begins, what it wrote when it ends.
+
+Each of the two is one turn under the journal's lock: catch up, decide, append. Source:
+docs/formats.md, "Recording a step".
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from dws_graph.backends.views import Entry
+from dws_graph.lineage.consistency import check_consistent, check_output, check_overlap
+from dws_graph.lineage.surroundings import code_commit, surroundings
+from dws_graph.model import facts as f
+from dws_graph.model.certificates import Certificate, Kind
+from dws_graph.model.facts import Current, StepRecord, StepStart
+from dws_graph.model.ids import uuid7
+from dws_graph.model.refs import ResourceRef
+from dws_graph.model.values import Json, local_text, utc_now
+from dws_graph.workspace.committing import finish_interrupted
+from dws_graph.workspace.opened import OpenWorkspace
+from dws_graph.workspace.processes import mine
+from dws_graph.workspace.reading import Reading, living, read_refs
+
+log = logging.getLogger("dws_graph")
+
+
+@dataclass(slots=True, kw_only=True)
+class Step:
+    """A step under way.
+
+    Attributes:
+        ws: The workspace.
+        name: The step's.
+        parameters: Plain JSON, without secrets.
+        command_line: Without secrets.
+        run_from: [resource, subpath] of the directory it runs from.
+        description: Of the run.
+        metrics: Plain JSON.
+        inputs, code: What it reads, by ref.
+        outputs: What it writes.
+        id: UUIDv7.
+        start_time: UTC.
+        seconds: How long it took; set once.
+    """
+
+    ws: OpenWorkspace
+    name: str
+    parameters: Json
+    command_line: list[str] | None = None
+    run_from: list[str | None] | None = None
+    description: str | None = None
+    metrics: Json = field(default_factory=dict)
+    inputs: dict[ResourceRef, Reading] = field(default_factory=dict)
+    code: dict[ResourceRef, Reading] = field(default_factory=dict)
+    outputs: list[ResourceRef] = field(default_factory=list)
+    id: str = field(default_factory=uuid7)
+    start_time: str = field(default_factory=utc_now)
+    seconds: float | None = None
+    commit: str | None = None
+    _began: float = field(default_factory=time.monotonic)
+    _asked: tuple[list[ResourceRef], list[ResourceRef]] = field(default_factory=lambda: ([], []))
+
+    def begin(
+        self,
+        inputs: Sequence[ResourceRef],
+        code: Sequence[ResourceRef],
+        outputs: Sequence[ResourceRef],
+    ) -> None:
+        """Decide what the step reads, and let other processes know what it writes.
+
+        Raises:
+            LineageConflictError: Refs of one kind overlap, or an output with another's.
+            LineageConsistencyError: The inputs go back to two versions of one ref.
+        """
+        ws = self.ws
+        check_overlap(outputs, "outputs")
+        with _turn(ws):
+            self._read(inputs, code)
+            for ref in outputs:
+                check_output(ws, ref)
+            self.outputs = list(dict.fromkeys(outputs))
+            around = surroundings()
+            drafts = []
+            if not ws.index.environment_seen(ws.id, ws.instance, around.hash):
+                drafts.append((f.ENVIRONMENT_SEEN, around.to_json()))
+            ws.record([*drafts, self._started()])
+        self.commit = code_commit(ws, code)
+        self._warn()
+
+    def add_inputs(self, refs: Sequence[ResourceRef]) -> None:
+        """Read more, found while the step runs; the rules hold as of now."""
+        with _turn(self.ws):
+            self._read(refs, ())
+
+    def add_output(self, ref: ResourceRef) -> None:
+        """Write more; known to other processes from now on."""
+        if ref in self.outputs:
+            return
+        check_overlap([*self.outputs, ref], "outputs")
+        with _turn(self.ws):
+            check_output(self.ws, ref)
+            self.outputs.append(ref)
+            self.ws.record([self._started()])
+
+    def _read(self, inputs: Sequence[ResourceRef], code: Sequence[ResourceRef]) -> None:
+        ws = self.ws
+        all_inputs = list(dict.fromkeys([*self._asked[0], *inputs]))
+        all_code = list(dict.fromkeys([*self._asked[1], *code]))
+        check_overlap(all_inputs, "inputs")
+        check_overlap(all_code, "code")
+        running = [s for s in living(ws)[0] if s.step != self.id]
+        new = {r.ref: r for r in read_refs(ws, inputs, running) if r.ref not in self.inputs}
+        check_consistent(ws, [*self.inputs.values(), *new.values()], self.name)
+        self.inputs |= new
+        self.code |= {r.ref: r for r in read_refs(ws, code, running) if r.ref not in self.code}
+        self._asked = (all_inputs, all_code)
+
+    def _started(self) -> tuple[str, Json]:
+        pid, when = mine()
+        start = StepStart(
+            step=self.id,
+            name=self.name,
+            start_time=self.start_time,
+            outputs=tuple(self.outputs),
+            pid=pid,
+            pid_started=when,
+        )
+        return f.STEP_STARTED, start.to_json()
+
+    def _warn(self) -> None:
+        for reading in (*self.inputs.values(), *self.code.values()):
+            if reading.writer is not None:
+                log.warning(
+                    "step '%s' reads '%s' while step '%s' writes it",
+                    *(self.name, reading.ref, _step_name(self.ws, reading.writer)),
+                )
+        stale = [str(r.ref) for r in self.inputs.values() if self._is_stale(r)]
+        if stale:
+            log.warning(
+                "step '%s' reads %s, which no longer follows from what is on disk",
+                *(self.name, ", ".join(stale)),
+            )
+
+    def _is_stale(self, reading: Reading) -> bool:
+        """Whether the step that wrote an input read something that was edited since."""
+        if reading.certificate is None:
+            return False
+        ws = self.ws
+        writer = ws.index.producers([reading.certificate.id]).get(reading.certificate.id)
+        found = ws.index.step(writer) if writer else None
+        if found is None:
+            return False
+        for cert in (*found.inputs, *found.code):
+            for entry in ws.index.entries(ws.id, ws.instance, cert.ref.name):
+                if entry.ref != cert.ref or entry.fingerprint is None:
+                    continue
+                resource = ws.get_resource(cert.ref.name)
+                if not resource.unchanged(cert.ref.subpath, entry.fingerprint):
+                    return True
+        return False
+
+    def took(self) -> float:
+        """Seconds since it began; the first call sets them for good."""
+        if self.seconds is None:
+            self.seconds = round(time.monotonic() - self._began, 6)
+        return self.seconds
+
+    def complete(self) -> None:
+        """Record the step: its outputs are now current."""
+        self.took()
+        with _turn(self.ws):
+            ending = _Ending(self)
+            record = ending.record(None)
+            self.ws.record([(f.STEP_COMPLETED, record.to_json())])
+        for ref in record.changed_while_running:
+            log.warning("'%s' changed while step '%s' ran", ref, self.name)
+
+    def abort(self, error: str) -> None:
+        """Record that the step failed: the state of its outputs is unknown from now on."""
+        self.took()
+        with _turn(self.ws):
+            record = _Ending(self).record(error)
+            self.ws.record([(f.STEP_ABORTED, record.to_json())])
+
+
+class _Ending:
+    """What the last fact of a step says; made under the journal's lock."""
+
+    def __init__(self, step: Step) -> None:
+        self.step = step
+        self.ws = step.ws
+        names = {r.name for r in (*step.inputs, *step.code, *step.outputs)}
+        self.entries: dict[ResourceRef, Entry] = {
+            e.ref: e
+            for name in sorted(names)
+            for e in self.ws.index.entries(self.ws.id, self.ws.instance, name)
+        }
+        self.current: dict[ResourceRef, Current] = {}
+        self.superseded: list[str] = []
+        self.described: set[str] = set()
+        self.changed: list[str] = []
+        self._versions: dict[ResourceRef, int] = {}
+        self._made: dict[ResourceRef, Certificate] = {}
+        self._comment = f"Step {step.name} at {local_text(step.start_time).replace('T', ' ')}"
+
+    def record(self, error: str | None) -> StepRecord:
+        """The fact's body; a failed step (`error`) wrote nothing."""
+        step = self.step
+        inputs = tuple(self._read(r) for r in step.inputs.values())
+        code = tuple(self._read(r) for r in step.code.values())
+        if error is None:
+            outputs = self._write()
+        else:
+            outputs = ()
+            self._forget()
+        written = {str(r.ref): r.writer for r in step.inputs.values() if r.writer is not None}
+        return StepRecord(
+            id=step.id,
+            name=step.name,
+            start_time=step.start_time,
+            execution_time_seconds=step.seconds,
+            parameters=step.parameters,
+            metrics=step.metrics,
+            command_line=step.command_line,
+            run_from=step.run_from,
+            description=step.description,
+            environment=surroundings().hash,
+            commit=step.commit,
+            error=error,
+            inputs=inputs,
+            code=code,
+            outputs=outputs,
+            described=frozenset(self.described),
+            current=tuple(self.current.values()),
+            superseded=tuple(dict.fromkeys(self.superseded)),
+            read_while_written=written,
+            changed_while_running=tuple(dict.fromkeys(self.changed)),
+        )
+
+    def _read(self, reading: Reading) -> Certificate:
+        """The certificate of what was read, as it stands now."""
+        ref, entry = reading.ref, self.entries.get(reading.ref)
+        resource = self.ws.get_resource(ref.name)
+        own = any(o.touches(ref) for o in self.step.outputs)
+        changed = (
+            not own
+            and reading.writer is None
+            and reading.fingerprint is not None
+            and not resource.unchanged(ref.subpath, reading.fingerprint)
+        )
+        if changed:
+            self.changed.append(str(ref))
+        if reading.certificate is not None:
+            cert = self._now(reading.certificate)
+            here = entry is None or entry.fingerprint is None
+            if reading.why == "known" and here and not changed and not own:
+                self.current[ref] = Current(
+                    ref=ref,
+                    certificate=cert.id,
+                    output=bool(self.ws.index.producers([cert.id])),
+                    fingerprint=reading.fingerprint,
+                )
+            return cert
+        lost = changed or own or reading.writer is not None
+        if ref in self._made:  # read as input and as code
+            return self._made[ref]
+        if not lost and entry is not None and entry.fingerprint is not None:
+            if resource.unchanged(ref.subpath, entry.fingerprint):
+                return entry.certificate  # another step, or a snapshot, was here first
+        cert = self._placeholder(ref, "input", superseded=lost)
+        if not lost:
+            self._replace(entry)
+            self.current[ref] = Current(
+                ref=ref, certificate=cert.id, fingerprint=reading.fingerprint
+            )
+        return cert
+
+    def _now(self, cert: Certificate) -> Certificate:
+        """What a certificate became while the step ran."""
+        key = self.ws.index.became([cert.id]).get(cert.id, cert.id)
+        return self.ws.index.certificate(key) or cert
+
+    def _write(self) -> tuple[Certificate, ...]:
+        """Certificates of the outputs, which are current from now on."""
+        outputs = []
+        for ref in self._targets():
+            for entry in self.entries.values():
+                if entry.ref == ref or ref.covers(entry.ref):
+                    self._replace(entry)
+                    if entry.ref != ref:  # else it would hide the new one
+                        self.current[entry.ref] = Current(ref=entry.ref, certificate=None)
+            cert = self._placeholder(ref, "output")
+            outputs.append(cert)
+            self.current[ref] = Current(
+                ref=ref,
+                certificate=cert.id,
+                output=True,
+                fingerprint=self.ws.get_resource(ref.name).fingerprint(ref.subpath),
+            )
+        return tuple(outputs)
+
+    def _targets(self) -> list[ResourceRef]:
+        """The outputs' refs; where another step wrote an overlapping one meanwhile, that."""
+        targets: list[ResourceRef] = []
+        for ref in self.step.outputs:
+            clash = [
+                e.ref
+                for e in self.entries.values()
+                if e.output and e.ref != ref and e.ref.touches(ref)
+            ]
+            if clash:
+                log.warning(
+                    "the output '%s' of step '%s' overlaps with %s, and is recorded as that",
+                    *(ref, self.step.name, ", ".join(f"'{c}'" for c in clash)),
+                )
+            targets += clash or [ref]
+        return list(dict.fromkeys(targets))
+
+    def _forget(self) -> None:
+        """The outputs' state is unknown: the step may have written half of them."""
+        for ref in self.step.outputs:
+            for entry in self.entries.values():
+                if (
+                    entry.ref == ref
+                    or ref.covers(entry.ref)
+                    or (entry.output and entry.ref.covers(ref))
+                ):
+                    self._replace(entry)
+                    self.current[entry.ref] = Current(ref=entry.ref, certificate=None)
+            self.current.setdefault(ref, Current(ref=ref, certificate=None))
+
+    def _replace(self, entry: Entry | None) -> None:
+        """What was current gives way: without a hash it will never have one."""
+        if entry is None or entry.certificate.hash is not None or entry.certificate.superseded:
+            return
+        self.superseded.append(entry.certificate.id)
+
+    def _placeholder(
+        self, ref: ResourceRef, kind: Kind, *, superseded: bool = False
+    ) -> Certificate:
+        highest = self.ws.index.highest_version(self.ws.id, self.ws.instance, ref)
+        version = max(highest, self._versions.get(ref, 0)) + 1
+        self._versions[ref] = version
+        cert = Certificate(
+            id=uuid7(),
+            ref=ref,
+            version=version,
+            kind=kind,
+            superseded=superseded,
+            instance=self.ws.instance,
+            comment=self._comment,
+        )
+        self.described.add(cert.id)
+        self._made[ref] = cert
+        return cert
+
+
+@contextmanager
+def _turn(ws: OpenWorkspace) -> Iterator[None]:
+    """The journal's lock, everything that happened before known, the dead accounted for."""
+    ws.check_writable()
+    with ws.journal.locked():
+        finish_interrupted(ws)
+        ws.catch_up()
+        for dead in living(ws)[1]:
+            ws.record([(f.STEP_ABORTED, _died(ws, dead).to_json())])
+        yield
+
+
+def _died(ws: OpenWorkspace, start: StepStart) -> StepRecord:
+    """The end of a step whose process is gone: what it wrote is unknown."""
+    current: dict[ResourceRef, Current] = {}
+    superseded = []
+    for ref in start.outputs:
+        current[ref] = Current(ref=ref, certificate=None)
+        for entry in ws.index.entries(ws.id, ws.instance, ref.name):
+            if entry.ref == ref or ref.covers(entry.ref):
+                current[entry.ref] = Current(ref=entry.ref, certificate=None)
+                if entry.certificate.hash is None:
+                    superseded.append(entry.certificate.id)
+    return StepRecord(
+        id=start.step,
+        name=start.name,
+        start_time=start.start_time,
+        execution_time_seconds=None,
+        parameters={},
+        metrics={},
+        command_line=None,
+        run_from=None,
+        description=None,
+        environment=None,
+        commit=None,
+        error="its process ended without a word",
+        inputs=(),
+        code=(),
+        outputs=(),
+        described=frozenset(),
+        current=tuple(current.values()),
+        superseded=tuple(superseded),
+        read_while_written={},
+        changed_while_running=(),
+    )
+
+
+def _step_name(ws: OpenWorkspace, key: str) -> str:
+    return next((s.name for s in ws.index.running(ws.id, ws.instance) if s.step == key), key)

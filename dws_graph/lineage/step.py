@@ -1,0 +1,191 @@
+"""`Lineage` and `ResultsLineage`: a step under way, as scripts hold it."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any, TypeVar
+
+from dws_graph.errors import ConfigurationError, LineageError
+from dws_graph.lineage.recording import Step
+from dws_graph.lineage.secrets import scrub_parameters
+from dws_graph.model.refs import ResourceRef
+from dws_graph.model.values import from_plain, local_text, to_plain
+from dws_graph.resources.base import FileResource
+
+log = logging.getLogger("dws_graph")
+RESULTS_FILE = "results.json"
+Self = TypeVar("Self", bound="Lineage")
+
+
+class Lineage:
+    """A step under way; made by `LineageBuilder.eval`.
+
+    A context manager: leaving the block completes the step; an exception aborts it, and goes on.
+    """
+
+    def __init__(self, step: Step) -> None:
+        self._step = step
+        self._ended: str | None = None
+
+    @property
+    def step_name(self) -> str:
+        """The step's name."""
+        return self._step.name
+
+    @property
+    def key(self) -> str:
+        """The step's id."""
+        return self._step.id
+
+    def add_param(self, name: str, value: Any) -> None:
+        """Add a parameter of the step, or change one.
+
+        Raises:
+            ApiParamError: JSON cannot hold the value; names it and its type.
+        """
+        self._check_open()
+        plain = to_plain(value, name)
+        names = self._step.ws.get_global_param("secrets.names")
+        self._step.parameters |= scrub_parameters({name: plain}, names)
+
+    def add_input_path(self, path: str) -> None:
+        """Add an input that was found while the step runs.
+
+        Args:
+            path: In a resource; it must exist.
+
+        Raises:
+            ConfigurationError: It does not exist, or lies in no resource.
+            LineageConsistencyError: It does not go together with the other inputs.
+        """
+        self._check_open()
+        if not os.path.exists(path):
+            raise ConfigurationError(f"the input {path} does not exist")
+        self.add_input_ref(self._step.ws.map_local_path_to_resource(path))
+
+    def add_input_ref(self, ref: ResourceRef) -> None:
+        """Add an input that was found while the step runs; the same one twice counts once.
+
+        Raises:
+            LineageConsistencyError: It does not go together with the other inputs.
+        """
+        self._check_open()
+        self._step.ws.validate_resource_name(ref.name)
+        self._step.add_inputs([ref])
+
+    def add_output_path(self, path: str) -> None:
+        """Add an output.
+
+        Args:
+            path: In a resource; it need not exist yet.
+
+        Raises:
+            PathNotAResourceError: It lies in none.
+            LineageConflictError: It overlaps with another output.
+        """
+        self._check_open()
+        self.add_output_ref(self._step.ws.map_local_path_to_resource(path))
+
+    def add_output_ref(self, ref: ResourceRef) -> None:
+        """Add an output; when the step fails, its state is unknown.
+
+        Raises:
+            LineageConflictError: It overlaps with another output.
+        """
+        self._check_open()
+        self._step.ws.validate_resource_name(ref.name)
+        self._step.add_output(ref)
+
+    def complete(self) -> None:
+        """Record the step; its outputs are current from now on. Happens once."""
+        if self._has_ended("complete"):
+            return
+        self._step.complete()
+        self._ended = "completed"
+
+    def abort(self, error: str = "aborted") -> None:
+        """Record that the step failed; the state of its outputs is unknown. Happens once.
+
+        Args:
+            error: Why.
+        """
+        if self._has_ended("abort"):
+            return
+        self._step.abort(error)
+        self._ended = "aborted"
+
+    def _has_ended(self, what: str) -> bool:
+        if self._ended is not None:
+            log.warning(
+                "step '%s' was %s already: %s() does nothing", self._step.name, self._ended, what
+            )
+        return self._ended is not None
+
+    def _check_open(self) -> None:
+        if self._ended is not None:
+            raise LineageError(
+                f"step '{self._step.name}' was {self._ended} already",
+                hint="Make a new step with LineageBuilder.",
+            )
+
+    def __enter__(self: Self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._ended is not None:
+            return
+        if kind is None:
+            self.complete()
+        else:
+            text = f"{kind.__name__}: {error}" if str(error) else kind.__name__
+            self.abort(to_plain(text[:2000], "error"))
+
+
+class ResultsLineage(Lineage):
+    """A step that makes results; `write_results` writes their summary."""
+
+    def __init__(self, step: Step, results: ResourceRef) -> None:
+        super().__init__(step)
+        self._results = results
+
+    @property
+    def results_ref(self) -> ResourceRef:
+        """Where the results go."""
+        return self._results
+
+    def write_results(self, metrics: Mapping[str, Any]) -> None:
+        """Write `results.json`: the step, its parameters and these metrics.
+
+        Args:
+            metrics: By name; what JSON cannot hold is refused.
+
+        Raises:
+            ApiParamError: A metric cannot be held by JSON; names it and its type.
+        """
+        self._check_open()
+        step = self._step
+        step.metrics = to_plain(metrics, "metrics")
+        resource = step.ws.get_resource(self._results.name)
+        if not isinstance(resource, FileResource):
+            raise ConfigurationError(f"resource '{resource.name}' has no files")
+        below = self._results.subpath
+        path = RESULTS_FILE if below is None else f"{below}/{RESULTS_FILE}"
+        data = {
+            "step": step.name,
+            "start_time": local_text(step.start_time),
+            "execution_time_seconds": step.took(),
+            "parameters": from_plain(step.parameters),
+            "run_description": step.description,
+            "metrics": from_plain(step.metrics),
+        }
+        resource.add_results_file(json.loads(json.dumps(data)), path)
+        print(f"Wrote results to {resource.name}:{path}")  # noqa: T201  # 1.6 does, too

@@ -1,0 +1,206 @@
+"""What is really read: the certificate of a ref's content on disk, now.
+
+A ref's current certificate holds while its files' fingerprint does. When it differs, the content
+was changed outside any step: it is a version of its own. Where there is no fingerprint here (a
+fresh clone), the content is hashed and looked up. Source: docs/formats.md, "What a step reads".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from dws_graph.backends.views import Entry
+from dws_graph.model.certificates import Certificate
+from dws_graph.model.facts import Fingerprint, StepStart
+from dws_graph.model.refs import ResourceRef
+from dws_graph.resources.base import Content, FileResource, Resource
+from dws_graph.workspace.opened import OpenWorkspace
+from dws_graph.workspace.processes import is_alive
+from dws_graph.workspace.stats import IndexStatCache
+
+Why = Literal["current", "known", "edited", "new", "written"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What reading a ref now reads.
+
+    Attributes:
+        ref: The ref whose certificate it is: the one asked for, or one that covers it or that it
+            covers.
+        certificate: None where the content has none yet.
+        why: `current`: unchanged since it became current; `known`: looked up; `edited`: changed
+            outside any step; `new`: nothing was known of it; `written`: a running step writes it.
+        before: The ref's current certificate until now.
+        fingerprint: Of the content now.
+        writer: The running step that writes it.
+        content: Its hashes, where they had to be computed.
+    """
+
+    ref: ResourceRef
+    certificate: Certificate | None
+    why: Why
+    before: Certificate | None
+    fingerprint: Fingerprint | None
+    writer: str | None = None
+    content: Content | None = None
+
+
+def living(ws: OpenWorkspace) -> tuple[list[StepStart], list[StepStart]]:
+    """The steps of this instance that run, and those whose process is gone."""
+    alive: list[StepStart] = []
+    dead: list[StepStart] = []
+    for step in ws.index.running(ws.id, ws.instance):
+        (alive if is_alive(step.pid, step.pid_started) else dead).append(step)
+    return alive, dead
+
+
+def read_refs(
+    ws: OpenWorkspace, refs: Iterable[ResourceRef], running: Sequence[StepStart]
+) -> list[Reading]:
+    """What reading these refs now reads, each ref once.
+
+    Args:
+        ws: The workspace, its index up to date.
+        refs: The refs asked for.
+        running: Other steps that run now.
+    """
+    found: dict[ResourceRef, Reading] = {}
+    for ref in refs:
+        entries = ws.index.entries(ws.id, ws.instance, ref.name)
+        for wanted, entry in _entries_for(ws, ref, entries):
+            if wanted not in found:
+                found[wanted] = _read(ws, wanted, entry, running)
+    return list(found.values())
+
+
+def read_entry(ws: OpenWorkspace, entry: Entry, running: Sequence[StepStart]) -> Reading:
+    """The same for a ref with an entry of its own."""
+    return _read(ws, entry.ref, entry, running)
+
+
+def _entries_for(
+    ws: OpenWorkspace, ref: ResourceRef, entries: Sequence[Entry]
+) -> list[tuple[ResourceRef, Entry | None]]:
+    """Which refs stand for `ref`, with their entries."""
+    exact = next((e for e in entries if e.ref == ref), None)
+    below = [e for e in entries if ref.covers(e.ref)]
+    if below:
+        pairs: list[tuple[ResourceRef, Entry | None]] = [(e.ref, e) for e in below]
+        if _holds_more(ws.get_resource(ref.name), ref, [e.ref for e in below]):
+            pairs.append((ref, exact))
+        return pairs
+    if exact is not None:
+        return [(ref, exact)]
+    above = [e for e in entries if e.ref.covers(ref)]
+    if above:
+        nearest = max(above, key=lambda e: len(e.ref.subpath or ""))
+        return [(nearest.ref, nearest)]
+    return [(ref, None)]
+
+
+def _holds_more(resource: Resource, ref: ResourceRef, below: Sequence[ResourceRef]) -> bool:
+    """Whether a ref holds files that none of the refs below it covers."""
+    if not isinstance(resource, FileResource) or resource.local_path is None:
+        return False
+    for entry in resource.entries(ref.subpath):
+        file = ResourceRef(ref.name, entry.name.decode("utf-8", "surrogateescape"))
+        if not any(b == file or b.covers(file) for b in below):
+            return True
+    return False
+
+
+def _read(
+    ws: OpenWorkspace, ref: ResourceRef, entry: Entry | None, running: Sequence[StepStart]
+) -> Reading:
+    resource = ws.get_resource(ref.name)
+    before = entry.certificate if entry else None
+    writer = next((s.step for s in running if any(o.touches(ref) for o in s.outputs)), None)
+    if writer is not None:
+        return Reading(
+            ref=ref,
+            certificate=None,
+            why="written",
+            before=before,
+            fingerprint=resource.fingerprint(ref.subpath),
+            writer=writer,
+        )
+    if entry is not None and entry.fingerprint is not None:
+        if resource.unchanged(ref.subpath, entry.fingerprint):
+            return Reading(
+                ref=ref,
+                certificate=before,
+                why="current",
+                before=before,
+                fingerprint=entry.fingerprint,
+            )
+        fingerprint = resource.fingerprint(ref.subpath)
+        return Reading(
+            ref=ref, certificate=None, why="edited", before=before, fingerprint=fingerprint
+        )
+    fingerprint = resource.fingerprint(ref.subpath)
+    found, content = _look_up(ws, resource, ref, before)
+    why: Why = "known" if found else "edited" if before else "new"
+    return Reading(
+        ref=ref,
+        certificate=found,
+        why=why,
+        before=before,
+        fingerprint=fingerprint,
+        content=content,
+    )
+
+
+def _look_up(
+    ws: OpenWorkspace, resource: Resource, ref: ResourceRef, first: Certificate | None
+) -> tuple[Certificate | None, Content | None]:
+    """The certificate of the content on disk, if any is known of the ref."""
+    known = ws.index.known(ws.id, ref)
+    if not known:
+        return None, None  # nothing to compare with: no file need be read
+    content = content_now(ws, resource, ref.subpath)
+    return known_content(ws, resource, ref, content, first), content
+
+
+def content_now(
+    ws: OpenWorkspace,
+    resource: Resource,
+    subpath: str | None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Content:
+    """The hashes of the content on disk; files known unchanged are not read."""
+    folder = resource.local_path
+    if folder is None:
+        return Content(None, None, None)
+    with IndexStatCache(ws.index, folder) as cache:
+        return resource.content(subpath, cache, progress)
+
+
+def known_content(
+    ws: OpenWorkspace,
+    resource: Resource,
+    ref: ResourceRef,
+    content: Content,
+    first: Certificate | None,
+) -> Certificate | None:
+    """The certificate of the ref that has this content: `first` if it does, else the latest."""
+    candidates = ws.index.known(ws.id, ref)
+    if first is not None and first.hash is not None:
+        candidates = [first, *(c for c in candidates if c.id != first.id)]
+    for cert in candidates:
+        if ref.subpath is not None and cert.subpath_hash is not None:
+            if cert.subpath_hash == content.subpath_hash:
+                return cert
+        elif cert.hash is not None and cert.hash == content.hash:
+            return cert
+    if ref.subpath is None and content.known_as is not None:
+        asked: dict[str, str | None] = {}
+        for cert in candidates:
+            if cert.hash is not None:
+                if cert.hash not in asked:
+                    asked[cert.hash] = resource.known_as(cert.hash)
+                if asked[cert.hash] == content.known_as:
+                    return cert
+    return None

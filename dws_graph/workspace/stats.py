@@ -1,0 +1,46 @@
+"""The stat cache of a workspace, as hashing wants it: unchanged files are not read again."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from dws_graph.backends.index import Index
+from dws_graph.model.values import clean_text
+
+StatKey = tuple[int, int, int, int]
+
+
+class IndexStatCache:
+    """Hashes of a folder's files, kept in the index; a context manager that writes them back."""
+
+    def __init__(self, index: Index, folder: Path) -> None:
+        self._index = index
+        self._folder = folder
+        self._known: dict[str, tuple[str, str]] = {}
+        self._new: dict[str, tuple[str, str]] = {}
+
+    def __enter__(self) -> IndexStatCache:
+        self._known = self._index.get_stats(str(self._folder))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._new:
+            self._index.put_stats(self._new)
+
+    def get(self, path: bytes, key: StatKey) -> str | None:
+        """The sha1 of the file's content when it had exactly this stat."""
+        found = self._known.get(_name(path))
+        return found[1] if found is not None and found[0] == _stat(key) else None
+
+    def put(self, path: bytes, key: StatKey, sha1: str) -> None:
+        """Keeps one."""
+        self._new[_name(path)] = (_stat(key), sha1)
+
+
+def _name(path: bytes) -> str:
+    return clean_text(os.fsdecode(path))
+
+
+def _stat(key: StatKey) -> str:
+    return " ".join(map(str, key))
