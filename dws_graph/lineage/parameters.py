@@ -1,7 +1,4 @@
-"""Program parameters: said once, they become options of a script and parameters of its step.
-
-Source: docs/semantics.md, "Program parameters".
-"""
+"""Program parameters: said once, they become options of a script and parameters of its step."""
 
 from __future__ import annotations
 

@@ -269,9 +269,9 @@ class _Ending:
         lost = changed or own or reading.writer is not None
         if ref in self._made:  # read as input and as code
             return self._made[ref]
-        if not lost and entry is not None and entry.fingerprint is not None:
-            if resource.unchanged(ref.subpath, entry.fingerprint):
-                return entry.certificate  # another step, or a snapshot, was here first
+        here = None if lost or entry is None else entry.fingerprint
+        if entry is not None and here is not None and resource.unchanged(ref.subpath, here):
+            return entry.certificate  # another step, or a snapshot, was here first
         cert = self._placeholder(ref, "input", superseded=lost)
         if not lost:
             self._replace(entry)

@@ -85,7 +85,7 @@ _SHAPES = re.compile(
     r"|xox[abeoprs]-[A-Za-z0-9\-]{10,}"  # Slack
     r"|hf_[A-Za-z0-9]{20,}|npm_[A-Za-z0-9]{30,}|pypi-[\w\-]{40,}|AIza[\w\-]{30,}"
     r"|[sr]k_(?:live|test)_[A-Za-z0-9]{16,}"  # Stripe
-    r"|sk-(?=[\w\-]*\d)(?=[\w\-]*[A-Z])[\w\-]{20,}"  # OpenAI, Anthropic
+    r"|sk-(?=[\w\-]{0,99}\d)(?=[\w\-]{0,99}[A-Z])[\w\-]{20,}"  # OpenAI, Anthropic
     r"|dop_v1_[a-f0-9]{32,})",
     re.DOTALL,
 )

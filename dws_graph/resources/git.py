@@ -211,6 +211,10 @@ class GitResource(FileResource):
         reset_index(git, commit, [""])
         return commit
 
+    def save_uncommitted(self) -> str | None:
+        """The last commit once nothing on disk would be lost by going to another."""
+        return self.git.head() if self.read_only else self._commit(self.git, RESTORE_MESSAGE)
+
     def restore_precheck(self, hashval: str) -> None:
         """See `Resource`; the hash is a commit."""
         git = self.git

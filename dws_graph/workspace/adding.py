@@ -41,7 +41,8 @@ def add_resource(
             the workspace's own repository.
         role: One of the four.
         name: None for one made from its path.
-        args, kwargs: As the type takes them.
+        *args: As the type takes them.
+        **kwargs: As the type takes them.
 
     Returns:
         The resource.

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 
 from dws_graph.backends.files import write_atomic
 from dws_graph.backends.git.command import Git
@@ -77,7 +78,7 @@ def commit_change(
             if old is not None and tree == ws.git.tree_of(old):
                 return
             commit = ws.git.commit_tree(tree, [old] if old else [], message)
-            settle(ws, intent, commit, lines, [*files, *sealed], reset=[*files, *sealed])
+            settle(ws, intent, commit, lines, {**files, **sealed}, reset=[*files, *sealed])
         ws.reload()
 
 
@@ -86,7 +87,7 @@ def settle(
     intent: Intent,
     commit: str,
     lines: Sequence[Line],
-    written: Sequence[str],
+    files: Mapping[str, bytes],
     *,
     reset: Sequence[str],
 ) -> None:
@@ -98,16 +99,22 @@ def settle(
         GitError: Somebody committed meanwhile; nothing happened.
     """
     texts = [line.fact.to_line() for line in lines]
-    intent = intent.with_commit(commit, texts, written, reset)
+    intent = intent.with_commit(commit, texts, files, reset)
     write_intent(ws.root / layout.INTENT, intent)
     fault("intent names commit")
     ws.git.update_ref(intent.branch, commit, intent.old, reason=f"dws {intent.operation}")
     fault("branch moved")
-    carry_out(ws, intent)
+    carry_out(ws, intent, files)
 
 
-def carry_out(ws: OpenWorkspace, intent: Intent) -> None:
-    """What follows the commit; doing it twice is as doing it once."""
+def carry_out(ws: OpenWorkspace, intent: Intent, files: Mapping[str, bytes] | None = None) -> None:
+    """What follows the commit; doing it twice is as doing it once.
+
+    Args:
+        ws: The workspace.
+        intent: The operation, done.
+        files: Content of the files to write; None to ask the commit for it.
+    """
     commit = intent.commit
     if commit is None:
         raise GitError("an operation without a commit cannot be carried out")
@@ -122,12 +129,15 @@ def carry_out(ws: OpenWorkspace, intent: Intent) -> None:
         _note_sealed(ws)
     fault("journal appended")
     for path in intent.written:
-        content = ws.git.cat(commit, path)
+        content = ws.git.cat(commit, path) if files is None else files[path]
         target = ws.root / path
         if content is None or (target.is_file() and target.read_bytes() == content):
             continue
         target.parent.mkdir(parents=True, exist_ok=True)
         write_atomic(target, content)
+    for path, content in intent.outside.items():
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        write_atomic(Path(path), content)
     fault("files written")
     reset_index(ws.git, commit, list(intent.reset))
     fault("index reset")

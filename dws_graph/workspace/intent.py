@@ -1,7 +1,6 @@
-"""What an operation is about to do, on disk before it does it, so that a killed one is finished
-or undone.
+"""What an operation is about to do, on disk before it does it.
 
-One file, replaced by rename. It names a commit as soon as there is one to name; from the moment
+A killed one is finished or undone by the next command. One file, replaced by rename. It names a commit as soon as there is one to name; from the moment
 the branch holds that commit the operation is done, and what follows it is only carried out.
 Source: docs/formats.md, "Write order".
 """
@@ -12,7 +11,7 @@ import base64
 import contextlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -38,6 +37,7 @@ class Intent:
         lines: What the local journal gets then, as lines.
         written: Files that the commit brings to disk, from the workspace's root.
         reset: Paths for which the user's git index follows the commit.
+        outside: {path: content} of files outside the workspace that come to disk with it.
     """
 
     operation: str
@@ -52,9 +52,10 @@ class Intent:
     lines: tuple[str, ...] = ()
     written: tuple[str, ...] = ()
     reset: tuple[str, ...] = ()
+    outside: dict[str, bytes] = field(default_factory=dict)
 
     def with_commit(
-        self, commit: str, lines: Sequence[str], written: Sequence[str], reset: Sequence[str]
+        self, commit: str, lines: Sequence[str], written: Iterable[str], reset: Sequence[str]
     ) -> Intent:
         """The same, about to move the branch."""
         return replace(
@@ -82,6 +83,9 @@ class Intent:
             "lines": list(self.lines),
             "written": [_pack(f) for f in self.written],
             "reset": [_pack(f) for f in self.reset],
+            "outside": {
+                _pack(f): base64.b64encode(data).decode("ascii") for f, data in self.outside.items()
+            },
         }
 
     @classmethod
@@ -106,6 +110,9 @@ class Intent:
             lines=tuple(take(obj, "lines", list)),
             written=tuple(_unpack(f) for f in take(obj, "written", list)),
             reset=tuple(_unpack(f) for f in take(obj, "reset", list)),
+            outside={
+                _unpack(f): base64.b64decode(data) for f, data in take(obj, "outside", dict).items()
+            },
         )
 
 

@@ -114,7 +114,8 @@ def fill_template(
 
     Args:
         template: As `check_template` allows.
-        username, hostname: Who and where.
+        username: Who.
+        hostname: Where.
         number: The snapshot's.
         tag: Its tag; the number stands for it when there is none.
         at: Local time.

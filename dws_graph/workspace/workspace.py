@@ -40,7 +40,8 @@ class Workspace(OpenWorkspace):
             name: Unique in the workspace.
             resource_type: As in resources.json: `git`, `file`, ...
             role: One of `ResourceRoles`.
-            args, kwargs: As the type takes them.
+            *args: As the type takes them.
+            **kwargs: As the type takes them.
 
         Raises:
             ConfigurationError: They do not fit; nothing was changed.

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -17,15 +18,25 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 from sklearn.utils.validation import check_is_fitted
 
-from dws_graph.errors import ApiParamError, ConfigurationError
+from dws_graph.errors import ApiParamError, ConfigurationError, LineageConflictError
 from dws_graph.kits.scikit_learn import (
     LineagePredictor,
     RegressionMetrics,
     load_dataset_from_resource,
 )
 from dws_graph.model.refs import ResourceRef
+from dws_graph.workspace import find_and_load_workspace
+from dws_graph.workspace.reading import living
 
 MULTI = "multiclass_classification"
+SCRIPT = """
+from sklearn.svm import SVC
+from dws_graph.kits.scikit_learn import LineagePredictor, load_dataset_from_resource
+dataset = load_dataset_from_resource("source-data", "digits")
+classifier = LineagePredictor(SVC(), "multiclass_classification", dataset.resource)
+classifier.fit(dataset.data[:100], dataset.target[:100])
+classifier.score(dataset.data[100:200], dataset.target[100:200])
+"""
 X = np.array([[0.0], [1.0], [2.0], [3.0], [4.0], [5.0]] * 3)
 Y = np.array([0, 0, 1, 1, 2, 2] * 3)
 
@@ -39,6 +50,12 @@ def wrapped(predictor: Any = None, **kwargs: Any) -> LineagePredictor:
 def results(lab: Path) -> dict[str, Any]:
     found: dict[str, Any] = json.loads((lab / "results" / "results.json").read_text())
     return found
+
+
+def last_step(lab: Path) -> Any:
+    with find_and_load_workspace(True, False, str(lab)) as ws:
+        (entry,) = ws.index.entries(ws.id, ws.instance, "results")
+        return ws.index.step(ws.index.producers([entry.certificate.id])[entry.certificate.id])
 
 
 def digits() -> tuple[Any, Any, Any, Any, ResourceRef]:
@@ -170,13 +187,84 @@ def test_the_step_is_called_as_the_script_else_as_the_predictor(
     assert results(lab)["step"] == step
 
 
-def test_resources_are_named_by_name_path_or_ref(lab: Path) -> None:
-    for source in "source-data", "./source-data/digits", str(lab / "source-data"):
-        wrapped(input_resource=source).fit(X, Y).score(X, Y)
-    for target in "./results/svc", ResourceRef("results", "svm"):
-        wrapped(results_resource=target).fit(X, Y)
+@pytest.mark.parametrize("source", ["source-data", "./source-data", ResourceRef("source-data")])
+def test_the_input_is_named_by_name_path_or_ref(lab: Path, source: Any) -> None:
+    wrapped(input_resource=source).fit(X, Y).score(X, Y)
 
-    wrapped(results_resource=ResourceRef("results", "by-ref")).fit(X, Y)
+    assert [c.ref for c in last_step(lab).inputs] == [ResourceRef("source-data")]
+
+
+@pytest.mark.parametrize("target", ["./results/svc", ResourceRef("results", "svc")])
+def test_results_may_go_into_a_part_of_a_resource(lab: Path, target: Any) -> None:
+    wrapped(results_resource=target, model_save_file="model").fit(X, Y).score(X, Y)
+
+    assert {p.name for p in (lab / "results" / "svc").iterdir()} == {
+        *("results.json", "model.joblib")
+    }
+
+
+def test_data_that_knows_its_resource_names_the_input(lab: Path) -> None:
+    train, test, target_train, target_test, resource = digits()
+    classifier = LineagePredictor(SVC(), MULTI)
+
+    classifier.fit(train[:200], target_train[:200]).score(test[:200], target_test[:200])
+
+    assert [c.ref for c in last_step(lab).inputs] == [resource]
+
+
+def test_input_code_command_line_and_metrics_are_recorded(lab: Path) -> None:
+    score = wrapped(SVC(C=2)).fit(X, Y).score(X, Y)
+
+    step = last_step(lab)
+    assert step.name == "train-digits"
+    assert [c.ref for c in step.code] == [ResourceRef("code")]
+    assert [c.ref for c in step.outputs] == [ResourceRef("results")]
+    assert step.command_line[1:] == [str(lab / "code" / "train-digits.py"), "--fast"]
+    assert step.parameters["C"] == 2
+    assert step.metrics["accuracy"] == score
+
+
+def test_a_step_reads_what_was_there_when_training_began(lab: Path) -> None:
+    classifier = wrapped().fit(X, Y)
+    (lab / "source-data" / "more.csv").write_text("1,2\n")
+
+    classifier.score(X, Y)
+
+    assert list(last_step(lab).changed_while_running) == ["source-data"]
+
+
+def test_training_alone_declares_no_output_so_that_snapshots_can_be_taken(lab: Path) -> None:
+    classifier = wrapped(model_save_file="svc").fit(X, Y)
+
+    with find_and_load_workspace(True, False, str(lab)) as ws:
+        (running,) = living(ws)[0]
+
+    assert running.outputs == ()
+    assert classifier.score(X, Y) > 0.5
+
+
+def test_a_step_whose_results_would_overlap_is_refused_before_the_training(lab: Path) -> None:
+    wrapped(results_resource="./results/svc").fit(X, Y).score(X, Y)
+    svc = SVC()
+
+    with pytest.raises(LineageConflictError, match="overlaps"):
+        wrapped(svc).fit(X, Y)
+
+    assert not hasattr(svc, "classes_")
+
+
+def test_a_script_is_recorded_with_its_name_and_code(lab: Path) -> None:
+    (lab / "code" / "train.py").write_text(SCRIPT)
+
+    run = subprocess.run(
+        [sys.executable, "train.py"], cwd=lab / "code", capture_output=True, text=True, check=False
+    )
+
+    assert run.stderr == ""
+    assert run.stdout == "Wrote results to results:results.json\n"
+    step = last_step(lab)
+    assert step.name == "train"
+    assert [c.ref for c in step.code] == [ResourceRef("code")]
 
 
 def test_the_only_resource_of_a_role_need_not_be_named(lab: Path) -> None:
@@ -191,6 +279,11 @@ def test_an_unknown_resource_is_refused_at_once(lab: Path, wrong: Any) -> None:
         wrapped(input_resource=wrong)
     with pytest.raises(ConfigurationError):
         wrapped(results_resource=wrong)
+
+
+def test_a_workspace_that_is_not_there_is_refused_at_once(lab: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="is not in a workspace"):
+        wrapped(workspace_dir=str(tmp_path / "elsewhere"))
 
 
 @pytest.mark.parametrize(

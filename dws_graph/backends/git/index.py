@@ -112,6 +112,14 @@ class ScratchIndex:
             "update-index", "-z", "--index-info", input=nul_separated(lines), env=self._env
         )
 
+    def put_tree(self, tree: str) -> None:
+        """Hold exactly the files of a tree or commit."""
+        self.git.run("read-tree", tree, env=self._env)
+
+    def put_below(self, folder: str, tree: str) -> None:
+        """Hold the files of a tree below a folder, where there must be none yet."""
+        self.git.run("read-tree", f"--prefix={folder}/", tree, env=self._env)
+
     def put_ids(self, entries: Mapping[bytes, tuple[str, str]]) -> None:
         """Take files by mode and id, as `Git.ls_tree` has them."""
         self._put((decoded(name), mode, oid) for name, (mode, oid) in entries.items())

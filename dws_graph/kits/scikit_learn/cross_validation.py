@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from contextlib import closing
 from pathlib import Path, PurePath
-from typing import Any
+from typing import Any, cast
 
 import joblib
 import numpy as np
@@ -22,6 +22,7 @@ from dws_graph.kits.scikit_learn.recording import (
     recordable_parameters,
     step_builder,
 )
+from dws_graph.lineage import ResultsLineage
 
 
 def train_and_predict_with_cv(
@@ -72,13 +73,12 @@ def train_and_predict_with_cv(
     }
     with closing(open_workspace(_workspace_around(results_dir))) as workspace:
         builder = step_builder(workspace, classifier_class.__name__)
-    step = (
+    builder = (
         builder.with_parameters(recordable_parameters(parameters))
         .with_input_ref(dataset.resource)
         .as_results_step(results_dir, run_description)
-        .eval()
     )
-    with step as lineage:
+    with cast(ResultsLineage, builder.eval()) as lineage:
         data_train, data_test, target_train, target_test = train_test_split(
             dataset.data, dataset.target, test_size=test_size, random_state=random_state
         )

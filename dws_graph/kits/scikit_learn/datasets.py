@@ -1,8 +1,6 @@
 """A data set out of a resource: one file an attribute, together a scikit-learn `Bunch`.
 
-    DIRECTORY/data.csv.gz  target.csv  DESCR.rst  feature_names.txt  weights.npy ...
-
-Source: docs/semantics.md, "load_dataset_from_resource".
+DIRECTORY/data.csv.gz  target.csv  DESCR.rst  feature_names.txt  weights.npy ...
 """
 
 from __future__ import annotations

@@ -16,16 +16,19 @@ from sklearn.utils.validation import check_is_fitted
 from dws_graph.errors import ApiParamError
 from dws_graph.kits.scikit_learn.metrics import Metrics, metrics_class
 from dws_graph.kits.scikit_learn.recording import (
+    as_results,
     find_ref,
     local_directory,
     open_workspace,
     recordable_parameters,
     step_builder,
 )
+from dws_graph.lineage.consistency import check_output
 from dws_graph.model.refs import ResourceRef
+from dws_graph.model.values import clean_text
 
 if TYPE_CHECKING:
-    from dws_graph.lineage import ResultsLineage
+    from dws_graph.lineage import Lineage
 
 MODEL_END = ".joblib"
 
@@ -60,7 +63,7 @@ class LineagePredictor(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
         ConfigurationError: There is no such workspace or resource.
     """
 
-    _step: ResultsLineage | None = None
+    _step: tuple[Lineage, ResourceRef] | None = None  # begun by fit, and where its results go
     _is_clone = False
 
     def __init__(
@@ -93,16 +96,16 @@ class LineagePredictor(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
             DwsError: The step is refused, before any training.
         """
         self._check_arguments()
-        if self._step is not None:  # trained again before it was scored
-            self._step.abort()
+        if self._step is not None:
+            self._step[0].abort("trained again before it was scored")
             self._step = None
         step = None if self._is_clone else self._begin(X)
         try:
             self.predictor.fit(X, y, *args, **kwargs)
             self._save_model(X)
-        except BaseException:
+        except BaseException as e:
             if step is not None:
-                step.abort()
+                step[0].abort(clean_text(f"{type(e).__name__}: {e}"[:2000]))
             raise
         self._step = step
         return self
@@ -117,13 +120,13 @@ class LineagePredictor(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
         Returns:
             The accuracy of a classifier, R2 of a regressor.
         """
-        step = self._step if self._step is not None else self._begin(X)
+        lineage, results = self._step if self._step is not None else self._begin(X)
         self._step = None
-        with step:
+        with lineage:
             found = metrics_class(self.metrics)(y, self.predictor.predict(X), sample_weight)
             for name, value in self._parameters().items():
-                step.add_param(name, value)
-            step.write_results(found.to_dict())
+                lineage.add_param(name, value)
+            as_results(lineage, results).write_results(found.to_dict())
         return found.score()
 
     def _check_arguments(self) -> None:
@@ -138,30 +141,21 @@ class LineagePredictor(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
         self._model_path()
 
     def _check_resources(self) -> None:
-        with closing(open_workspace(self._workspace_dir())) as workspace:
+        with closing(open_workspace(self.workspace_dir)) as workspace:
             if self.input_resource is not None:
                 find_ref(workspace, self.input_resource, "source-data")
             local_directory(workspace, find_ref(workspace, self.results_resource, "results"))
 
-    def _workspace_dir(self) -> str | None:
-        """The directory given, unless the model was carried to where there is none."""
-        given = self.workspace_dir
-        return given if given is not None and os.path.isdir(given) else None
-
-    def _begin(self, X: Any) -> ResultsLineage:  # noqa: N803
-        with closing(open_workspace(self._workspace_dir())) as workspace:
+    def _begin(self, X: Any) -> tuple[Lineage, ResourceRef]:  # noqa: N803
+        with closing(open_workspace(self.workspace_dir)) as workspace:
             results = find_ref(workspace, self.results_resource, "results")
             source = find_ref(workspace, self._input(X), "source-data")
-            directory = local_directory(workspace, results)
+            local_directory(workspace, results)
+            check_output(workspace, results)  # refused before the training, declared after it
             builder = step_builder(workspace, type(self.predictor).__name__)
-        step = (
-            builder.with_parameters(self._parameters())
-            .with_input_ref(source)
-            .as_results_step(str(directory))
-            .eval()
-        )
+        lineage = builder.with_parameters(self._parameters()).with_input_ref(source).eval()
         self._say(f"Recording a step that reads {source} and writes {results}.")
-        return step
+        return lineage, results
 
     def _input(self, X: Any) -> Any:  # noqa: N803
         if self.input_resource is not None:
@@ -191,7 +185,7 @@ class LineagePredictor(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
             return
         model = type(self).__new__(type(self))
         model.__dict__.update(self.__getstate__())
-        with closing(open_workspace(self._workspace_dir())) as workspace:
+        with closing(open_workspace(self.workspace_dir)) as workspace:
             model.input_resource = find_ref(workspace, self._input(X), "source-data")
             model.results_resource = find_ref(workspace, self.results_resource, "results")
             target = local_directory(workspace, model.results_resource) / name

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sklearn.base import BaseEstimator
 
 from dws_graph.errors import ApiParamError, ConfigurationError, PathNotAResourceError
-from dws_graph.lineage import LineageBuilder
+from dws_graph.lineage import Lineage, LineageBuilder, ResultsLineage
 from dws_graph.model.refs import ResourceRef
 from dws_graph.model.values import to_plain
 from dws_graph.workspace import find_and_load_workspace
@@ -114,6 +114,19 @@ def step_builder(workspace: Workspace, fallback_name: str) -> LineageBuilder:
     if _in_code_resource(workspace, script):
         return builder.as_script_step()
     return builder.with_step_name(os.path.basename(script).removesuffix(".py"))
+
+
+def as_results(lineage: Lineage, results: ResourceRef) -> ResultsLineage:
+    """A step that is under way, which from now on writes results.
+
+    A predictor that was trained writes nothing until it is scored, and may never be: it must not
+    hold up snapshots, nor make the state of earlier results unknown.
+
+    Raises:
+        LineageConflictError: Another step writes a part of it, or what it is a part of.
+    """
+    lineage.add_output_ref(results)
+    return ResultsLineage(lineage._step, results)
 
 
 def _in_code_resource(workspace: Workspace, path: str) -> bool:

@@ -1,0 +1,27 @@
+"""Opening the workspace that a function of the API was given, and closing it again."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from dws_graph.workspace.opening import find_and_load_workspace
+from dws_graph.workspace.workspace import Workspace
+
+log = logging.getLogger("dws_graph")
+
+
+@contextmanager
+def opened(workspace_uri_or_path: str | None, verbose: bool = False) -> Iterator[Workspace]:
+    """The workspace named, or the enclosing one; nobody is asked, warnings are logged."""
+    ws = find_and_load_workspace(True, verbose, workspace_uri_or_path, notify=tell)
+    try:
+        yield ws
+    finally:
+        ws.close()
+
+
+def tell(message: str) -> None:
+    """Say what a person should know, where nobody else says it."""
+    log.warning("%s", message)

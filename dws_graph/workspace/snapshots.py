@@ -1,0 +1,91 @@
+"""The snapshots of a workspace: finding one by name, reading what is kept of it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from dws_graph.errors import AmbiguousSnapshotError, ConfigurationError, SnapshotNotFoundError
+from dws_graph.model.values import Json, parse_json
+from dws_graph.workspace import layout
+from dws_graph.workspace.metadata import SnapshotMetadata
+from dws_graph.workspace.names import TAG
+from dws_graph.workspace.opened import OpenWorkspace
+
+_PREFIX = re.compile(r"[0-9a-fA-F]{6,40}")
+
+
+def all_metadata(ws: OpenWorkspace) -> list[SnapshotMetadata]:
+    """The metadata of every snapshot, oldest first.
+
+    Raises:
+        JsonError: A file is damaged; names it.
+    """
+    folder = (ws.root / layout.metadata("x")).parent
+    found = [read_metadata(path) for path in sorted(folder.glob("*_md.json"))]
+    return sorted(found, key=lambda m: (m.timestamp, m.hashval))
+
+
+def read_metadata(path: Path) -> SnapshotMetadata:
+    """The metadata in a file."""
+    return SnapshotMetadata.from_json(parse_json(path.read_bytes(), file=str(path)))
+
+
+def latest(ws: OpenWorkspace) -> SnapshotMetadata | None:
+    """The newest snapshot; None when there is none."""
+    found = all_metadata(ws)
+    return found[-1] if found else None
+
+
+def find_snapshot(ws: OpenWorkspace, name: str) -> SnapshotMetadata:
+    """The snapshot of this name.
+
+    Args:
+        ws: The workspace.
+        name: A tag, a hash, 6 or more digits of one, or `latest`. A tag wins.
+
+    Raises:
+        SnapshotNotFoundError: There is none; the hint names some that there are.
+        AmbiguousSnapshotError: The digits fit several.
+    """
+    found = all_metadata(ws)
+    if name == "latest" and found:
+        return found[-1]
+    for metadata in found:
+        if metadata.has_tag(name):
+            return metadata
+    if _PREFIX.fullmatch(name):
+        fits = [m for m in found if m.matches_partial_hash(name)]
+        if len(fits) == 1:
+            return fits[0]
+        if fits:
+            raise AmbiguousSnapshotError(name, [_label(m) for m in fits])
+    hint = f"There are: {', '.join(_label(m) for m in found[-8:])}."
+    if not found:
+        hint = "Take one: dws snapshot TAG."
+    elif not TAG.fullmatch(name):
+        hint = "Give a tag, or 6 or more digits of a hash. " + hint
+    raise SnapshotNotFoundError(f"there is no snapshot '{name}'", hint=hint)
+
+
+def _label(metadata: SnapshotMetadata) -> str:
+    return ", ".join(metadata.tags) or metadata.hashval[:12]
+
+
+def manifest_of(ws: OpenWorkspace, snapshot_hash: str) -> list[Json]:
+    """The manifest: each resource's parameters, with its hash.
+
+    Raises:
+        ConfigurationError: It is missing.
+        JsonError: It is damaged.
+    """
+    path = ws.root / layout.manifest(snapshot_hash)
+    try:
+        raw = path.read_bytes()
+    except FileNotFoundError:
+        raise ConfigurationError(
+            f"the manifest of snapshot {snapshot_hash[:12]}, {path}, is missing",
+            hint="Restore it from git: git checkout -- .dataworkspace/snapshots.",
+        ) from None
+    manifest = parse_json(raw, file=str(path))
+    return list(manifest)

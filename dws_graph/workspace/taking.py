@@ -1,0 +1,502 @@
+"""Taking a snapshot: plan, move results, hash, resolve, one commit.
+
+Killed before that commit, everything is as before; after it, the rest is carried out by the next
+command. Source: docs/formats.md, "Write order".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from dws_graph.backends.git.index import ScratchIndex
+from dws_graph.backends.views import Entry, SnapshotInfo
+from dws_graph.errors import ConfigurationError, UserAbort
+from dws_graph.model import facts as f
+from dws_graph.model.facts import Contained, Fingerprint, SnapshotRecord, StepStart
+from dws_graph.model.refs import ResourceRef
+from dws_graph.model.values import Json, from_plain, local_text, parse_utc, to_plain, utc_now
+from dws_graph.resources.base import LINEAGE_FILE, FileResource, Resource
+from dws_graph.resources.git_subdirectory import GitSubdirectoryResource
+from dws_graph.resources.moving import Move, move_files
+from dws_graph.workspace import environment, layout
+from dws_graph.workspace.committing import (
+    check_repository,
+    content_commit,
+    existing_folders,
+    fault,
+    finish_interrupted,
+    sealed_segments,
+    settle,
+    undo,
+    workspace_folders,
+)
+from dws_graph.workspace.intent import Intent, drop_intent, read_intent, write_intent
+from dws_graph.workspace.lineage_files import LineageFiles
+from dws_graph.workspace.metadata import SnapshotMetadata, blob_hash, manifest_bytes
+from dws_graph.workspace.names import fill_template
+from dws_graph.workspace.opened import OpenWorkspace, json_bytes
+from dws_graph.workspace.reading import Reading, living
+from dws_graph.workspace.resolving import Hashed, Resolution, read_entries, resolve
+from dws_graph.workspace.snapshots import all_metadata, manifest_of
+from dws_graph.workspace.stats import IndexStatCache
+from dws_graph.workspace.tagging import check_free
+
+Confirm = Callable[[str], bool]
+Progress = Callable[[str, int, int], None]  # resource, done, total
+Readings = Mapping[ResourceRef, tuple[Entry, Reading]]
+ATTEMPTS = 5
+RESULTS_FILE = "results.json"
+
+
+def always(question: str) -> bool:
+    """Answers every question with yes."""
+    return True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SnapshotTaken:
+    """What became of a request for a snapshot.
+
+    Attributes:
+        hash: Of the snapshot.
+        number: The instance's.
+        tags: All of it.
+        is_new: False when nothing had changed, and the tag went to an earlier one.
+        notes: For people.
+    """
+
+    hash: str
+    number: int
+    tags: tuple[str, ...]
+    is_new: bool
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Plan:
+    """What a snapshot will do, decided before anything changes."""
+
+    branch: str
+    old: str
+    tag: str | None
+    message: str
+    number: int
+    timestamp: str
+    destination: str
+    moves: dict[str, list[Move]]
+    metrics: Json
+    folders: list[str]
+    running: list[StepStart]
+    notes: list[str] = field(default_factory=list)
+
+
+def take_snapshot(
+    ws: OpenWorkspace,
+    tag: str | None = None,
+    message: str = "",
+    *,
+    confirm: Confirm = always,
+    progress: Progress | None = None,
+) -> SnapshotTaken:
+    """Take a snapshot of every resource, and of the lineage.
+
+    Args:
+        ws: The workspace.
+        tag: A name for it.
+        message: About it.
+        confirm: Asked before the tag is added to an earlier snapshot, since nothing changed.
+        progress: Called while files are hashed, with a resource's name and two counts.
+
+    Raises:
+        ConfigurationError: It cannot be taken; nothing was changed.
+        UserAbort: The user wanted no tag on the earlier one; nothing was changed.
+    """
+    with ws.locked():
+        ws.catch_up()
+        plan = _plan(ws, tag, message)
+        readings = read_entries(ws, plan.running)
+        intent = Intent(
+            operation="snapshot",
+            branch=plan.branch,
+            old=plan.old,
+            moves={_folder(ws, name): moves for name, moves in plan.moves.items()},
+            kept_folders={
+                _folder(ws, name): existing_folders(_files_of(ws, name).folder)
+                for name in plan.moves
+            },
+        )
+        write_intent(ws.root / layout.INTENT, intent)
+        fault("intent written")
+        try:
+            for name, moves in plan.moves.items():
+                move_files(_files_of(ws, name).folder, moves)
+                fault("results moved")
+            taken = _seal(ws, plan, intent, readings, confirm, progress)
+        except BaseException:
+            left = read_intent(ws.root / layout.INTENT)
+            if left is not None and not _moved_branch(ws, left):
+                undo(ws, left)
+            raise
+        drop_intent(ws.root / layout.INTENT)
+    return taken
+
+
+def _moved_branch(ws: OpenWorkspace, intent: Intent) -> bool:
+    return intent.commit is not None and ws.git.object_id(intent.branch) == intent.commit
+
+
+def _files_of(ws: OpenWorkspace, name: str) -> FileResource:
+    resource = ws.get_resource(name)
+    if not isinstance(resource, FileResource):
+        raise ConfigurationError(f"resource '{name}' has no files")
+    return resource
+
+
+def _folder(ws: OpenWorkspace, name: str) -> str:
+    return str(_files_of(ws, name).folder)
+
+
+def _plan(ws: OpenWorkspace, tag: str | None, message: str) -> _Plan:
+    """Everything that can be refused is refused here."""
+    if tag is not None:
+        check_free(ws, tag)
+    branch = check_repository(ws)
+    resources = list(ws.get_resources())
+    for resource in resources:
+        resource.snapshot_precheck()
+    old = ws.git.head()
+    if old is None:
+        raise ConfigurationError("the workspace has no commit yet", hint="Run 'dws doctor'.")
+    running, _ = living(ws)
+    now = utc_now()
+    number = ws.index.highest_number(ws.id, ws.instance) + 1
+    destination = fill_template(
+        ws.get_global_param("results.dir_template"),
+        username=environment.username(),
+        hostname=ws.hostname,
+        number=number,
+        tag=tag,
+        at=parse_utc(now).astimezone(),
+    )
+    moves: dict[str, list[Move]] = {}
+    metrics: Json = {}
+    for resource in resources:
+        if resource.has_results_role() and isinstance(resource, FileResource):
+            found, values = _plan_results(ws, resource, destination, running)
+            if found:
+                moves[resource.name] = found
+            metrics = {**values, **metrics}
+    return _Plan(
+        branch=branch,
+        old=old,
+        tag=tag,
+        message=message,
+        number=number,
+        timestamp=now,
+        destination=destination,
+        moves=moves,
+        metrics=to_plain(metrics, "metrics"),
+        folders=workspace_folders(ws),
+        running=running,
+    )
+
+
+def _plan_results(
+    ws: OpenWorkspace, resource: FileResource, destination: str, running: list[StepStart]
+) -> tuple[list[Move], Json]:
+    for step in running:
+        if any(ref.name == resource.name for ref in step.outputs):
+            raise ConfigurationError(
+                f"step '{step.name}' is writing to results '{resource.name}' now",
+                hint="Take the snapshot when it has ended.",
+            )
+    excluded = ws.get_global_param("results.move_exclude_files")
+    moves = resource.plan_results(destination, excluded)
+    metrics: Json = {}
+    if resource.does_subpath_exist(RESULTS_FILE, must_be_file=True):
+        found = resource.read_results_file(RESULTS_FILE).get("metrics")
+        metrics = found if isinstance(found, dict) else {}
+    return moves, metrics
+
+
+def _seal(
+    ws: OpenWorkspace,
+    plan: _Plan,
+    intent: Intent,
+    readings: Readings,
+    confirm: Confirm,
+    progress: Progress | None,
+) -> SnapshotTaken:
+    """Hash, resolve and commit; once more for what changed meanwhile."""
+    for _ in range(ATTEMPTS):
+        before = _fingerprints(ws)
+        readings = _read_again(ws, readings, plan)
+        content = content_commit(ws, plan.old, plan.folders, _content_message(plan)) or plan.old
+        fault("content committed")
+        resources = {r.name: _hash(ws, r, content, plan, progress) for r in ws.get_resources()}
+        with ws.journal.locked():
+            finish_interrupted(ws)
+            ws.catch_up()
+            if _fingerprints(ws) == before and _same_entries(ws, readings):
+                return _commit(ws, plan, intent, content, readings, resources, confirm)
+    raise ConfigurationError(
+        "files of the workspace keep changing while the snapshot hashes them",
+        hint="Take it when the steps that write them have ended.",
+    )
+
+
+def _content_message(plan: _Plan) -> str:
+    return f"Content of snapshot {plan.tag or plan.number}"
+
+
+def _fingerprints(ws: OpenWorkspace) -> dict[str, str]:
+    """Of every resource as a whole, to see whether one changes while it is hashed."""
+    found = {}
+    for resource in ws.get_resources():
+        fingerprint = resource.fingerprint()
+        if fingerprint is not None:
+            found[resource.name] = fingerprint.digest.partition("-")[0]
+    return found
+
+
+def _same_entries(ws: OpenWorkspace, readings: Readings) -> bool:
+    """Whether no step has ended since the entries were read."""
+    entries = {e.ref: e.certificate.id for e in ws.index.entries(ws.id, ws.instance)}
+    names = set(ws.get_resource_names())
+    now = {ref: cert for ref, cert in entries.items() if ref.name in names}
+    return now == {ref: entry.certificate.id for ref, (entry, _) in readings.items()}
+
+
+def _read_again(ws: OpenWorkspace, readings: Readings, plan: _Plan) -> Readings:
+    """The entries as they are now; those of moved results as they were before the move.
+
+    Raises:
+        ConfigurationError: A step has written results since.
+    """
+    now = read_entries(ws, living(ws)[0])
+    for ref in {*now, *readings}:
+        if ref.name not in plan.moves:
+            continue
+        before, after = readings.get(ref), now.get(ref)
+        if before is None or after is None or before[0].certificate.id != after[0].certificate.id:
+            raise ConfigurationError(
+                f"a step wrote to results '{ref}' while they were being moved",
+                hint="Take the snapshot again.",
+            )
+        now[ref] = before
+    return now
+
+
+def _hash(
+    ws: OpenWorkspace, resource: Resource, content: str, plan: _Plan, progress: Progress | None
+) -> Hashed:
+    moved_to = plan.destination if resource.name in plan.moves else None
+    if isinstance(resource, GitSubdirectoryResource):
+        return Hashed(resource, resource.at_commit(content), moved_to)
+    report = None
+    if progress is not None:
+        show, name = progress, resource.name
+
+        def report(done: int, total: int) -> None:
+            show(name, done, total)
+
+    if resource.local_path is None:
+        return Hashed(resource, resource.take_snapshot(None, report), moved_to)
+    with IndexStatCache(ws.index, resource.local_path) as cache:
+        return Hashed(resource, resource.take_snapshot(cache, report), moved_to)
+
+
+def _commit(
+    ws: OpenWorkspace,
+    plan: _Plan,
+    intent: Intent,
+    content: str,
+    readings: Readings,
+    resources: Mapping[str, Hashed],
+    confirm: Confirm,
+) -> SnapshotTaken:
+    """The snapshot itself; the caller holds the journal's lock."""
+    hashes = {name: h.taken.compare for name, h in resources.items()}
+    manifest = manifest_bytes([r.get_params() for r in ws.get_resources()], hashes)
+    earlier = _earlier(ws, plan, manifest, resources)
+    if earlier is not None:
+        _ask(plan, earlier, confirm)
+        manifest = (ws.root / layout.manifest(earlier.hashval)).read_bytes()
+    snapshot_hash = blob_hash(manifest)
+    resolution = resolve(ws, _fresh(ws, readings, plan), resources)
+    info = ws.index.snapshot(ws.id, snapshot_hash) if earlier else None
+    record = _record(ws, plan, snapshot_hash, hashes, resolution, info)
+    metadata = _metadata(plan, snapshot_hash, resources, ws, earlier)
+    within, outside = _results_lineage(ws, resolution, plan)
+    files = {
+        layout.manifest(snapshot_hash): manifest,
+        layout.metadata(snapshot_hash): json_bytes(from_plain(metadata.to_json())),
+        **_lineage(ws, snapshot_hash, resolution),
+        **within,
+        **{path: data for h in resources.values() for path, data in h.taken.files.items()},
+    }
+    lines = ws.journal.draft([(f.SNAPSHOT_TAKEN, record.to_json())])
+    files |= sealed_segments(ws, plan.old, lines)
+    with ScratchIndex(ws.git) as index:
+        index.put_tree(content)
+        index.add_blobs(files)
+        tree = index.write_tree()
+    message = f"Snapshot {plan.tag or snapshot_hash[:8]}" + (
+        f"\n\n{plan.message}" if plan.message else ""
+    )
+    commit = ws.git.commit_tree(tree, [content], message)
+    settle(
+        ws,
+        replace(intent, outside=outside),
+        commit,
+        lines,
+        files,
+        reset=[*files, *plan.folders],
+    )
+    notes = [note for h in resources.values() for note in h.taken.notes]
+    for ref in resolution.read_while_written:
+        notes.append(f"'{ref}' was being written by a running step while it was hashed")
+    return SnapshotTaken(
+        hash=snapshot_hash,
+        number=record.number,
+        tags=tuple(metadata.tags),
+        is_new=earlier is None,
+        notes=tuple(notes),
+    )
+
+
+def _earlier(
+    ws: OpenWorkspace, plan: _Plan, manifest: bytes, resources: Mapping[str, Hashed]
+) -> SnapshotMetadata | None:
+    """The snapshot that holds all this already: of the same hash, or the latest if unchanged."""
+    found = all_metadata(ws)
+    same = next((m for m in found if m.hashval == blob_hash(manifest)), None)
+    if same is not None or not found or plan.moves:
+        return same
+    before = {entry.get("name"): entry for entry in manifest_of(ws, found[-1].hashval)}
+    if list(before) != list(resources):
+        return None
+    for name, hashed in resources.items():
+        params, hash_before = dict(before[name]), before[name].get("hash")
+        params.pop("hash", None)
+        if params != hashed.resource.get_params() or not _same_content(hashed, hash_before):
+            return None
+    return found[-1]
+
+
+def _same_content(hashed: Hashed, before: str | None) -> bool:
+    """Whether a resource differs from a hash at most by what the product itself wrote into it."""
+    now = hashed.taken.compare
+    if now is None or before is None or now == before:
+        return now == before
+    known = hashed.resource.known_as(now)
+    return known is not None and known == hashed.resource.known_as(before)
+
+
+def _ask(plan: _Plan, earlier: SnapshotMetadata, confirm: Confirm) -> None:
+    named = ", ".join(earlier.tags) or earlier.hashval[:8]
+    if plan.tag is not None:
+        question = f"Nothing changed since snapshot {named}. Add the tag '{plan.tag}' to it?"
+        if not confirm(question):
+            raise UserAbort("no snapshot was taken: nothing changed since " + named)
+
+
+def _fresh(ws: OpenWorkspace, readings: Readings, plan: _Plan) -> Readings:
+    """The readings with the fingerprints of now, where files were not moved."""
+    fresh = {}
+    for ref, (entry, reading) in readings.items():
+        if ref.name not in plan.moves:
+            fingerprint: Fingerprint | None = ws.get_resource(ref.name).fingerprint(ref.subpath)
+            reading = replace(reading, fingerprint=fingerprint)
+        fresh[ref] = (entry, reading)
+    return fresh
+
+
+def _record(
+    ws: OpenWorkspace,
+    plan: _Plan,
+    snapshot_hash: str,
+    hashes: Mapping[str, str | None],
+    resolution: Resolution,
+    earlier: SnapshotInfo | None,
+) -> SnapshotRecord:
+    contains = list(resolution.contains)
+    if earlier is not None:  # its old content stays part of it
+        held = {c.certificate for c in contains}
+        for cert, entry in ws.index.contains(ws.id, snapshot_hash):
+            if cert.id not in held and not any(c.ref == cert.ref for c in contains if c.entry):
+                contains.append(Contained(certificate=cert.id, ref=cert.ref, entry=entry))
+    return SnapshotRecord(
+        hash=snapshot_hash,
+        number=earlier.number if earlier else plan.number,
+        tag=plan.tag,
+        message=earlier.message if earlier else plan.message,
+        hostname=earlier.hostname if earlier else ws.hostname,
+        timestamp=earlier.timestamp if earlier else plan.timestamp,
+        metrics=dict(earlier.metrics) if earlier else plan.metrics,
+        resources=dict(hashes),
+        certificates=tuple(resolution.certificates),
+        contains=tuple(contains),
+        keep=tuple(resolution.keep),
+        merge=tuple(resolution.merge),
+        current=tuple(resolution.current),
+        superseded=tuple(resolution.superseded),
+        read_while_written=resolution.read_while_written,
+    )
+
+
+def _metadata(
+    plan: _Plan,
+    snapshot_hash: str,
+    resources: Mapping[str, Hashed],
+    ws: OpenWorkspace,
+    earlier: SnapshotMetadata | None,
+) -> SnapshotMetadata:
+    if earlier is not None:
+        tags = [*earlier.tags, *([plan.tag] if plan.tag else [])]
+        return earlier.with_tags(tags, local_text(plan.timestamp))
+    restore: dict[str, str | None] = {name: h.taken.restore for name, h in resources.items()}
+    return SnapshotMetadata(
+        hashval=snapshot_hash,
+        tags=[plan.tag] if plan.tag else [],
+        message=plan.message,
+        hostname=ws.hostname,
+        timestamp=local_text(plan.timestamp),
+        relative_destination_path=plan.destination,
+        restore_hashes=restore,
+        metrics=plan.metrics,
+    )
+
+
+def _lineage(ws: OpenWorkspace, snapshot_hash: str, resolution: Resolution) -> dict[str, bytes]:
+    """The lineage files that 1.6 looks for, by path from the workspace's root."""
+    writer = LineageFiles(ws, resolution)
+    files = {}
+    for name in ws.get_resource_names():
+        if (data := writer.of_snapshot(name)) is not None:
+            files[layout.snapshot_lineage(snapshot_hash, name)] = data
+    return files
+
+
+def _results_lineage(
+    ws: OpenWorkspace, resolution: Resolution, plan: _Plan
+) -> tuple[dict[str, bytes], dict[str, bytes]]:
+    """`lineage.json` beside each results resource's moved files.
+
+    Returns:
+        Those in the workspace's repository, by path from its root; those elsewhere, by path.
+    """
+    writer = LineageFiles(ws, resolution)
+    within: dict[str, bytes] = {}
+    outside: dict[str, bytes] = {}
+    for name in plan.moves:
+        resource = _files_of(ws, name)
+        data = writer.of_results(name)
+        if data is None:
+            continue
+        if isinstance(resource, GitSubdirectoryResource):
+            within[f"{resource.relative_path}/{plan.destination}/{LINEAGE_FILE}"] = data
+        else:
+            outside[str(resource.folder / plan.destination / LINEAGE_FILE)] = data
+    return within, outside
