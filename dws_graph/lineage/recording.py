@@ -269,8 +269,8 @@ class _Ending:
         lost = changed or own or reading.writer is not None
         if ref in self._made:  # read as input and as code
             return self._made[ref]
-        here = None if lost or entry is None else entry.fingerprint
-        if entry is not None and here is not None and resource.unchanged(ref.subpath, here):
+        seen = None if lost or entry is None else entry.fingerprint
+        if entry is not None and seen is not None and resource.unchanged(ref.subpath, seen):
             return entry.certificate  # another step, or a snapshot, was here first
         cert = self._placeholder(ref, "input", superseded=lost)
         if not lost:

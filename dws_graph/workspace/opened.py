@@ -16,7 +16,7 @@ from typing import Any
 from dws_graph import __version__
 from dws_graph.backends.files import write_atomic
 from dws_graph.backends.git.command import Git
-from dws_graph.backends.index import Index, open_index
+from dws_graph.backends.index import Index, discard_index, open_index
 from dws_graph.backends.journal.instance import make_instance, read_instance
 from dws_graph.backends.journal.journal import Draft, Journal
 from dws_graph.backends.locks import Lock, Notify, quiet
@@ -158,6 +158,13 @@ class OpenWorkspace:
         if rebuilt and known:
             self.notify("the index was damaged or of another version: folded again")
         return index
+
+    def reopen_index(self) -> None:
+        """Begin the index anew, empty; `catch_up` folds every fact into it again."""
+        self.index.close()
+        if self.writable:
+            discard_index(self.root / layout.INDEX)
+        self.index = self._open_index()
 
     def close(self) -> None:
         """Close its files."""

@@ -1,0 +1,246 @@
+"""REF: how people name a piece of lineage, and which certificates that means.
+
+`resource`, `resource:/sub/path`, or a path on disk inside a resource. Source: docs/cli.md, "REF".
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from dws_graph.api.session import opened
+from dws_graph.errors import ConfigurationError, LineageNotFoundError
+from dws_graph.model.certificates import Certificate
+from dws_graph.model.folding import ref_id
+from dws_graph.model.refs import ResourceRef, normal_subpath
+from dws_graph.workspace.metadata import SnapshotMetadata
+from dws_graph.workspace.opened import OpenWorkspace
+from dws_graph.workspace.reading import living, read_entry
+from dws_graph.workspace.snapshots import all_metadata, find_snapshot
+
+RESULTS = "results"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefTarget:
+    """What a REF means.
+
+    Attributes:
+        ref: What was named.
+        refs: The refs that stand for it: itself, the one that covers it, or those it covers.
+        root: The key of its certificate, or of the Ref where several refs stand for it.
+        certificates: The versions meant: the current ones, or those of the snapshot.
+        snapshot: Hash of the snapshot that was asked for, or that REF is in.
+        warnings: For people: edited since, taken from a snapshot, ...
+    """
+
+    ref: ResourceRef
+    refs: tuple[ResourceRef, ...]
+    root: str
+    certificates: tuple[Certificate, ...]
+    snapshot: str | None = None
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def starts(self) -> tuple[str, ...]:
+        """The ids of the certificates."""
+        return tuple(c.id for c in self.certificates)
+
+
+def resolve_ref(
+    ref: str | ResourceRef,
+    *,
+    snapshot: str | None = None,
+    workspace_uri_or_path: str | None = None,
+    verbose: bool = False,
+) -> RefTarget:
+    """Find what a REF means.
+
+    Args:
+        ref: `resource`, `resource:/sub/path`, or a path on disk; a resource's name wins.
+        snapshot: As it is in this snapshot (tag, hash, 6 or more digits of it, `latest`).
+        workspace_uri_or_path: The workspace; else the enclosing one.
+        verbose: Tell more.
+
+    Raises:
+        ConfigurationError: There is no such resource, path or snapshot.
+        LineageNotFoundError: Nothing was recorded of it.
+    """
+    with opened(workspace_uri_or_path, verbose) as ws:
+        return resolve_ref_in(ws, ref, snapshot=snapshot)
+
+
+def resolve_ref_in(
+    ws: OpenWorkspace, ref: str | ResourceRef, *, snapshot: str | None = None
+) -> RefTarget:
+    """See `resolve_ref`."""
+    named = ref if isinstance(ref, ResourceRef) else parse_ref(ws, ref)
+    asked = find_snapshot(ws, snapshot) if snapshot is not None else None
+    inside = _snapshot_of_path(ws, named)
+    if inside is not None:
+        wanted, metadata = inside
+        if asked is not None and asked.hashval != metadata.hashval:
+            raise LineageNotFoundError(
+                f"{named} is of snapshot {label(metadata)}, not of {label(asked)}",
+                hint="Leave --snapshot out, or name the resource alone.",
+            )
+        return _in_snapshot(ws, wanted, metadata)
+    if asked is not None:
+        return _in_snapshot(ws, named, asked)
+    return _current(ws, named)
+
+
+def parse_ref(ws: OpenWorkspace, text: str) -> ResourceRef:
+    """The ref that a text names; it need not have lineage.
+
+    Raises:
+        ConfigurationError: There is no such resource; PathNotAResourceError: a path in none.
+    """
+    names = set(ws.get_resource_names())
+    known = {r.name for r in ws.index.refs(ws.id)}
+    for found in (names, known):  # one that was removed still has lineage
+        if text in found:
+            return ResourceRef(text)
+        name, sep, _ = text.rpartition(":/")
+        while sep:  # a name that an earlier program let in may hold `:/` itself
+            if name in found:
+                return ResourceRef(name, normal_subpath(text[len(name) + 2 :]))
+            name, sep, _ = name.rpartition(":/")
+    if text.startswith(("/", "./", "../", "~")) or text in (".", "..") or os.path.exists(text):
+        return ws.map_local_path_to_resource(text)
+    raise ConfigurationError(
+        f"there is no resource '{text.partition(':/')[0]}' in this workspace",
+        hint=f"There are: {', '.join(ws.get_resource_names()) or 'none yet'}. "
+        "A path that does not exist begins with ./ or /.",
+    )
+
+
+def label(snapshot: SnapshotMetadata) -> str:
+    """A snapshot for people: its last tag, else 7 digits."""
+    return snapshot.tags[-1] if snapshot.tags else snapshot.hashval[:7]
+
+
+def known_refs(ws: OpenWorkspace, target: ResourceRef) -> tuple[ResourceRef, ...]:
+    """The refs with versions, old ones too, that stand for a ref."""
+    return standing_for(target, ws.index.refs(ws.id, target.name))
+
+
+def standing_for(target: ResourceRef, known: Iterable[ResourceRef]) -> tuple[ResourceRef, ...]:
+    """Which of the refs that have something recorded stand for `target`.
+
+    The ref itself, with those it covers (who reads `data` reads what steps wrote to `data:/a`);
+    else the nearest that covers it; else all that it covers.
+    """
+    refs = list(dict.fromkeys(known))
+    below = [r for r in refs if target.covers(r)]
+    if target in refs:
+        return (target, *below)
+    above = [r for r in refs if r.covers(target)]
+    if above:
+        return (max(above, key=lambda r: len(r.subpath or "")),)
+    return tuple(below)
+
+
+def _current(ws: OpenWorkspace, ref: ResourceRef) -> RefTarget:
+    entries = {e.ref: e for e in ws.index.entries(ws.id, ws.instance, ref.name)}
+    refs = standing_for(ref, entries)
+    if not refs:
+        return _moved_or_none(ws, ref)
+    running = living(ws)[0]
+    warnings: list[str] = []
+    if ref.name in set(ws.get_resource_names()):
+        for r in refs:
+            why = read_entry(ws, entries[r], running).why
+            if why == "edited":
+                warnings.append(
+                    f"{r} was changed since outside any step: this is the lineage of the version "
+                    "before"
+                )
+            elif why == "written":
+                warnings.append(
+                    f"{r} is being written by a running step: this is the lineage of the version "
+                    "before"
+                )
+    return _target(ws, ref, refs, [entries[r].certificate for r in refs], None, warnings)
+
+
+def _moved_or_none(ws: OpenWorkspace, ref: ResourceRef) -> RefTarget:
+    """Nothing is current: of results, a snapshot has moved them, and their lineage is in it."""
+    names = set(ws.get_resource_names())
+    if ref.name in names and ws.get_resource_role(ref.name) == RESULTS:
+        for metadata in reversed(all_metadata(ws)):
+            certificates = _contained(ws, metadata.hashval)
+            if standing_for(ref, certificates):
+                note = (
+                    f"{ref} has no results since snapshot {label(metadata)}: these are that "
+                    f"snapshot's (as with --snapshot {label(metadata)})"
+                )
+                return _in_snapshot(ws, ref, metadata, [note])
+    raise LineageNotFoundError(
+        f"no lineage of {ref} is known",
+        hint="No step has read or written it since its state became unknown. "
+        "Record steps with LineageBuilder, or name a snapshot: --snapshot latest.",
+    )
+
+
+def _in_snapshot(
+    ws: OpenWorkspace, ref: ResourceRef, metadata: SnapshotMetadata, warnings: Sequence[str] = ()
+) -> RefTarget:
+    held = _contained(ws, metadata.hashval)
+    refs = standing_for(ref, held)
+    if not refs:
+        raise LineageNotFoundError(
+            f"snapshot {label(metadata)} holds no lineage of {ref}",
+            hint=f"What it holds: dws show {label(metadata)}.",
+        )
+    certificates = [c for r in refs for c in held[r]]
+    return _target(ws, ref, refs, certificates, metadata.hashval, warnings)
+
+
+def _contained(ws: OpenWorkspace, snapshot_hash: str) -> dict[ResourceRef, list[Certificate]]:
+    held: dict[ResourceRef, list[Certificate]] = {}
+    for certificate, _ in ws.index.contains(ws.id, snapshot_hash):
+        held.setdefault(certificate.ref, []).append(certificate)
+    return held
+
+
+def _target(
+    ws: OpenWorkspace,
+    ref: ResourceRef,
+    refs: tuple[ResourceRef, ...],
+    certificates: Sequence[Certificate],
+    snapshot: str | None,
+    warnings: Sequence[str],
+) -> RefTarget:
+    own = [c for c in certificates if c.ref == ref] or (certificates if len(refs) == 1 else [])
+    root = own[0].id if len(own) == 1 else ref_id(ws.id, ref)
+    if not own and not any(r.covers(ref) for r in refs):
+        root = ref_id(ws.id, ref)
+    return RefTarget(
+        ref=ref,
+        refs=refs,
+        root=root,
+        certificates=tuple(certificates),
+        snapshot=snapshot,
+        warnings=tuple(warnings),
+    )
+
+
+def _snapshot_of_path(
+    ws: OpenWorkspace, ref: ResourceRef
+) -> tuple[ResourceRef, SnapshotMetadata] | None:
+    """The result, and the snapshot, of a path below a results resource's snapshot directory."""
+    if ref.subpath is None or not ref.subpath.startswith("snapshots/"):
+        return None
+    if ref.name in set(ws.get_resource_names()) and ws.get_resource_role(ref.name) != RESULTS:
+        return None
+    best: tuple[ResourceRef, SnapshotMetadata] | None = None
+    longest = 0
+    for metadata in all_metadata(ws):
+        folder = metadata.relative_destination_path.strip("/")
+        inside = ref.subpath == folder or ref.subpath.startswith(folder + "/")
+        if inside and len(folder) >= longest:
+            below = ref.subpath[len(folder) + 1 :]
+            longest, best = len(folder), (ResourceRef(ref.name, below or None), metadata)
+    return best

@@ -1,0 +1,100 @@
+"""The state of a workspace in short: its resources, and whether its views are up to date."""
+
+from __future__ import annotations
+
+from typing import Any, TypedDict
+
+from dws_graph.api.session import opened
+from dws_graph.api.views import waiting_facts_in
+from dws_graph.errors import ConfigurationError
+from dws_graph.resources.base import Resource
+from dws_graph.workspace.opened import OpenWorkspace
+from dws_graph.workspace.reading import content_now
+from dws_graph.workspace.snapshots import latest, manifest_of
+
+
+class ResourceStatus(TypedDict):
+    """A resource; `changed` since the latest snapshot, None when nobody can tell."""
+
+    name: str
+    role: str
+    type: str
+    params: dict[str, Any]
+    changed: bool | None
+
+
+class LineageStatus(TypedDict):
+    """Where the team's graph is, and how many facts each view lacks."""
+
+    graph: str | None
+    waiting_facts: dict[str, int]
+
+
+class StatusReport(TypedDict):
+    """Of `dws report status`; `id` and `instance` are UUIDs."""
+
+    name: str
+    id: str
+    instance: str
+    resources: list[ResourceStatus]
+    lineage: LineageStatus
+
+
+def report_status(workspace_uri_or_path: str | None = None, verbose: bool = False) -> StatusReport:
+    """The state of a workspace in short.
+
+    Args:
+        workspace_uri_or_path: The workspace; else the enclosing one.
+        verbose: Tell more.
+    """
+    with opened(workspace_uri_or_path, verbose) as ws:
+        return report_status_in(ws)
+
+
+def report_status_in(ws: OpenWorkspace) -> StatusReport:
+    """See `report_status`."""
+    newest = latest(ws)
+    hashes: dict[str, str | None] = {}
+    if newest is not None:
+        hashes = {p["name"]: p.get("hash") for p in manifest_of(ws, newest.hashval)}
+    return StatusReport(
+        name=ws.name,
+        id=ws.id,
+        instance=ws.instance,
+        resources=[_resource(ws, r, hashes.get(r.name)) for r in ws.get_resources()],
+        lineage=LineageStatus(
+            graph=ws.get_local_param("graph.url") or None, waiting_facts=waiting_facts_in(ws)
+        ),
+    )
+
+
+def _resource(ws: OpenWorkspace, resource: Resource, before: str | None) -> ResourceStatus:
+    params = {
+        key: value
+        for key, value in resource.get_params().items()
+        if key not in ("name", "role", "resource_type")
+    }
+    return ResourceStatus(
+        name=resource.name,
+        role=resource.role,
+        type=resource.resource_type,
+        params=params,
+        changed=_changed(ws, resource, before),
+    )
+
+
+def _changed(ws: OpenWorkspace, resource: Resource, before: str | None) -> bool | None:
+    """Whether a resource's content is another than the one with this hash."""
+    if before is None:
+        return None
+    try:
+        now = content_now(ws, resource, None)
+    except ConfigurationError:  # its folder is gone
+        return None
+    if now.hash == before:
+        return False
+    if now.known_as is not None and (then := resource.known_as(before)) is not None:
+        return now.known_as != then
+    if now.hash is None and now.known_as is None and resource.local_path is None:
+        return None
+    return True

@@ -1,0 +1,72 @@
+"""What the commands that add a resource share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from dws_graph.cli.session import Session
+from dws_graph.cli.terminal import choose, confirm_verbose, say
+from dws_graph.errors import ConfigurationError
+from dws_graph.render.text import clean
+from dws_graph.resources.base import RESOURCE_ROLE_CHOICES, ResourceRoles
+from dws_graph.workspace.adding import add_resource, full_role
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _role(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    try:
+        return None if value is None else full_role(value)
+    except ConfigurationError as e:
+        raise click.BadParameter(f"{e.message}. {e.hint}") from e
+
+
+def resource_options(f: F) -> F:
+    """`--role`, `--name`, `--export`, `--imported`."""
+    for option in (
+        click.option(
+            "--imported",
+            is_flag=True,
+            help="Another workspace exported it: import its lineage. Implies --role source-data.",
+        ),
+        click.option(
+            "-e", "--export", is_flag=True, help="On snapshots, write its lineage into it."
+        ),
+        click.option(
+            "--name",
+            metavar="NAME",
+            help="Short name for this resource.  [default: the last part of its path]",
+        ),
+        click.option(
+            "--role",
+            metavar="ROLE",
+            callback=_role,
+            help=f"{', '.join(RESOURCE_ROLE_CHOICES)} (or s, i, c, r).  [default: asks]",
+        ),
+    ):
+        f = option(f)
+    return f
+
+
+def add(
+    session: Session,
+    resource_type: str,
+    role: str | None,
+    name: str | None,
+    path: str,
+    **options: Any,
+) -> None:
+    """Add a resource, and say so."""
+    with session.workspace() as ws:
+        if role is None and options.get("imported"):
+            role = ResourceRoles.SOURCE_DATA_SET
+        if role is None:
+            question = f"What is {clean(path)} to this workspace"
+            role = choose(session, question, RESOURCE_ROLE_CHOICES, "--role")
+        confirm_verbose(session, f"Add {clean(path)} as {role}")
+        resource = add_resource(ws, resource_type, role, name, path, **options)
+        kind = resource.resource_type
+        say(f"Added resource {clean(resource.name)} ({kind}) with the role {role}.")

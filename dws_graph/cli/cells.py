@@ -1,0 +1,56 @@
+"""Values as cells of tables."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from rich.table import Table
+
+from dws_graph.render.text import shortened
+
+HASH_DIGITS = 7
+LONGEST = 40
+
+
+def number(value: Any) -> str:
+    """A metric: three digits after the point, or three that count for a small one."""
+    if isinstance(value, bool) or not isinstance(value, float):
+        return text(value)
+    if value == 0 or abs(value) >= 0.01:
+        return repr(round(value, 3))
+    return f"{value:.3g}"
+
+
+def text(value: Any) -> str:
+    """Any value of JSON in a line."""
+    if isinstance(value, str):
+        return value
+    if value is None or isinstance(value, (bool, int, float)):
+        return str(value)
+    if isinstance(value, Mapping):
+        return ", ".join(f"{k}: {text(v)}" for k, v in value.items())
+    return json.dumps(value, ensure_ascii=False)
+
+
+def short(value: Any) -> str:
+    """Any value, cut where it is long."""
+    return number(value) if isinstance(value, float) else shortened(text(value), LONGEST)
+
+
+def pairs(values: Mapping[str, Any]) -> str:
+    """Names and values, one a line."""
+    return "\n".join(f"{name}={text(value)}" for name, value in values.items())
+
+
+def when(timestamp: str) -> str:
+    """A time without its fraction of a second."""
+    return timestamp.partition(".")[0]
+
+
+def unbroken(made: Table, *columns: int) -> Table:
+    """The table, with columns that keep their width on a narrow terminal."""
+    for i in columns:
+        made.columns[i].no_wrap = True
+    return made

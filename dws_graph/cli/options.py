@@ -1,0 +1,39 @@
+"""Options and arguments that several commands have."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Names(click.ParamType):
+    """Names with commas between them."""
+
+    name = "NAME[,NAME...]"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> list[str]:
+        """A list of names, each once."""
+        if isinstance(value, list):
+            return value
+        names = list(dict.fromkeys(part.strip() for part in str(value).split(",") if part.strip()))
+        if not names:
+            self.fail("no name is given", param, ctx)
+        return names
+
+
+NAMES = Names()
+
+
+def snapshot_option(f: F) -> F:
+    """`--snapshot`."""
+    return click.option(
+        "--snapshot",
+        metavar="SNAPSHOT",
+        help="As it was in this snapshot: a tag, a hash or 6 or more digits of it, or 'latest'.",
+    )(f)

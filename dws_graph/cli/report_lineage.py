@@ -1,0 +1,53 @@
+"""`dws report lineage`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from dws_graph.api.lineage import report_lineage_in
+from dws_graph.cli.commands import Command
+from dws_graph.cli.options import snapshot_option
+from dws_graph.cli.session import Session, pass_session
+from dws_graph.cli.terminal import format_option, say, show, show_json
+from dws_graph.render.tables import table
+
+EPILOG = """
+\b
+Examples:
+  dws report lineage
+  dws report lineage --snapshot SVC-1
+"""
+
+
+@click.command("lineage", cls=Command, epilog=EPILOG)
+@snapshot_option
+@format_option("table", "json")
+@pass_session
+def command(session: Session, snapshot: str | None, fmt: str) -> None:
+    """Show what each resource was made from, now or in a snapshot.
+
+    A row is a resource or a path in one: the step that wrote it and what that step read, or the
+    version of source data or code.
+    """
+    with session.workspace() as ws:
+        rows = report_lineage_in(ws, snapshot)
+    if fmt == "json":
+        show_json(rows)
+        return
+    title = f"Lineage for {snapshot or 'current state'}"
+    if not rows:
+        say(f"{title}: no step was recorded.")
+        return
+    cells = [[r["ref"], r["type"], r["details"], _inputs(r["inputs"])] for r in rows]
+    show(session, table(["Resource", "Type", "Details", "Inputs"], cells, title))
+
+
+def _inputs(inputs: list[Any]) -> str:
+    said = [f"{i['ref']} ({'current' if i['current'] else _hash(i)})" for i in inputs]
+    return "\n".join(said) or "None"
+
+
+def _hash(one: Any) -> str:
+    return f"Hash:{one['hash'][:8]}" if one["hash"] else str(one["status"])

@@ -1,0 +1,64 @@
+"""`dws report results`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from dws_graph.api.results import report_results_in
+from dws_graph.cli.cells import number, text
+from dws_graph.cli.commands import Command
+from dws_graph.cli.options import snapshot_option
+from dws_graph.cli.session import Session, pass_session
+from dws_graph.cli.terminal import format_option, say, show, show_json
+from dws_graph.render.tables import table
+from dws_graph.render.text import clean
+
+EPILOG = """
+\b
+Examples:
+  dws report results
+  dws report results --snapshot SVC-1
+"""
+
+
+@click.command("results", cls=Command, epilog=EPILOG)
+@snapshot_option
+@click.option(
+    "--resource", metavar="NAME", help="A results resource.  [default: the first with a file]"
+)
+@format_option("table", "json")
+@pass_session
+def command(session: Session, snapshot: str | None, resource: str | None, fmt: str) -> None:
+    """Show a results file: how it was made, its parameters and metrics.
+
+    Without --snapshot it is the current one, or else that of the newest snapshot.
+    """
+    with session.workspace() as ws:
+        found = report_results_in(ws, snapshot, resource)
+    if fmt == "json":
+        show_json(found)
+        return
+    say(f"Results file at {clean(found['path'])}")
+    for heading, values in _groups(found["results"]):
+        say()
+        rows = [[name, number(value)] for name, value in values.items()]
+        show(session, table(["Key", "Value"], rows, heading))
+
+
+def _groups(results: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """Headings with their values: what is no group of values is a general property."""
+    general = {k: v for k, v in results.items() if not isinstance(v, dict)}
+    groups = [("General Properties", general)] if general else []
+    for name, values in results.items():
+        if not isinstance(values, dict):
+            continue
+        heading = name.replace("_", " ").capitalize()
+        nested = {k: v for k, v in values.items() if name == "metrics" and isinstance(v, dict)}
+        plain = {k: v for k, v in values.items() if k not in nested}
+        if plain:
+            groups.append((heading, plain))
+        for inner, inner_values in nested.items():
+            groups.append((f"{heading}: {inner}", {k: text(v) for k, v in inner_values.items()}))
+    return groups

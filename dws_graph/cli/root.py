@@ -1,0 +1,57 @@
+"""`dws` itself: the list of all commands."""
+
+from __future__ import annotations
+
+import click
+
+from dws_graph import __version__
+from dws_graph.cli.commands import Entry, Group
+
+EPILOG = """
+\b
+A first workspace:
+  mkdir project && cd project
+  dws init --create-resources all
+  dws snapshot -m "the first state" first
+  dws report history
+
+Each command explains itself: dws COMMAND -h.
+"""
+
+
+@click.group(
+    cls=Group,
+    sections={
+        "Begin": [
+            Entry("init", "init", "Make a workspace of this folder."),
+            Entry("add", "add", "Add data, code or results as a resource."),
+            Entry("demo", "demo_command", "Make a workspace to try everything in."),
+        ],
+        "Keep and bring back": [
+            Entry("snapshot", "snapshot", "Keep the state of all resources, under a name."),
+            Entry("restore", "restore", "Bring data and code back to a snapshot."),
+            Entry("tag", "tag", "Name a snapshot, or take a name away."),
+            Entry("show", "show", "Show everything about a snapshot."),
+        ],
+        "Ask": [
+            Entry("report", "report", "Resources, history, lineage and results as tables."),
+            Entry("lineage", "lineage", "What came from what, as tables, pictures or Cypher."),
+        ],
+        "Look after": [
+            Entry("config", "config", "Get or set parameters of the workspace."),
+            Entry("doctor", "doctor", "Check the workspace, and say how to mend it."),
+            Entry("graph", "graph", "The databases that answer about lineage."),
+            Entry("version", "version", "Print the version."),
+        ],
+    },
+    unlisted=[Entry("status", "status", "Deprecated: see dws report status.")],
+    hidden_options=False,
+    epilog=EPILOG,
+)
+@click.version_option(__version__, prog_name="dws-graph", message="%(prog)s %(version)s")
+def dws() -> None:
+    """Keep data, code and results together, and know what each result was made from.
+
+    A workspace is a folder, in git, with resources: source data, intermediate data, code and
+    results. Snapshots keep their state; lineage tells which step made what from what.
+    """

@@ -1,0 +1,168 @@
+"""What commands print and ask: answers on stdout, everything else on stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from rich.console import Console, RenderableType
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from dws_graph.cli.session import Session
+from dws_graph.errors import BatchModeError, UserAbort
+from dws_graph.render.text import clean
+
+F = TypeVar("F", bound=Callable[..., Any])
+WIDE = 100_000
+PATIENCE = 1.0  # seconds before progress shows
+
+
+def format_option(*formats: str) -> Callable[[F], F]:
+    """`--format`, the first of `formats` being what is printed without it."""
+    return click.option(
+        "--format",
+        "fmt",
+        type=click.Choice(formats),
+        default=formats[0],
+        show_default=True,
+        help="What to print.",
+    )
+
+
+def say(text: str = "") -> None:
+    """Print a line of the answer."""
+    click.echo(text)
+
+
+def tell(text: str) -> None:
+    """Print a line beside the answer."""
+    click.echo(text, err=True)
+
+
+def warn(text: str) -> None:
+    """Print a warning."""
+    tell(f"Warning: {text}")
+
+
+def show_json(document: Any) -> None:
+    """Print the answer as one JSON document in UTF-8, whatever the terminal's encoding."""
+    text = json.dumps(document, indent=2, ensure_ascii=False)
+    click.echo(text.encode("utf-8", "backslashreplace"))
+
+
+def show(session: Session, *what: RenderableType) -> None:
+    """Print tables and the like: to the terminal's width, or as wide as they are in a pipe."""
+    console = console_of(session)
+    for one in what:
+        with console.capture() as captured:
+            console.print(one)
+        lines = [line.rstrip() for line in captured.get().strip("\n").splitlines()]
+        click.echo("\n".join(lines), color=console.is_terminal or None)
+
+
+def console_of(session: Session) -> Console:
+    """A rich console for stdout."""
+    if sys.stdout.isatty():
+        return Console(
+            color_system="auto" if session.color is not False else None,
+            no_color=None if session.color is None else not session.color,
+            highlight=False,
+        )
+    if session.color:
+        return Console(
+            force_terminal=True,
+            color_system="standard",
+            no_color=False,
+            width=WIDE,
+            highlight=False,
+        )
+    return Console(force_terminal=False, color_system=None, width=WIDE, highlight=False)
+
+
+def write_or_show(text: str | bytes, output: Path | None) -> None:
+    """Write a file, or print the text where none is named."""
+    if output is None:
+        click.echo(text, nl=isinstance(text, str) and not text.endswith("\n"))
+        return
+    output.write_bytes(text.encode() if isinstance(text, str) else text)
+    tell(f"Wrote {clean(str(output))}.")
+
+
+def confirm(session: Session, question: str) -> bool:
+    """Ask; yes where nobody is to be asked."""
+    return click.confirm(question, default=True, err=True) if session.can_ask else True
+
+
+def confirm_verbose(session: Session, what: str) -> None:
+    """With `--verbose`, ask before something is changed.
+
+    Raises:
+        UserAbort: The answer was no.
+    """
+    if session.verbose and not confirm(session, f"{what}?"):
+        raise UserAbort("nothing was changed")
+
+
+def choose(session: Session, question: str, choices: Sequence[str], option: str) -> str:
+    """One of several; a number or the beginning of one does too.
+
+    Raises:
+        BatchModeError: Nobody may be asked; the hint names the option to give.
+    """
+    if not session.can_ask:
+        raise BatchModeError(
+            f"{option} is missing, and nobody can be asked",
+            hint=f"Give {option} with one of: {', '.join(choices)}.",
+        )
+    for n, choice in enumerate(choices, 1):
+        tell(f"  {n}  {choice}")
+    while True:
+        answer = str(click.prompt(question, err=True)).strip().lower()
+        fits = [c for n, c in enumerate(choices, 1) if answer == str(n) or c.startswith(answer)]
+        if len(fits) == 1:
+            return fits[0]
+        tell(f"Type a number from 1 to {len(choices)}, or the name.")
+
+
+@contextmanager
+def progress(session: Session, what: str) -> Iterator[Callable[[str, int, int], None]]:
+    """A progress bar on a terminal's stderr for what takes more than a second.
+
+    Yields a function to be called with a name, how much is done and how much there is (0 where
+    nobody knows).
+    """
+    if not sys.stderr.isatty():
+        yield lambda name, done, total: None
+        return
+    begun = time.monotonic()
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=Console(stderr=True, no_color=None if session.color is None else not session.color),
+        transient=True,
+    )
+    task = bar.add_task(what, total=None)
+    shown = False
+
+    def report(name: str, done: int, total: int) -> None:
+        nonlocal shown
+        if not shown and time.monotonic() - begun > PATIENCE:
+            bar.start()
+            shown = True
+        if shown:
+            label = f"{what} {clean(name)}".strip()
+            bar.update(task, description=label, completed=done, total=total or None)
+
+    try:
+        yield report
+    finally:
+        if shown:
+            bar.stop()
