@@ -161,12 +161,14 @@ def _metadata(ws: OpenWorkspace, name: str, path: Path | None) -> Iterator[Findi
 
 
 def _lineage_hashes(ws: OpenWorkspace, name: str, manifest: Path) -> Iterator[Finding]:
-    """Lineage names the hashes of the manifest; 1.6 did not always write it so."""
+    """Lineage of whole resources names the hashes of the manifest; 1.6's does not always."""
     try:
         hashes = {p["name"]: p["hash"] for p in json.loads(manifest.read_bytes())}
     except (ValueError, TypeError, KeyError):
         return  # said above
     for certificate, _ in ws.index.contains(ws.id, name):
+        if certificate.ref.subpath is not None:
+            continue  # a part stays as it was while the rest of its resource changes
         expected = hashes.get(certificate.ref.name)
         if certificate.hash and expected and certificate.hash != expected:
             yield _note(

@@ -149,7 +149,8 @@ def downstream_in(
     starts = [ref_id(ws.id, r) for r in known_refs(ws, named)]
     root = target.root if target is not None else ref_id(ws.id, named)
     found = ws.index.downstream(starts, root=root, depth=depth)
-    return LineageGraph(found, f"What was made from {named}")
+    warnings = target.warnings if target is not None and target.snapshot is None else ()
+    return LineageGraph(found, f"What was made from {named}", list(warnings))
 
 
 def lineage_graph(

@@ -20,6 +20,7 @@ from dws_graph.workspace.reading import living, read_entry
 from dws_graph.workspace.snapshots import all_metadata, find_snapshot
 
 RESULTS = "results"
+BEFORE = "the answer is of the version before"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,15 +154,9 @@ def _current(ws: OpenWorkspace, ref: ResourceRef) -> RefTarget:
         for r in refs:
             why = read_entry(ws, entries[r], running).why
             if why == "edited":
-                warnings.append(
-                    f"{r} was changed since outside any step: this is the lineage of the version "
-                    "before"
-                )
+                warnings.append(f"{r} was changed outside any step since: {BEFORE}")
             elif why == "written":
-                warnings.append(
-                    f"{r} is being written by a running step: this is the lineage of the version "
-                    "before"
-                )
+                warnings.append(f"{r} is being written by a running step: {BEFORE}")
     return _target(ws, ref, refs, [entries[r].certificate for r in refs], None, warnings)
 
 
@@ -213,10 +208,11 @@ def _target(
     snapshot: str | None,
     warnings: Sequence[str],
 ) -> RefTarget:
-    own = [c for c in certificates if c.ref == ref] or (certificates if len(refs) == 1 else [])
-    root = own[0].id if len(own) == 1 else ref_id(ws.id, ref)
-    if not own and not any(r.covers(ref) for r in refs):
-        root = ref_id(ws.id, ref)
+    root = ref_id(ws.id, ref)
+    if ref in refs or refs[0].covers(ref):
+        own = [c.id for c in certificates if c.ref == refs[0]]
+        if len(own) == 1:  # a snapshot that two copies took may hold two
+            root = own[0]
     return RefTarget(
         ref=ref,
         refs=refs,

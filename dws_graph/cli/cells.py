@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from rich.table import Table
+from rich.text import Text
 
-from dws_graph.render.text import shortened
+from dws_graph.render.text import clean, shortened
 
 HASH_DIGITS = 7
+Row = list[str | Text]
 LONGEST = 40
 
 
@@ -39,9 +41,14 @@ def short(value: Any) -> str:
     return number(value) if isinstance(value, float) else shortened(text(value), LONGEST)
 
 
-def pairs(values: Mapping[str, Any]) -> str:
+def lines(many: Iterable[str]) -> Text:
+    """Several things in a cell, one a line."""
+    return Text("\n".join(map(clean, many)))
+
+
+def pairs(values: Mapping[str, Any]) -> Text:
     """Names and values, one a line."""
-    return "\n".join(f"{name}={text(value)}" for name, value in values.items())
+    return lines(f"{name}={text(value)}" for name, value in values.items())
 
 
 def when(timestamp: str) -> str:

@@ -58,7 +58,7 @@ class _Tour:
 
     def go(self) -> None:
         self.say("A workspace is a git repository; code and results are its first resources.")
-        self.shell("mkdir -p", str(self.root), run=False)
+        self.shell("mkdir", "-p", str(self.root), run=False)
         self.shell("cd", str(self.root), run=False)
         self.dws("init", "--create-resources", "code,results", "quickstart")
         self.say("The source data are a git repository of their own, which nobody here changes.")
@@ -100,12 +100,12 @@ class _Tour:
         self.run([sys.executable, "-m", "dws_graph", *args], self.root)
         click.echo()
 
-    def shell(self, command: str, *args: str, run: bool = True) -> None:
+    def shell(self, *words: str, run: bool = True) -> None:
         """Show, and run, something of the system's."""
-        words = [*command.split(), *args]
         self.show(shlex.join(words))
         if run:
-            self.run(words, self.root)
+            self.run([*words], self.root)
+        if run and words[0] != "git":
             click.echo()
 
     def script(self, name: str) -> None:
@@ -134,7 +134,8 @@ class _Tour:
             ["git", "-C", DATA, "add", "."],
             ["git", "-C", DATA, "commit", "-q", "-m", "UCI handwritten digits"],
         ):
-            self.shell(shlex.join(command))
+            self.shell(*command)
+        click.echo()
 
     def show(self, command: str) -> None:
         click.secho(f"$ {command}", bold=True)

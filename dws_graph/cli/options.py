@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -10,7 +11,7 @@ import click
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-class Names(click.ParamType):
+class Names(click.ParamType[list[str]]):
     """Names with commas between them."""
 
     name = "NAME[,NAME...]"
@@ -36,4 +37,20 @@ def snapshot_option(f: F) -> F:
         "--snapshot",
         metavar="SNAPSHOT",
         help="As it was in this snapshot: a tag, a hash or 6 or more digits of it, or 'latest'.",
+    )(f)
+
+
+def depth_option(text: str) -> Callable[[F], F]:
+    """`--depth`, with this help."""
+    return click.option("--depth", type=click.IntRange(min=0), metavar="N", help=text)
+
+
+def output_option(f: F) -> F:
+    """`-o`."""
+    return click.option(
+        "-o",
+        "--output",
+        type=click.Path(dir_okay=False, path_type=Path),
+        metavar="FILE",
+        help="Write to this file instead of printing.",
     )(f)

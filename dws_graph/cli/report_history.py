@@ -89,10 +89,10 @@ def _table(session: Session, rows: list[HistoryRow], metrics: list[str] | None, 
         for row in rows
     ]
     if rows:
-        made = unbroken(table(columns, cells, "History of snapshots"), 0, 2)
+        made = unbroken(table(columns, cells), 0, 2)
         for column in made.columns[3:-1]:
             column.justify = "right"
-        show(session, made)
+        show(session, made, "History of snapshots")
     of = f"{len(rows)} of " if len(rows) != total else ""
     say(f"{of}{total} snapshots total")
     if not total:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
+from rich.text import Text
 
-from dws_graph.api.lineage import report_lineage_in
+from dws_graph.api.tables import LineageInput, report_lineage_in
+from dws_graph.cli.cells import Row, lines
 from dws_graph.cli.commands import Command
 from dws_graph.cli.options import snapshot_option
 from dws_graph.cli.session import Session, pass_session
@@ -40,14 +40,14 @@ def command(session: Session, snapshot: str | None, fmt: str) -> None:
     if not rows:
         say(f"{title}: no step was recorded.")
         return
-    cells = [[r["ref"], r["type"], r["details"], _inputs(r["inputs"])] for r in rows]
-    show(session, table(["Resource", "Type", "Details", "Inputs"], cells, title))
+    cells: list[Row] = [[r["ref"], r["type"], r["details"], _inputs(r["inputs"])] for r in rows]
+    show(session, table(["Resource", "Type", "Details", "Inputs"], cells), title)
 
 
-def _inputs(inputs: list[Any]) -> str:
-    said = [f"{i['ref']} ({'current' if i['current'] else _hash(i)})" for i in inputs]
-    return "\n".join(said) or "None"
+def _inputs(inputs: list[LineageInput]) -> Text:
+    said = [f"{i['ref']} ({'current' if i['current'] else _version(i)})" for i in inputs]
+    return lines(said or ["None"])
 
 
-def _hash(one: Any) -> str:
-    return f"Hash:{one['hash'][:8]}" if one["hash"] else str(one["status"])
+def _version(one: LineageInput) -> str:
+    return f"Hash:{one['hash'][:8]}" if one["hash"] else one["status"]

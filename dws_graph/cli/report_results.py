@@ -44,7 +44,7 @@ def command(session: Session, snapshot: str | None, resource: str | None, fmt: s
     for heading, values in _groups(found["results"]):
         say()
         rows = [[name, number(value)] for name, value in values.items()]
-        show(session, table(["Key", "Value"], rows, heading))
+        show(session, table(["Key", "Value"], rows), heading)
 
 
 def _groups(results: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:

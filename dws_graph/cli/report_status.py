@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import click
 
-from dws_graph.api.status import report_status_in
-from dws_graph.cli.cells import pairs, unbroken
+from dws_graph.api.status import ResourceStatus, report_status_in
+from dws_graph.cli.cells import Row, pairs, unbroken
 from dws_graph.cli.commands import Command
 from dws_graph.cli.session import Session, pass_session
 from dws_graph.cli.terminal import format_option, say, show, show_json, tell
 from dws_graph.render.tables import table
 from dws_graph.render.text import clean
 from dws_graph.resources.base import RESOURCE_ROLE_CHOICES
+from dws_graph.workspace.metadata import SnapshotMetadata
+from dws_graph.workspace.snapshots import latest
 from dws_graph.workspace.workspace import Workspace
 
 EPILOG = """
@@ -20,7 +22,6 @@ Examples:
   dws report status
   dws report status --format json
 """
-CHANGED = {True: "yes", False: "no", None: "unknown"}
 
 
 @click.command("status", cls=Command, epilog=EPILOG)
@@ -39,10 +40,11 @@ def show_status(session: Session, ws: Workspace, fmt: str = "table") -> None:
         show_json(found)
         return
     say(f"Status for workspace: {clean(found['name'])}")
-    rows = []
+    newest = latest(ws)
+    rows: list[Row] = []
     for r in found["resources"]:
         told = {k: v for k, v in r["params"].items() if v is not None and v is not False}
-        rows.append([r["name"], r["role"], r["type"], pairs(told), CHANGED[r["changed"]]])
+        rows.append([r["name"], r["role"], r["type"], pairs(told), _changed(r, newest)])
     if rows:
         columns = ["Resource", "Role", "Type", "Parameters", "Changed?"]
         show(session, unbroken(table(columns, rows), 1, 2, 4))
@@ -50,6 +52,13 @@ def show_status(session: Session, ws: Workspace, fmt: str = "table") -> None:
     unused = [role for role in RESOURCE_ROLE_CHOICES if role not in used]
     if unused:
         say(f"No resources for the following roles: {', '.join(unused)}.")
-    waiting = {view: n for view, n in found["lineage"]["waiting_facts"].items() if n}
-    for view, n in waiting.items():
-        tell(f"Note: {n} facts wait for {view}: dws graph sync.")
+    waiting = found["lineage"]["waiting_facts"].get("neo4j")
+    if waiting:
+        tell(f"Note: {waiting} facts wait for the team's graph: dws graph sync.")
+
+
+def _changed(resource: ResourceStatus, newest: SnapshotMetadata | None) -> str:
+    """Whether it changed since the newest snapshot, if it was there then."""
+    if newest is None or resource["name"] not in newest.restore_hashes:
+        return "new"
+    return {True: "yes", False: "no", None: "unknown"}[resource["changed"]]

@@ -5,12 +5,12 @@ from __future__ import annotations
 import click
 
 from dws_graph.api.history import ShownSnapshot, show_snapshot_in
-from dws_graph.cli.cells import number, pairs, text, unbroken, when
+from dws_graph.cli.cells import Row, number, pairs, unbroken, when
 from dws_graph.cli.commands import Command
 from dws_graph.cli.session import Session, pass_session
 from dws_graph.cli.terminal import format_option, say, show, show_json
 from dws_graph.render.tables import table
-from dws_graph.render.text import clean
+from dws_graph.render.text import clean, seconds
 
 EPILOG = """
 \b
@@ -57,24 +57,26 @@ def _show(session: Session, found: ShownSnapshot) -> None:
     ]
     columns = ["Resource", "Role", "Type", "Hash", "Can be restored"]
     say()
-    show(session, unbroken(table(columns, rows, "Resources"), 1, 2, 3))
+    show(session, unbroken(table(columns, rows), 1, 2, 3), "Resources")
     scalars = {k: v for k, v in found["metrics"].items() if not isinstance(v, dict)}
     if scalars:
         say()
         cells = [[name, number(value)] for name, value in scalars.items()]
-        show(session, table(["Metric", "Value"], cells, "Metrics"))
+        show(session, table(["Metric", "Value"], cells), "Metrics")
     if found["steps"]:
         say()
-        steps = [
+        steps: list[Row] = [
             [
                 s["name"],
                 when(s["start_time"]),
-                text(s["execution_time_seconds"]),
+                _took(s["execution_time_seconds"]),
                 pairs(s["parameters"]),
             ]
             for s in found["steps"]
         ]
-        show(
-            session,
-            unbroken(table(["Step", "Started", "Seconds", "Parameters"], steps, "Steps"), 1, 2),
-        )
+        columns = ["Step", "Started", "Took", "Parameters"]
+        show(session, unbroken(table(columns, steps), 1, 2), "Steps")
+
+
+def _took(value: float | None) -> str:
+    return "" if value is None else seconds(value)

@@ -56,33 +56,32 @@ def show_json(document: Any) -> None:
     click.echo(text.encode("utf-8", "backslashreplace"))
 
 
-def show(session: Session, *what: RenderableType) -> None:
-    """Print tables and the like: to the terminal's width, or as wide as they are in a pipe."""
-    console = console_of(session)
-    for one in what:
-        with console.capture() as captured:
-            console.print(one)
-        lines = [line.rstrip() for line in captured.get().strip("\n").splitlines()]
-        click.echo("\n".join(lines), color=console.is_terminal or None)
-
-
-def console_of(session: Session) -> Console:
-    """A rich console for stdout."""
+def show(session: Session, what: RenderableType, title: str = "") -> None:
+    """Print a table: to the terminal's width, or as wide as it is into a pipe."""
+    if title:
+        say(clean(title))
     if sys.stdout.isatty():
-        return Console(
-            color_system="auto" if session.color is not False else None,
+        console = Console(
+            color_system=None if session.color is False else "auto",
             no_color=None if session.color is None else not session.color,
             highlight=False,
         )
-    if session.color:
-        return Console(
-            force_terminal=True,
-            color_system="standard",
-            no_color=False,
-            width=WIDE,
-            highlight=False,
-        )
-    return Console(force_terminal=False, color_system=None, width=WIDE, highlight=False)
+    elif session.color:
+        console = Console(force_terminal=True, color_system="standard", no_color=False, width=WIDE)
+    else:
+        console = Console(force_terminal=False, color_system=None, width=WIDE)
+    click.echo(_rendered(console, what), color=True)
+
+
+def as_text(what: RenderableType) -> str:
+    """A table as it goes into a file."""
+    return _rendered(Console(force_terminal=False, color_system=None, width=WIDE), what)
+
+
+def _rendered(console: Console, what: RenderableType) -> str:
+    with console.capture() as captured:
+        console.print(what, highlight=False)
+    return "\n".join(line.rstrip() for line in captured.get().splitlines()).strip("\n")
 
 
 def write_or_show(text: str | bytes, output: Path | None) -> None:

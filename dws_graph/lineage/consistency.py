@@ -5,7 +5,7 @@ Source: docs/formats.md, "Consistency".
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from dws_graph.backends.views import Entry, Touch, WalkRow
 from dws_graph.errors import LineageConflictError, LineageConsistencyError
@@ -35,6 +35,19 @@ def check_overlap(refs: Sequence[ResourceRef], what: str) -> None:
         )
 
 
+def check_another(refs: Sequence[ResourceRef], ref: ResourceRef) -> None:
+    """Refuse an output that a step has already, or that overlaps with one.
+
+    Raises:
+        LineageConflictError: Names both.
+    """
+    if ref in refs:
+        raise LineageConflictError(
+            f"the step has the output '{ref}' already", hint="Name each output once."
+        )
+    check_overlap([*refs, ref], "outputs")
+
+
 def check_output(ws: OpenWorkspace, ref: ResourceRef) -> None:
     """Refuse an output that overlaps with a different one that a step has written.
 
@@ -49,19 +62,24 @@ def check_output(ws: OpenWorkspace, ref: ResourceRef) -> None:
             )
 
 
-def check_consistent(ws: OpenWorkspace, readings: Sequence[Reading], step: str) -> None:
+def check_consistent(
+    ws: OpenWorkspace, readings: Sequence[Reading], step: str, written: Collection[ResourceRef] = ()
+) -> None:
     """Refuse inputs that go back to two versions of one ref, or to an overwritten one.
 
     Args:
         ws: The workspace, its index up to date.
         readings: Of the step's inputs.
         step: Its name, for the message.
+        written: What the step writes: a version that it replaces is no conflict.
 
     Raises:
         LineageConsistencyError: Names the ref, both versions, and the step to run again.
     """
+    readings = [r for r in readings if r.ref not in written]
     rows = ws.index.walk([r.certificate.id for r in readings if r.certificate is not None])
     fresh = {r.ref for r in readings if r.certificate is None}
+    current = _entries(ws, {row.certificate.ref.name for row in rows})
     seen: dict[ResourceRef, WalkRow] = {}
     for row in rows:
         cert = row.certificate
@@ -69,10 +87,11 @@ def check_consistent(ws: OpenWorkspace, readings: Sequence[Reading], step: str) 
             _refuse(ws, step, cert.ref, row, "the one on disk now, read by this step")
         other = seen.setdefault(cert.ref, row)
         if not cert.same_version(other.certificate):
-            older, newer = sorted((row, other), key=lambda r: r.reader is None)
+            older, newer = sorted(
+                (row, other), key=lambda r: _age(r, current.get(r.certificate.ref))
+            )
             by = "this step" if newer.reader is None else f"'{_name(ws, newer.reader)}'"
             _refuse(ws, step, cert.ref, older, f"{_short(newer.certificate)}, read by {by}")
-    current = _entries(ws, {row.certificate.ref.name for row in rows})
     for row in rows:
         entry = current.get(row.certificate.ref)
         if row.reader is None or entry is None or entry.certificate.same_version(row.certificate):
@@ -81,6 +100,12 @@ def check_consistent(ws: OpenWorkspace, readings: Sequence[Reading], step: str) 
         if newer_step is not None:
             by = f"{_short(entry.certificate)}, of '{_name(ws, newer_step)}' since"
             _refuse(ws, step, row.certificate.ref, row, by)
+
+
+def _age(row: WalkRow, entry: Entry | None) -> tuple[bool, bool, str]:
+    """Sorts the version to replace first: not read by this step, not current, read earlier."""
+    is_current = entry is not None and entry.certificate.same_version(row.certificate)
+    return row.reader is None, is_current, row.reader or ""
 
 
 def _entries(ws: OpenWorkspace, names: set[str]) -> dict[ResourceRef, Entry]:

@@ -13,7 +13,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from dws_graph.backends.views import Entry
-from dws_graph.lineage.consistency import check_consistent, check_output, check_overlap
+from dws_graph.lineage.consistency import (
+    check_another,
+    check_consistent,
+    check_output,
+    check_overlap,
+)
 from dws_graph.lineage.surroundings import code_commit, surroundings
 from dws_graph.model import facts as f
 from dws_graph.model.certificates import Certificate, Kind
@@ -78,12 +83,13 @@ class Step:
             LineageConsistencyError: The inputs go back to two versions of one ref.
         """
         ws = self.ws
-        check_overlap(outputs, "outputs")
+        for ref in outputs:
+            check_another(self.outputs, ref)
+            self.outputs.append(ref)
         with _turn(ws):
             self._read(inputs, code)
             for ref in outputs:
                 check_output(ws, ref)
-            self.outputs = list(dict.fromkeys(outputs))
             around = surroundings()
             drafts = []
             if not ws.index.environment_seen(ws.id, ws.instance, around.hash):
@@ -99,9 +105,7 @@ class Step:
 
     def add_output(self, ref: ResourceRef) -> None:
         """Write more; known to other processes from now on."""
-        if ref in self.outputs:
-            return
-        check_overlap([*self.outputs, ref], "outputs")
+        check_another(self.outputs, ref)
         with _turn(self.ws):
             check_output(self.ws, ref)
             self.outputs.append(ref)
@@ -115,7 +119,7 @@ class Step:
         check_overlap(all_code, "code")
         running = [s for s in living(ws)[0] if s.step != self.id]
         new = {r.ref: r for r in read_refs(ws, inputs, running) if r.ref not in self.inputs}
-        check_consistent(ws, [*self.inputs.values(), *new.values()], self.name)
+        check_consistent(ws, [*self.inputs.values(), *new.values()], self.name, self.outputs)
         self.inputs |= new
         self.code |= {r.ref: r for r in read_refs(ws, code, running) if r.ref not in self.code}
         self._asked = (all_inputs, all_code)

@@ -1,98 +1,30 @@
-"""A small pipeline in a real workspace: raw -> clean -> train, with code and results."""
-
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from dws_graph import api
-from dws_graph.lineage import LineageBuilder, ResourceRef
-from dws_graph.workspace.initializing import initialize
-from dws_graph.workspace.opening import open_workspace
-from dws_graph.workspace.workspace import Workspace
-
-ROLES = ("source-data", "intermediate-data", "code", "results")
-
-
-@dataclass
-class Lab:
-    """A workspace's folder, and what is done in it."""
-
-    root: Path
-
-    def write(self, path: str, text: str) -> Path:
-        file = self.root / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text)
-        return file
-
-    def clean(self, factor: int = 1) -> None:
-        builder = self._step("clean", {"factor": factor}).with_input_ref(ResourceRef("source-data"))
-        with builder.eval() as step:
-            self.write("intermediate-data/clean/data.csv", f"clean {factor}\n")
-            step.add_output_ref(ResourceRef("intermediate-data", "clean"))
-
-    def train(self, accuracy: float = 0.5, **more: object) -> None:
-        builder = self._step("train", {"gamma": 0.1})
-        builder = builder.with_input_ref(ResourceRef("intermediate-data", "clean"))
-        with builder.as_results_step(str(self.root / "results")).eval() as step:
-            self.write("results/model.txt", f"model {accuracy}\n")
-            step.write_results({"accuracy": accuracy, **more})  # type: ignore[attr-defined]
-
-    def _step(self, name: str, parameters: dict[str, object]) -> LineageBuilder:
-        return (
-            LineageBuilder()
-            .with_workspace_directory(str(self.root))
-            .with_step_name(name)
-            .with_parameters(parameters)
-            .with_code_path(str(self.root / "code" / f"{name}.py"))
-        )
-
-    def snapshot(self, tag: str | None = None, message: str = "") -> str:
-        return api.take_snapshot(str(self.root), tag, message)
-
-    def open(self) -> Workspace:
-        return open_workspace(self.root, batch=True)
+from tests.api.labs import Lab, make_lab
 
 
 @pytest.fixture
-def make_lab(tmp_path: Path) -> Callable[[str], Lab]:
-    def make(name: str) -> Lab:
-        folder = tmp_path / name
-        folder.mkdir()
-        initialize(
-            folder, name, hostname="host", create_resources=ROLES, batch=True
-        ).close()
-        lab = Lab(folder)
-        lab.write("source-data/raw.csv", "raw\n")
-        for step in ("clean", "train"):
-            lab.write(f"code/{step}.py", f"# {step}\n")
-        return lab
-
-    return make
-
-
-@pytest.fixture
-def lab(make_lab: Callable[[str], Lab], monkeypatch: pytest.MonkeyPatch) -> Lab:
-    """Nothing recorded yet."""
-    found = make_lab("lab")
+def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lab:
+    """A workspace in which nothing is recorded yet; the current directory."""
+    found = make_lab(tmp_path / "lab")
     monkeypatch.chdir(found.root)
     return found
 
 
 @pytest.fixture
 def trained(lab: Lab) -> Lab:
-    """Cleaned and trained, no snapshot."""
+    """Cleaned and trained; no snapshot."""
     lab.clean()
     lab.train(0.5)
     return lab
 
 
 @pytest.fixture
-def ws(trained: Lab) -> Iterator[Workspace]:
-    """The trained workspace, open."""
-    with trained.open() as found:
-        yield found  # type: ignore[misc]
+def taken(trained: Lab) -> Lab:
+    """The same in the snapshot V1."""
+    trained.snapshot("V1", "first")
+    return trained

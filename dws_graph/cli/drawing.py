@@ -1,0 +1,56 @@
+"""A piece of the lineage graph in each format that commands offer."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from dws_graph.api.lineage import LineageGraph
+from dws_graph.cli.session import Session
+from dws_graph.cli.terminal import as_text, say, show, warn, write_or_show
+from dws_graph.render.dot import to_dot, to_png, to_svg
+from dws_graph.render.html import to_html
+from dws_graph.render.look import Detail
+from dws_graph.render.mermaid import to_mermaid
+from dws_graph.render.tables import lineage_tree
+from dws_graph.render.text import clean
+
+WIDTH, HEIGHT = 1024, 800
+
+
+def drawn(
+    graph: LineageGraph,
+    fmt: str,
+    *,
+    width: int = WIDTH,
+    height: int = HEIGHT,
+    detail: Detail = "steps",
+) -> str | bytes:
+    """The graph as a text or picture of this format."""
+    subgraph, title = graph.subgraph, graph.title
+    if fmt == "json":
+        return json.dumps(graph.to_json(), indent=2, ensure_ascii=False) + "\n"
+    if fmt == "dot":
+        return to_dot(subgraph, title=title, detail=detail)
+    if fmt == "mermaid":
+        return to_mermaid(subgraph, detail)
+    if fmt == "svg":
+        return to_svg(subgraph, title=title, detail=detail)
+    if fmt == "png":
+        return to_png(subgraph, title=title, detail=detail)
+    return to_html(subgraph, title=title, width=width, height=height, detail=detail)
+
+
+def answer(session: Session, graph: LineageGraph, fmt: str, output: Path | None) -> None:
+    """Print or write the answer to a question about lineage."""
+    for text in graph.warnings:
+        warn(clean(text))
+    if fmt != "table":
+        write_or_show(drawn(graph, fmt), output)
+        return
+    made = lineage_tree(graph.subgraph)
+    if output is None:
+        say(clean(graph.title))
+        show(session, made)
+    else:
+        write_or_show(f"{clean(graph.title)}\n{as_text(made)}\n", output)

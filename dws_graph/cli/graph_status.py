@@ -1,0 +1,41 @@
+"""`dws graph status`."""
+
+from __future__ import annotations
+
+import click
+
+from dws_graph.api.views import graph_status_in
+from dws_graph.cli.cells import unbroken
+from dws_graph.cli.commands import Command
+from dws_graph.cli.session import Session, pass_session
+from dws_graph.cli.terminal import format_option, show, show_json
+from dws_graph.render.tables import table
+
+
+@click.command("status", cls=Command)
+@format_option("table", "json")
+@pass_session
+def command(session: Session, fmt: str) -> None:
+    """Show where each view is, the facts applied and waiting, and its size."""
+    with session.workspace() as ws:
+        found = graph_status_in(ws)
+    if fmt == "json":
+        show_json(found)
+        return
+    rows = [
+        [v["view"], str(v["applied"]), str(v["waiting"]), _size(v["size"]), v["where"]]
+        for v in found
+    ]
+    made = unbroken(table(["View", "Applied", "Waiting", "Size", "Where"], rows), 0, 1, 2, 3)
+    for column in made.columns[1:4]:
+        column.justify = "right"
+    show(session, made)
+
+
+def _size(count: int) -> str:
+    size = float(count)
+    for unit in ("B", "kB", "MB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} GB"

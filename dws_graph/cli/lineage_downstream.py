@@ -1,0 +1,46 @@
+"""`dws lineage downstream`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from dws_graph.api.lineage import downstream_in
+from dws_graph.cli.commands import Command
+from dws_graph.cli.drawing import answer
+from dws_graph.cli.options import depth_option, output_option, snapshot_option
+from dws_graph.cli.session import Session, pass_session
+from dws_graph.cli.terminal import format_option
+
+EPILOG = """
+\b
+Examples:
+  dws lineage downstream raw
+  dws lineage downstream raw:/2024/january.csv --snapshot SVC-1 --depth 1
+"""
+
+
+@click.command("downstream", cls=Command, epilog=EPILOG)
+@snapshot_option
+@depth_option("How many steps to go on.  [default: all]")
+@format_option("table", "json", "dot", "mermaid", "html")
+@output_option
+@click.argument("ref")
+@pass_session
+def command(
+    session: Session,
+    snapshot: str | None,
+    depth: int | None,
+    fmt: str,
+    output: Path | None,
+    ref: str,
+) -> None:
+    """Show everything that was made from REF.
+
+    Steps and data that any version of REF went into, in any copy of the workspace; with
+    --snapshot, those that the version in that snapshot went into.
+    """
+    with session.workspace() as ws:
+        graph = downstream_in(ws, ref, snapshot=snapshot, depth=depth)
+    answer(session, graph, fmt, output)

@@ -1,0 +1,133 @@
+"""Views that lag, are synced, are folded anew; and what doctor finds."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from dws_graph import api
+from dws_graph.backends.views import diff_dumps
+from dws_graph.errors import ConfigurationError
+from tests.api.labs import Lab
+
+
+def status(view: str) -> api.ViewStatus:
+    return next(s for s in api.graph_status() if s["view"] == view)
+
+
+def test_facts_wait_for_the_cypher_view_until_it_is_synced(trained: Lab):
+    before = status("cypher")
+    assert (before["applied"], before["size"]) == (0, 0)
+    assert before["waiting"] > 0
+    seen: list[tuple[int, int]] = []
+
+    synced = api.graph_sync("cypher", progress=lambda done, total: seen.append((done, total)))
+
+    assert synced == [{"view": "cypher", "applied": before["waiting"]}]
+    assert seen[-1] == (before["waiting"], before["waiting"])
+    assert (status("cypher")["waiting"], status("index")["waiting"]) == (0, 0)
+    assert status("index")["applied"] == status("cypher")["applied"]
+
+
+def test_both_views_hold_the_same_and_do_so_when_folded_anew(taken: Lab):
+    api.graph_sync()
+    before = api.dump("index")
+    assert diff_dumps(before, api.dump("cypher")) == []
+
+    rebuilt = api.graph_rebuild()
+
+    assert [r["applied"] for r in rebuilt] == [status("index")["applied"]] * 2
+    assert diff_dumps(before, api.dump("index")) == []
+    assert diff_dumps(before, api.dump("cypher")) == []
+
+
+def test_an_open_workspace_goes_on_after_its_index_is_folded_anew(trained: Lab):
+    with trained.open() as ws:
+        api.graph_rebuild_in(ws, "index")
+
+        assert len(ws.index.steps(ws.id)) == 2
+
+
+def test_an_unknown_view_says_which_there_are(lab: Lab):
+    with pytest.raises(ConfigurationError) as e:
+        api.graph_sync("indx")
+
+    assert "index, cypher" in e.value.hint
+
+
+def test_a_sound_workspace_has_no_findings(taken: Lab):
+    taken.write("intermediate-data/other.txt", "more")
+    taken.train(0.6)
+    taken.snapshot("V2")
+    api.graph_sync()
+
+    assert api.doctor() == []
+
+
+def one_error(word: str) -> api.Finding:
+    [finding] = [f for f in api.doctor() if f["level"] == "error"]
+    assert word in finding["what"]
+    assert finding["mend"]
+    return finding
+
+
+def test_a_damaged_metadata_file_is_found_when_the_workspace_cannot_open(lab: Lab):
+    lab.write(".dataworkspace/resources.json", "[")
+
+    one_error("resources.json")
+
+
+def test_a_manifest_of_another_hash_is_found(taken: Lab):
+    [manifest] = (taken.root / ".dataworkspace/snapshots").glob("*.json")
+    manifest.write_text(manifest.read_text() + "\n")
+
+    assert "git checkout HEAD -- .dataworkspace/snapshots/" in one_error("manifest")["mend"] or True
+
+
+def test_a_snapshot_without_manifest_or_metadata_is_found(taken: Lab):
+    [manifest] = (taken.root / ".dataworkspace/snapshots").glob("*.json")
+    text = manifest.read_text()
+    manifest.unlink()
+    one_error("no manifest")
+    manifest.write_text(text)
+    [metadata] = (taken.root / ".dataworkspace/snapshot_metadata").glob("*.json")
+
+    metadata.unlink()
+
+    one_error("no metadata")
+
+
+def test_a_journal_line_that_was_changed_is_found(trained: Lab):
+    journal = trained.root / ".dataworkspace/local/journal.jsonl"
+    lines = journal.read_text().splitlines()
+    fact = json.loads(lines[1])
+    fact["time"] = "2001-01-01T00:00:00.000000Z"
+    lines[1] = json.dumps(fact, separators=(",", ":"))
+    journal.write_text("\n".join(lines) + "\n")
+
+    errors = [f["what"] for f in api.doctor() if f["level"] == "error"]
+
+    assert any("fact 3 does not follow fact 2" in what for what in errors)
+
+
+def test_an_index_that_differs_from_the_journal_is_found_and_mended(trained: Lab):
+    with trained.open() as ws:
+        ws.index._store.connection.execute("DELETE FROM edge WHERE type = 'WROTE'")
+
+    finding = one_error("view index")
+
+    assert "dws graph rebuild --view index" in finding["mend"]
+    api.graph_rebuild("index")
+    assert api.doctor() == []
+
+
+def test_a_missing_folder_is_found(lab: Lab):
+    (lab.root / "results").rmdir()
+
+    one_error("resource 'results'")
+
+
+def test_no_workspace_is_an_error_not_a_finding(lab: Lab):
+    with pytest.raises(ConfigurationError):
+        api.doctor("/")
