@@ -4,7 +4,7 @@ DIR ?= build/demo
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test check format bench lock clean
+.PHONY: help venv demo test check format docs bench lock clean
 
 help:  ## say what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ check: venv  ## format, lint, types, layers and the fast tests: a minute
 format: venv  ## format the code, and mend what the linter can
 	$(BIN)/ruff check --fix-only --quiet
 	$(BIN)/ruff format
+
+docs: venv  ## write the pages that are made from the code
+	$(BIN)/python docs/make_cli_page.py
 
 bench: venv  ## measure what recording and asking cost
 	$(BIN)/python benchmarks/steps.py $(ARGS)

@@ -135,7 +135,9 @@ def _manifest(ws: OpenWorkspace, name: str, path: Path | None) -> Iterator[Findi
         return
     raw = path.read_bytes()
     if (found := blob_hash(raw)) != name:
-        yield _error(f"{path}: its content has the hash {found[:7]}", _from_git(ws, path))
+        yield _error(
+            f"{path}: this manifest's content has the hash {found[:7]}", _from_git(ws, path)
+        )
     try:
         entries = parse_json(raw, file=str(path))
     except InternalError as e:

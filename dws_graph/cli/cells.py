@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from rich.table import Table
 from rich.text import Text
 
 from dws_graph.render.text import clean, shortened
@@ -54,10 +53,3 @@ def pairs(values: Mapping[str, Any]) -> Text:
 def when(timestamp: str) -> str:
     """A time without its fraction of a second."""
     return timestamp.partition(".")[0]
-
-
-def unbroken(made: Table, *columns: int) -> Table:
-    """The table, with columns that keep their width on a narrow terminal."""
-    for i in columns:
-        made.columns[i].no_wrap = True
-    return made

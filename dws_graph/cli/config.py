@@ -123,7 +123,7 @@ def _show(session: Session, rows: list[Row], fmt: str) -> None:
         ]
         for row in rows
     ]
-    show(session, table(columns, cells))
+    show(session, table(columns, cells), keep=(0, 1))
 
 
 def _text(value: Any) -> str:

@@ -82,7 +82,7 @@ class _Tour:
         self.say("Any other question is Cypher: what was made from these data, best first?")
         self.dws("lineage", "query", "--param", f"data={DATA}", QUERY)
         self.say("The same as a picture; it opens in a browser, and needs no network.")
-        self.dws("lineage", "graph", "--snapshot", "LR-1", "lineage.html")
+        self.dws("lineage", "downstream", DATA, "--format", "html", "-o", "lineage.html")
         self.say("Back to the first experiment: the code is as it was, the results all stay.")
         self.shell("ls", "code")
         self.dws("--batch", "restore", "SVC-1")

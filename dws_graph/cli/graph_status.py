@@ -5,7 +5,6 @@ from __future__ import annotations
 import click
 
 from dws_graph.api.views import graph_status_in
-from dws_graph.cli.cells import unbroken
 from dws_graph.cli.commands import Command
 from dws_graph.cli.session import Session, pass_session
 from dws_graph.cli.terminal import format_option, show, show_json
@@ -26,10 +25,10 @@ def command(session: Session, fmt: str) -> None:
         [v["view"], str(v["applied"]), str(v["waiting"]), _size(v["size"]), v["where"]]
         for v in found
     ]
-    made = unbroken(table(["View", "Applied", "Waiting", "Size", "Where"], rows), 0, 1, 2, 3)
+    made = table(["View", "Applied", "Waiting", "Size", "Where"], rows)
     for column in made.columns[1:4]:
         column.justify = "right"
-    show(session, made)
+    show(session, made, keep=(0, 1, 2, 3))
 
 
 def _size(count: int) -> str:

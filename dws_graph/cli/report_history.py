@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from dws_graph.api.history import HistoryRow, commonest_metrics, report_history_in
-from dws_graph.cli.cells import HASH_DIGITS, short, unbroken, when
+from dws_graph.cli.cells import HASH_DIGITS, short, when
 from dws_graph.cli.commands import Command
 from dws_graph.cli.options import NAMES
 from dws_graph.cli.session import Session, pass_session
@@ -89,10 +89,10 @@ def _table(session: Session, rows: list[HistoryRow], metrics: list[str] | None, 
         for row in rows
     ]
     if rows:
-        made = unbroken(table(columns, cells), 0, 2)
+        made = table(columns, cells)
         for column in made.columns[3:-1]:
             column.justify = "right"
-        show(session, made, "History of snapshots")
+        show(session, made, "History of snapshots", keep=(0, 2, 1, 3, 4)[: len(columns) - 1])
     of = f"{len(rows)} of " if len(rows) != total else ""
     say(f"{of}{total} snapshots total")
     if not total:

@@ -41,7 +41,7 @@ def command(session: Session, snapshot: str | None, fmt: str) -> None:
         say(f"{title}: no step was recorded.")
         return
     cells: list[Row] = [[r["ref"], r["type"], r["details"], _inputs(r["inputs"])] for r in rows]
-    show(session, table(["Resource", "Type", "Details", "Inputs"], cells), title)
+    show(session, table(["Resource", "Type", "Details", "Inputs"], cells), title, keep=(0, 1))
 
 
 def _inputs(inputs: list[LineageInput]) -> Text:

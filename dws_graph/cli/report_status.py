@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from dws_graph.api.status import ResourceStatus, report_status_in
-from dws_graph.cli.cells import Row, pairs, unbroken
+from dws_graph.cli.cells import Row, pairs
 from dws_graph.cli.commands import Command
 from dws_graph.cli.session import Session, pass_session
 from dws_graph.cli.terminal import format_option, say, show, show_json, tell
@@ -47,7 +47,7 @@ def show_status(session: Session, ws: Workspace, fmt: str = "table") -> None:
         rows.append([r["name"], r["role"], r["type"], pairs(told), _changed(r, newest)])
     if rows:
         columns = ["Resource", "Role", "Type", "Parameters", "Changed?"]
-        show(session, unbroken(table(columns, rows), 1, 2, 4))
+        show(session, table(columns, rows), keep=(0, 4, 1, 2))
     used = {r["role"] for r in found["resources"]}
     unused = [role for role in RESOURCE_ROLE_CHOICES if role not in used]
     if unused:

@@ -48,12 +48,12 @@ def _told(error: BaseException, session: Session) -> int:
     if isinstance(error, KeyboardInterrupt) or (
         isinstance(error, click.Abort) and not isinstance(error.__context__, EOFError)
     ):
-        _say("Interrupted.")
+        _say("Interrupted." if error.__cause__ else "\nInterrupted.")
         return INTERRUPTED
     if session.verbose and not isinstance(error, (click.ClickException, click.Abort, UserAbort)):
         _say("".join(traceback.format_exception(error)).rstrip())
     if isinstance(error, click.Abort):
-        _say("Error: there was no answer\nTo go on without questions, add --batch.")
+        _say("\nError: there was no answer\nTo go on without questions, add --batch.")
         return FAILED
     if isinstance(error, click.UsageError):
         error.show(sys.stderr)
@@ -79,7 +79,7 @@ def _unexpected(error: BaseException) -> str:
         names = [os.fsdecode(n) for n in (error.filename, error.filename2) if n is not None]
         reason = error.strerror[0].lower() + error.strerror[1:]
         if error.errno == errno.ENOSPC:
-            reason += "\nMake room, and run the command again: it takes up where it was."
+            reason += "\nMake room, and run the command again."
         return ": ".join([" -> ".join(map(str, names)), reason] if names else [reason])
     if isinstance(error, sqlite3.Error):
         return f"the index cannot be used: {error}\nFold it again: dws graph rebuild."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from dws_graph.api.history import ShownSnapshot, show_snapshot_in
-from dws_graph.cli.cells import Row, number, pairs, unbroken, when
+from dws_graph.cli.cells import Row, number, pairs, when
 from dws_graph.cli.commands import Command
 from dws_graph.cli.session import Session, pass_session
 from dws_graph.cli.terminal import format_option, say, show, show_json
@@ -57,7 +57,7 @@ def _show(session: Session, found: ShownSnapshot) -> None:
     ]
     columns = ["Resource", "Role", "Type", "Hash", "Can be restored"]
     say()
-    show(session, unbroken(table(columns, rows), 1, 2, 3), "Resources")
+    show(session, table(columns, rows), "Resources", keep=(0, 3, 1, 2))
     scalars = {k: v for k, v in found["metrics"].items() if not isinstance(v, dict)}
     if scalars:
         say()
@@ -75,7 +75,7 @@ def _show(session: Session, found: ShownSnapshot) -> None:
             for s in found["steps"]
         ]
         columns = ["Step", "Started", "Took", "Parameters"]
-        show(session, unbroken(table(columns, steps), 1, 2), "Steps")
+        show(session, table(columns, steps), "Steps", keep=(0, 1, 2))
 
 
 def _took(value: float | None) -> str:

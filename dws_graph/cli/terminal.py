@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from rich.cells import cell_len
 from rich.console import Console, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
 
 from dws_graph.cli.session import Session
 from dws_graph.errors import BatchModeError, UserAbort
@@ -20,6 +22,8 @@ from dws_graph.render.text import clean
 
 F = TypeVar("F", bound=Callable[..., Any])
 WIDE = 100_000
+NARROW = 100
+LEAST_KEPT, LEAST_BROKEN = 7, 12
 PATIENCE = 1.0  # seconds before progress shows
 
 
@@ -56,8 +60,15 @@ def show_json(document: Any) -> None:
     click.echo(text.encode("utf-8", "backslashreplace"))
 
 
-def show(session: Session, what: RenderableType, title: str = "") -> None:
-    """Print a table: to the terminal's width, or as wide as it is into a pipe."""
+def show(session: Session, what: Table, title: str = "", *, keep: Sequence[int] = ()) -> None:
+    """Print a table: to the terminal's width, or as wide as it is into a pipe.
+
+    Args:
+        session: For its colours.
+        what: The table.
+        title: Printed above it.
+        keep: Columns that are not broken where there is room, the most important first.
+    """
     if title:
         say(clean(title))
     if sys.stdout.isatty():
@@ -70,7 +81,28 @@ def show(session: Session, what: RenderableType, title: str = "") -> None:
         console = Console(force_terminal=True, color_system="standard", no_color=False, width=WIDE)
     else:
         console = Console(force_terminal=False, color_system=None, width=WIDE)
+    _keep(what, keep, console.width)
     click.echo(_rendered(console, what), color=True)
+
+
+def _keep(made: Table, keep: Sequence[int], width: int) -> None:
+    """Give columns the width that their cells need, as long as the others are left some."""
+    columns = made.columns
+    if width < NARROW:
+        made.collapse_padding = True
+    gap = 2 if made.collapse_padding else 3
+    least = sum(LEAST_KEPT if i in keep else LEAST_BROKEN for i in range(len(columns)))
+    room = width - gap * len(columns) - least
+    for i in keep:
+        cells = [columns[i].header, *columns[i].cells]
+        widest = max(map(_width, cells))
+        if (more := max(0, widest - LEAST_KEPT)) <= room:
+            columns[i].no_wrap = True
+            room -= more
+
+
+def _width(cell: RenderableType) -> int:
+    return max((cell_len(line) for line in str(cell).splitlines()), default=0)
 
 
 def as_text(what: RenderableType) -> str:

@@ -13,10 +13,10 @@ from typing import Any, TypeVar
 from dws_graph.errors import ApiParamError, ConfigurationError, PathNotAResourceError
 from dws_graph.lineage.recording import Step
 from dws_graph.lineage.secrets import scrub_command_line, scrub_parameters
-from dws_graph.lineage.step import Lineage, ResultsLineage
+from dws_graph.lineage.step import Lineage, ResultsLineage, results_resource
 from dws_graph.model.refs import ResourceRef
 from dws_graph.model.values import clean_text, to_plain
-from dws_graph.resources.base import FileResource, ResourceRoles
+from dws_graph.resources.base import ResourceRoles
 from dws_graph.workspace.opening import find_and_load_workspace, find_root
 from dws_graph.workspace.workspace import Workspace
 
@@ -240,9 +240,7 @@ def _input_ref(ws: Workspace, item: str | ResourceRef) -> ResourceRef:
 
 def _results_ref(ws: Workspace, item: str | ResourceRef) -> ResourceRef:
     ref = item if isinstance(item, ResourceRef) else ws.map_local_path_to_resource(item)
-    resource = ws.get_resource(ref.name)
-    if not isinstance(resource, FileResource):
-        raise ConfigurationError(f"resource '{resource.name}' has no files for results")
+    results_resource(ws, ref)
     return ref
 
 

@@ -15,10 +15,24 @@ from dws_graph.lineage.secrets import scrub_parameters
 from dws_graph.model.refs import ResourceRef
 from dws_graph.model.values import from_plain, local_text, to_plain
 from dws_graph.resources.base import FileResource
+from dws_graph.workspace.opened import OpenWorkspace
 
 log = logging.getLogger("dws_graph")
 RESULTS_FILE = "results.json"
+_HANDED_OVER = "made a results step"  # not ended, but no longer this object's
 Self = TypeVar("Self", bound="Lineage")
+
+
+def results_resource(ws: OpenWorkspace, results: ResourceRef) -> FileResource:
+    """The resource that a step's results go into.
+
+    Raises:
+        ConfigurationError: There is none, or it has no files.
+    """
+    resource = ws.get_resource(results.name)
+    if not isinstance(resource, FileResource):
+        raise ConfigurationError(f"resource '{resource.name}' has no files for results")
+    return resource
 
 
 class Lineage:
@@ -100,6 +114,39 @@ class Lineage:
         self._step.ws.validate_resource_name(ref.name)
         self._step.add_output(ref)
 
+    def check_output_ref(self, ref: ResourceRef) -> None:
+        """Refuse at once what `add_output_ref` would refuse; nothing is declared.
+
+        For a step that writes only after hours, and shall not hold up snapshots until then.
+
+        Raises:
+            LineageConflictError: It overlaps with another output.
+        """
+        self._check_open()
+        self._step.ws.validate_resource_name(ref.name)
+        self._step.check_output(ref)
+
+    def as_results(self, results: ResourceRef) -> ResultsLineage:
+        """Go on as a step that makes results, for one that knew of none when it began.
+
+        The same step goes on in what is returned, which alone completes or aborts it:
+
+            with lineage.as_results(ResourceRef("results")) as results_lineage:
+                results_lineage.write_results({"accuracy": accuracy})
+
+        Args:
+            results: Where the results go, in a resource with files; an output from now on.
+
+        Raises:
+            LineageConflictError: It overlaps with another output; this object goes on.
+            ConfigurationError: The resource has no files; this object goes on.
+        """
+        self._check_open()
+        results_resource(self._step.ws, results)
+        self.add_output_ref(results)
+        self._ended = _HANDED_OVER
+        return ResultsLineage(self._step, results)
+
     def complete(self) -> None:
         """Record the step; its outputs are current from now on. Happens once."""
         if self._has_ended("complete"):
@@ -129,7 +176,11 @@ class Lineage:
         if self._ended is not None:
             raise LineageError(
                 f"step '{self._step.name}' was {self._ended} already",
-                hint="Make a new step with LineageBuilder.",
+                hint=(
+                    "Use the object that as_results() returned."
+                    if self._ended == _HANDED_OVER
+                    else "Make a new step with LineageBuilder."
+                ),
             )
 
     def __enter__(self: Self) -> Self:
@@ -162,6 +213,12 @@ class ResultsLineage(Lineage):
         """Where the results go."""
         return self._results
 
+    def as_results(self, results: ResourceRef) -> ResultsLineage:
+        """Refused: the step makes results already."""
+        raise LineageError(
+            f"step '{self._step.name}' has the results directory '{self._results}' already"
+        )
+
     def write_results(self, metrics: Mapping[str, Any]) -> None:
         """Write `results.json`: the step, its parameters and these metrics.
 
@@ -174,9 +231,7 @@ class ResultsLineage(Lineage):
         self._check_open()
         step = self._step
         step.metrics = to_plain(metrics, "metrics")
-        resource = step.ws.get_resource(self._results.name)
-        if not isinstance(resource, FileResource):
-            raise ConfigurationError(f"resource '{resource.name}' has no files")
+        resource = results_resource(step.ws, self._results)
         below = self._results.subpath
         path = RESULTS_FILE if below is None else f"{below}/{RESULTS_FILE}"
         data = {

@@ -226,8 +226,23 @@ def _second(node: Node) -> str:
     if node.kind == "step":
         status = str(properties.get("status") or "completed")
         took = seconds(properties.get("execution_time_seconds"))
-        return clean(" · ".join(filter(None, ["" if status == "completed" else status, took])))
+        said = ["" if status == "completed" else status, took, _metric(properties)]
+        return clean(" · ".join(filter(None, said)))
     return _certificate_second(properties)
+
+
+def _metric(properties: Mapping[str, Any]) -> str:
+    """The number that a step is known by: its accuracy, else its first that is one."""
+    metrics = properties.get("metrics")
+    if not isinstance(metrics, Mapping):
+        return ""
+    numbers = {
+        name: value
+        for name, value in metrics.items()
+        if isinstance(value, (int, float)) and not isinstance(value, bool)
+    }
+    name = "accuracy" if "accuracy" in numbers else next(iter(numbers), None)
+    return "" if name is None else f"{name} {numbers[name]:.3g}"
 
 
 def _certificate_second(properties: Mapping[str, Any]) -> str:

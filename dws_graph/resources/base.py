@@ -85,6 +85,7 @@ class Taken:
         files: To be committed with the snapshot: content by path from the workspace's root.
         notes: For people.
         subpath_hash: The hash of a subpath in this snapshot.
+        known_as: As in `Content`, where `Resource.known_as` cannot tell before `files` are there.
     """
 
     compare: str | None
@@ -92,6 +93,7 @@ class Taken:
     files: Mapping[str, bytes] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     subpath_hash: Callable[[str | None], str | None] = lambda _subpath: None
+    known_as: str | None = None
 
 
 class Resource(ABC):

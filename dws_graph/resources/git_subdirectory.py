@@ -110,8 +110,7 @@ class GitSubdirectoryResource(FileResource):
         def subpath_hash(subpath: str | None) -> str | None:
             return tree if subpath is None else self.git.object_id(f"{tree}:{subpath}")
 
-        restore = None if self.has_results_role() else commit
-        return Taken(tree, restore, subpath_hash=subpath_hash)
+        return Taken(tree, commit, subpath_hash=subpath_hash)
 
     def snapshot_precheck(self) -> None:
         """See `Resource`; a folder that is gone is one without files."""

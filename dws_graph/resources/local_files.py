@@ -130,7 +130,10 @@ class LocalFileResource(FileResource):
         """See `Resource`; the hash tree's texts are to be committed."""
         tree = self.hash_tree(cache, progress)
         files = {f"{self.hash_folder}/{name}": text for name, text in tree.texts.items()}
-        return Taken(tree.root, None, files=files, subpath_hash=tree.subpath_hash)
+        known_as = tree.less(self.not_content_at_root)
+        return Taken(
+            tree.root, None, files=files, subpath_hash=tree.subpath_hash, known_as=known_as
+        )
 
     def files_to_add(self) -> dict[str, bytes]:
         """What the workspace is to commit when the resource is added."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 
 
@@ -17,10 +18,15 @@ def batch() -> bool:
 
 def username() -> str:
     """The user's name, for templates."""
-    for name in ("LOGNAME", "USER", "USERNAME"):
-        if found := os.environ.get(name):
-            return found
-    return "user"
+    try:
+        return getpass.getuser()  # the environment, else the system's list of users
+    except (ImportError, KeyError, OSError):
+        return "user"
+
+
+def notebook_session() -> str | None:
+    """`JPY_SESSION_NAME`: the notebook's path, which Jupyter Server tells the kernel it starts."""
+    return os.environ.get("JPY_SESSION_NAME") or None
 
 
 def is_true(text: str) -> bool:

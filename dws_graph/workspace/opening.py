@@ -14,7 +14,7 @@ from dws_graph.errors import ConfigurationError
 from dws_graph.model import facts as f
 from dws_graph.model.facts import Current
 from dws_graph.workspace import environment, layout
-from dws_graph.workspace.committing import recover
+from dws_graph.workspace.committing import recover, workspace_folders
 from dws_graph.workspace.names import as_hostname, free_hostname
 from dws_graph.workspace.workspace import Workspace
 
@@ -75,6 +75,8 @@ def _first_look(ws: Workspace) -> None:
         taken = set(ws.index.hostnames(ws.id).values())
         hostname = free_hostname(wanted, taken)
         ws.local_files(hostname=hostname)
+        for folder in workspace_folders(ws):  # git keeps no empty ones
+            (ws.root / folder).mkdir(parents=True, exist_ok=True)
         if ws.index.applied():
             ws.record([_current_set(ws, hostname)])
     ws.is_new_instance = False

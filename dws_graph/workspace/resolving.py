@@ -71,9 +71,14 @@ class Hashed:
 
     def content(self, ref: ResourceRef) -> Content:
         """The content of a ref."""
+        return Content(self.taken.compare, self.subpath_hash(ref), self.known_as())
+
+    def known_as(self) -> str | None:
+        """See `Content`."""
         compare = self.taken.compare
-        known = self.resource.known_as(compare) if compare is not None else None
-        return Content(compare, self.subpath_hash(ref), known)
+        if compare is None or self.taken.known_as is not None:
+            return self.taken.known_as
+        return self.resource.known_as(compare)
 
 
 def read_entries(

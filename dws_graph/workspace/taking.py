@@ -212,6 +212,8 @@ def _plan_results(
                 hint="Take the snapshot when it has ended.",
             )
     excluded = ws.get_global_param("results.move_exclude_files")
+    if not resource.local_path.is_dir() and isinstance(resource, GitSubdirectoryResource):
+        return [], {}  # git keeps no empty folder: a clone has none
     moves = resource.plan_results(destination, excluded)
     metrics: Json = {}
     if resource.does_subpath_exist(RESULTS_FILE, must_be_file=True):
@@ -390,7 +392,7 @@ def _same_content(hashed: Hashed, before: str | None) -> bool:
     now = hashed.taken.compare
     if now is None or before is None or now == before:
         return now == before
-    known = hashed.resource.known_as(now)
+    known = hashed.known_as()
     return known is not None and known == hashed.resource.known_as(before)
 
 

@@ -40,13 +40,20 @@ class Lab:
             self.write("results/model.txt", f"model {accuracy}\n")
             step.write_results({"accuracy": accuracy, **more})  # type: ignore[attr-defined]
 
-    def _step(self, name: str, parameters: dict[str, object]) -> LineageBuilder:
+    def read_all(self) -> None:
+        """A step that reads the whole of the intermediate data."""
+        whole = ResourceRef("intermediate-data")
+        self._step("train", {}, "read").with_input_ref(whole).eval().complete()
+
+    def _step(
+        self, script: str, parameters: dict[str, object], name: str | None = None
+    ) -> LineageBuilder:
         return (
             LineageBuilder()
             .with_workspace_directory(str(self.root))
-            .with_step_name(name)
+            .with_step_name(name or script)
             .with_parameters(parameters)
-            .with_code_path(str(self.root / "code" / f"{name}.py"))
+            .with_code_path(str(self.root / "code" / f"{script}.py"))
         )
 
     def snapshot(self, tag: str | None = None, message: str = "") -> str:

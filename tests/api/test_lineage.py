@@ -39,6 +39,16 @@ def test_downstream_is_of_any_version_and_with_a_snapshot_of_the_one_in_it(taken
     assert names(api.downstream("source-data", snapshot="V1"), "step") == ["clean", "train"]
 
 
+def test_a_part_with_a_writer_belongs_to_the_whole_that_was_read_before(lab: Lab):
+    """Whoever reads `intermediate-data` now reads what `clean` wrote into it."""
+    lab.write("intermediate-data/notes.txt", "notes\n")
+    lab.read_all()
+    lab.clean()
+
+    assert names(api.upstream("intermediate-data"), "step") == ["clean"]
+    assert names(api.downstream("intermediate-data"), "step") == ["read"]
+
+
 def test_upstream_in_a_snapshot_is_as_it_was(taken: Lab):
     before = api.upstream("results", snapshot="V1").to_json()
     taken.clean(2)
@@ -151,6 +161,16 @@ def test_a_query_sees_what_was_recorded_a_moment_ago(trained: Lab):
 
     assert (len(answer.rows), answer.truncated) == (1, True)
     assert list(api.query(text, {"name": "train"}).to_pandas()["accuracy"]) == [0.5, 0.6]
+
+
+def test_a_workspace_that_cannot_be_written_is_queried_in_a_temporary_view(trained: Lab):
+    with trained.open() as ws:
+        ws.writable = False
+
+        answer = api.query_in(ws, "MATCH (s:Step) RETURN count(s)")
+
+    assert answer.rows == ((2,),)
+    assert not (trained.root / ".dataworkspace/graph/cypher.kgl").exists()
 
 
 def test_a_query_that_writes_is_refused(trained: Lab):

@@ -82,7 +82,11 @@ def test_a_manifest_of_another_hash_is_found(taken: Lab):
     [manifest] = (taken.root / ".dataworkspace/snapshots").glob("*.json")
     manifest.write_text(manifest.read_text() + "\n")
 
-    assert "git checkout HEAD -- .dataworkspace/snapshots/" in one_error("manifest")["mend"] or True
+    mend = one_error("this manifest's content")["mend"]
+
+    assert (
+        mend == f"Take it back from git: git checkout HEAD -- {manifest.relative_to(taken.root)}."
+    )
 
 
 def test_a_snapshot_without_manifest_or_metadata_is_found(taken: Lab):

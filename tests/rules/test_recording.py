@@ -471,7 +471,6 @@ from pathlib import Path
 from tests.rules.lab import CLEAN, Lab
 lab = Lab.at(Path(sys.argv[1]))
 print("ready", flush=True)
-sys.stdin.readline() if False else None
 lab.step("write", [], [CLEAN])
 """
 

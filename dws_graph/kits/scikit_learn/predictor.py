@@ -13,17 +13,15 @@ from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
-from dws_graph.errors import ApiParamError
+from dws_graph.errors import ApiParamError, LineageConflictError
 from dws_graph.kits.scikit_learn.metrics import Metrics, metrics_class
 from dws_graph.kits.scikit_learn.recording import (
-    as_results,
     find_ref,
     local_directory,
     open_workspace,
     recordable_parameters,
     step_builder,
 )
-from dws_graph.lineage.consistency import check_output
 from dws_graph.model.refs import ResourceRef
 from dws_graph.model.values import clean_text
 
@@ -126,7 +124,8 @@ class LineagePredictor(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
             found = metrics_class(self.metrics)(y, self.predictor.predict(X), sample_weight)
             for name, value in self._parameters().items():
                 lineage.add_param(name, value)
-            as_results(lineage, results).write_results(found.to_dict())
+            with lineage.as_results(results) as results_lineage:
+                results_lineage.write_results(found.to_dict())
         return found.score()
 
     def _check_arguments(self) -> None:
@@ -151,9 +150,13 @@ class LineagePredictor(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
             results = find_ref(workspace, self.results_resource, "results")
             source = find_ref(workspace, self._input(X), "source-data")
             local_directory(workspace, results)
-            check_output(workspace, results)  # refused before the training, declared after it
             builder = step_builder(workspace, type(self.predictor).__name__)
         lineage = builder.with_parameters(self._parameters()).with_input_ref(source).eval()
+        try:
+            lineage.check_output_ref(results)  # refused before the training, declared after it
+        except LineageConflictError as e:
+            lineage.abort(f"{type(e).__name__}: {e}")
+            raise
         self._say(f"Recording a step that reads {source} and writes {results}.")
         return lineage, results
 

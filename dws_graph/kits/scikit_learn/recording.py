@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import sys
 from pathlib import Path
@@ -11,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from sklearn.base import BaseEstimator
 
 from dws_graph.errors import ApiParamError, ConfigurationError, PathNotAResourceError
-from dws_graph.lineage import Lineage, LineageBuilder, ResultsLineage
+from dws_graph.kits import jupyter
+from dws_graph.lineage import LineageBuilder
 from dws_graph.model.refs import ResourceRef
 from dws_graph.model.values import to_plain
 from dws_graph.workspace import find_and_load_workspace
@@ -95,16 +95,16 @@ def step_builder(workspace: Workspace, fallback_name: str) -> LineageBuilder:
     """A builder that knows workspace, step name and code of what is running now.
 
     In a notebook its name and the resource of its folder, else the script's; a notebook or
-    script in no resource of role code gives its name alone; where there is none of both (an
-    interactive Python), the step is called `fallback_name`.
+    script in no resource of role code gives its name alone; where no name is known (an
+    interactive Python, nbconvert), the step is called `fallback_name`.
     """
     builder = LineageBuilder()
     root = workspace.get_workspace_local_path_if_any()
     if root is not None:
         builder = builder.with_workspace_directory(root)
-    notebook, folder = _notebook()
-    if notebook is not None:
-        builder = builder.with_step_name(notebook)
+    if jupyter.is_notebook():
+        builder = builder.with_step_name(jupyter.get_step_name_for_notebook() or fallback_name)
+        folder = jupyter.get_notebook_directory()
         if folder is not None and _in_code_resource(workspace, folder):
             builder = builder.with_code_path(folder)
         return builder
@@ -114,19 +114,6 @@ def step_builder(workspace: Workspace, fallback_name: str) -> LineageBuilder:
     if _in_code_resource(workspace, script):
         return builder.as_script_step()
     return builder.with_step_name(os.path.basename(script).removesuffix(".py"))
-
-
-def as_results(lineage: Lineage, results: ResourceRef) -> ResultsLineage:
-    """A step that is under way, which from now on writes results.
-
-    A predictor that was trained writes nothing until it is scored, and may never be: it must not
-    hold up snapshots, nor make the state of earlier results unknown.
-
-    Raises:
-        LineageConflictError: Another step writes a part of it, or what it is a part of.
-    """
-    lineage.add_output_ref(results)
-    return ResultsLineage(lineage._step, results)
 
 
 def _in_code_resource(workspace: Workspace, path: str) -> bool:
@@ -140,19 +127,6 @@ def _in_code_resource(workspace: Workspace, path: str) -> bool:
 def _in_ipython() -> bool:
     ipython = sys.modules.get("IPython")
     return ipython is not None and ipython.get_ipython() is not None
-
-
-def _notebook() -> tuple[str | None, str | None]:
-    """The running notebook's name and folder, each None where it cannot be known."""
-    if not _in_ipython():
-        return None, None
-    try:
-        jupyter = importlib.import_module("dws_graph.kits.jupyter")
-    except ModuleNotFoundError:
-        return None, None
-    if not jupyter.is_notebook():
-        return None, None
-    return jupyter.get_step_name_for_notebook(), jupyter.get_notebook_directory()
 
 
 def recordable_parameters(params: dict[str, Any]) -> dict[str, Any]:
