@@ -62,9 +62,7 @@ def report_status_in(ws: OpenWorkspace) -> StatusReport:
         id=ws.id,
         instance=ws.instance,
         resources=[_resource(ws, r, hashes.get(r.name)) for r in ws.get_resources()],
-        lineage=LineageStatus(
-            graph=ws.get_local_param("graph.url") or None, waiting_facts=waiting_facts_in(ws)
-        ),
+        lineage=LineageStatus(graph=None, waiting_facts=waiting_facts_in(ws)),
     )
 
 

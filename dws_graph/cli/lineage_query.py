@@ -14,7 +14,6 @@ from dws_graph.cli.cells import text
 from dws_graph.cli.commands import Command
 from dws_graph.cli.session import Session, pass_session
 from dws_graph.cli.terminal import format_option, say, show, show_json, tell
-from dws_graph.errors import NotSupportedError
 from dws_graph.render.tables import table
 
 EPILOG = """
@@ -26,9 +25,10 @@ Examples:
   dws lineage query --file best.cypher --format csv > best.csv
 
 \b
-Nodes: Step, Certificate, Snapshot, Resource, Ref, Tag, Environment, Workspace.
-Arrows: (Certificate)-[:READ_BY|CODE_OF]->(Step)-[:WROTE]->(Certificate),
-        (Snapshot)-[:CONTAINS]->(Certificate).
+Nodes: Step, Certificate, Snapshot, Resource, Ref, Tag, Environment, ...
+Arrows: (Certificate)-[:READ_BY|CODE_OF]->(Step)
+        (Step)-[:WROTE]->(Certificate)
+        (Snapshot)-[:CONTAINS]->(Certificate)
 """
 
 
@@ -70,11 +70,6 @@ def _params(ctx: click.Context, param: click.Parameter, given: tuple[str, ...]) 
     help="At most so many seconds.",
 )
 @format_option("table", "json", "csv")
-@click.option(
-    "--view",
-    type=click.Choice(["cypher"]),
-    help="Ask the embedded view of this workspace, also where graph.url names a Neo4j.",
-)
 @click.argument("cypher", required=False)
 @pass_session
 def command(
@@ -84,7 +79,6 @@ def command(
     limit: int,
     timeout: float,
     fmt: str,
-    view: str | None,
     cypher: str | None,
 ) -> None:
     """Ask anything about lineage, in Cypher.
@@ -95,11 +89,6 @@ def command(
         raise click.UsageError("give a query, or --file with one")
     asked = cypher if cypher is not None else file.read() if file is not None else ""
     with session.workspace() as ws:
-        if view is None and ws.get_local_param("graph.url"):
-            raise NotSupportedError(
-                "graph.url names a Neo4j, which this version cannot ask yet",
-                hint="Ask this workspace's own graph: --view cypher.",
-            )
         found = query_in(ws, asked, params, limit=limit, timeout=timeout)
     if fmt == "json":
         show_json(found.to_json())

@@ -8,7 +8,7 @@ from dws_graph.api.status import ResourceStatus, report_status_in
 from dws_graph.cli.cells import Row, pairs
 from dws_graph.cli.commands import Command
 from dws_graph.cli.session import Session, pass_session
-from dws_graph.cli.terminal import format_option, say, show, show_json, tell
+from dws_graph.cli.terminal import format_option, say, show, show_json
 from dws_graph.render.tables import table
 from dws_graph.render.text import clean
 from dws_graph.resources.base import RESOURCE_ROLE_CHOICES
@@ -52,9 +52,6 @@ def show_status(session: Session, ws: Workspace, fmt: str = "table") -> None:
     unused = [role for role in RESOURCE_ROLE_CHOICES if role not in used]
     if unused:
         say(f"No resources for the following roles: {', '.join(unused)}.")
-    waiting = found["lineage"]["waiting_facts"].get("neo4j")
-    if waiting:
-        tell(f"Note: {waiting} facts wait for the team's graph: dws graph sync.")
 
 
 def _changed(resource: ResourceStatus, newest: SnapshotMetadata | None) -> str:

@@ -31,14 +31,14 @@ def command(session: Session, delete: str | None, snapshot: str | None, tag: str
     """
     if delete is not None and snapshot is not None:
         raise click.UsageError("--delete takes one tag, and nothing after it")
+    if delete is None and (snapshot is None or tag is None):
+        raise click.UsageError("give a snapshot and a tag for it, or --delete TAG")
     with session.workspace() as ws:
         if delete is not None:
             confirm_verbose(session, f"Take the tag '{delete}' away")
             changed = untag(ws, delete)
             say(f"Took the tag '{delete}' away from snapshot {changed.hashval[:7]}.")
             return
-        if snapshot is None or tag is None:
-            raise click.UsageError("give a snapshot and a tag for it, or --delete TAG")
         confirm_verbose(session, f"Tag snapshot {snapshot} as '{tag}'")
-        changed = tag_snapshot(ws, snapshot, tag)
+        changed = tag_snapshot(ws, str(snapshot), str(tag))
         say(f"Snapshot {changed.hashval[:7]} is tagged {', '.join(changed.tags)}.")

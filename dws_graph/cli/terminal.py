@@ -118,8 +118,10 @@ def _rendered(console: Console, what: RenderableType) -> str:
 
 def write_or_show(text: str | bytes, output: Path | None) -> None:
     """Write a file, or print the text where none is named."""
+    if isinstance(text, str) and not text.endswith("\n"):
+        text += "\n"
     if output is None:
-        click.echo(text, nl=isinstance(text, str) and not text.endswith("\n"))
+        click.echo(text, nl=False)
         return
     output.write_bytes(text.encode() if isinstance(text, str) else text)
     tell(f"Wrote {clean(str(output))}.")

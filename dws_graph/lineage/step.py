@@ -11,9 +11,9 @@ from typing import Any, TypeVar
 
 from dws_graph.errors import ConfigurationError, LineageError
 from dws_graph.lineage.recording import Step
-from dws_graph.lineage.secrets import scrub_parameters
+from dws_graph.lineage.secrets import scrub_command_line, scrub_parameters
 from dws_graph.model.refs import ResourceRef
-from dws_graph.model.values import from_plain, local_text, to_plain
+from dws_graph.model.values import clean_text, from_plain, local_text, to_plain
 from dws_graph.resources.base import FileResource
 from dws_graph.workspace.opened import OpenWorkspace
 
@@ -162,7 +162,8 @@ class Lineage:
         """
         if self._has_ended("abort"):
             return
-        self._step.abort(error)
+        names = self._step.ws.get_global_param("secrets.names")
+        self._step.abort(scrub_command_line([clean_text(error)], names)[0])
         self._ended = "aborted"
 
     def _has_ended(self, what: str) -> bool:
@@ -198,7 +199,7 @@ class Lineage:
             self.complete()
         else:
             text = f"{kind.__name__}: {error}" if str(error) else kind.__name__
-            self.abort(to_plain(text[:2000], "error"))
+            self.abort(text[:2000])
 
 
 class ResultsLineage(Lineage):

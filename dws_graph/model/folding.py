@@ -97,9 +97,7 @@ def _currents(fact: Fact, rows: Rows, currents: Iterable[Current]) -> None:
     for c in currents:
         if c.certificate is not None:
             rows.bare.append(c.certificate)
-        rows.current.append(
-            CurrentRow(ref_id(fact.workspace, c.ref), fact.instance, c.certificate)
-        )
+        rows.current.append(CurrentRow(ref_id(fact.workspace, c.ref), fact.instance, c.certificate))
 
 
 def _workspace_created(fact: Fact, rows: Rows) -> None:

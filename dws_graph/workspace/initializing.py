@@ -53,7 +53,7 @@ def initialize(
     """
     check_git()
     root = root.resolve()
-    if (root / layout.FOLDER).exists():
+    if (root / layout.FOLDER).exists() and not _take_back_interrupted(root, notify):
         raise ConfigurationError(
             f"{root} is a workspace already", hint="Its state: dws report status."
         )
@@ -136,6 +136,18 @@ def _gitignore(root: Path, lines: Sequence[str]) -> bytes:
     if text and not text.endswith("\n"):
         text += "\n"
     return (text + "".join(f"{line}\n" for line in missing)).encode("utf-8", "surrogateescape")
+
+
+def _take_back_interrupted(root: Path, notify: Notify) -> bool:
+    """Remove what an interrupted init left: files of a workspace that no commit holds."""
+    git = Git(root)
+    if not git.is_repo_root():
+        return False
+    if git.object_id(f"HEAD:{layout.CONFIG}") or not (root / layout.OWN).exists():
+        return False
+    shutil.rmtree(root / layout.FOLDER)
+    notify("undid an interrupted init")
+    return True
 
 
 def _take_back(root: Path, made_repository: bool) -> None:

@@ -56,6 +56,7 @@ def open_workspace(
     ws = Workspace(path, batch=batch, verbose=verbose, notify=notify)
     try:
         recover(ws)
+        _check_initialized(ws)
         ws.catch_up()
         if ws.is_new_instance:
             _first_look(ws)
@@ -63,6 +64,16 @@ def open_workspace(
         ws.close()
         raise
     return ws
+
+
+def _check_initialized(ws: Workspace) -> None:
+    """Refuse a folder in which `dws init` was interrupted."""
+    if not ws.is_new_instance and ws.journal.head().seq:
+        return
+    if ws.git.object_id(f"HEAD:{layout.CONFIG}") is None:
+        raise ConfigurationError(
+            f"dws init was interrupted in {ws.root}", hint="Run it again: dws init."
+        )
 
 
 def _first_look(ws: Workspace) -> None:

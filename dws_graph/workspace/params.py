@@ -10,13 +10,11 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
 from dws_graph.errors import ParamNotFoundError, ParamParseError, ParamValidationError
 from dws_graph.workspace.names import check_hostname, check_template
 
 Scope = Literal["global", "local"]
-GRAPH_SCHEMES = ("bolt", "bolt+s", "bolt+ssc", "neo4j", "neo4j+s", "neo4j+ssc")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,20 +82,6 @@ def _check_relative(value: str) -> None:
         )
 
 
-def _check_graph_url(value: str) -> None:
-    parts = urlsplit(value)
-    if parts.scheme not in GRAPH_SCHEMES or not parts.hostname:
-        raise ParamValidationError(
-            "graph.url is not the address of a Neo4j",
-            hint="Give neo4j://HOST:7687 or one of: " + ", ".join(GRAPH_SCHEMES) + ".",
-        )
-    if parts.username or parts.password:
-        raise ParamValidationError(
-            "graph.url holds a user or password",
-            hint="Set DWS_GRAPH_USER and DWS_GRAPH_PASSWORD instead.",
-        )
-
-
 PARAMS: dict[str, Param] = {
     p.name: p
     for p in (
@@ -153,15 +137,6 @@ PARAMS: dict[str, Param] = {
             kind=str,
             default=None,
             help="A folder for temporary files outside the workspace, for this copy alone.",
-        ),
-        Param(
-            name="graph.url",
-            scope="local",
-            kind=str,
-            default=None,
-            help="The team's Neo4j, such as neo4j://host:7687; without it Cypher is embedded.",
-            own=True,
-            check=_check_graph_url,
         ),
     )
 }

@@ -212,7 +212,7 @@ def _plan_results(
                 hint="Take the snapshot when it has ended.",
             )
     excluded = ws.get_global_param("results.move_exclude_files")
-    if not resource.local_path.is_dir() and isinstance(resource, GitSubdirectoryResource):
+    if isinstance(resource, GitSubdirectoryResource) and not resource.local_path.is_dir():
         return [], {}  # git keeps no empty folder: a clone has none
     moves = resource.plan_results(destination, excluded)
     metrics: Json = {}

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from dws_graph.cli.running import run
-from dws_graph.lineage import LineageBuilder
+from dws_graph.lineage import LineageBuilder, ResultsLineage
 
 
 @dataclass(frozen=True)
@@ -96,6 +96,7 @@ def train(workspace: Path) -> Callable[[int], None]:
         fit = LineageBuilder().with_step_name("fit").with_parameters({"kernel": "rbf", "C": 1.0})
         fit = fit.with_input_path("intermediate-data/clean").with_code_path("code")
         with fit.as_results_step("results", "try it").eval() as results:
+            assert isinstance(results, ResultsLineage)
             (workspace / "results" / "model.txt").write_text("model " * factor)
             metrics = {"accuracy": 0.9123456 + factor / 100, "loss": 0.00012345, "by": {"a": 1}}
             results.write_results(metrics)

@@ -236,6 +236,13 @@ def test_rule_4_nothing_changed_adds_the_tag_to_the_latest_asking_first(lab):
     assert set(snapshot.tags) == {"V1", "V1b"}
 
 
+def test_rule_4_the_lineage_file_in_results_is_no_change(lab):
+    lab.results_step(["raw"], {"accuracy": 0.5})
+    first = lab.snapshot("V1")
+    assert lab.snapshot("V1b").hash == first.hash
+    assert lab.status() == ""
+
+
 def test_rule_4_the_answer_no_changes_nothing(lab):
     lab.snapshot("V1")
     before = unchanged(lab)

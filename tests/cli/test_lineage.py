@@ -1,0 +1,215 @@
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+import pytest
+
+
+def names(graph, kind):
+    return {node["name"] for node in graph["nodes"] if node["kind"] == kind}
+
+
+def test_upstream_of_a_snapshot_has_all_steps(dws, workspace, two_snapshots):
+    graph = dws.json("lineage", "upstream", "results", "--snapshot", "v1")
+
+    assert names(graph, "step") == {"clean", "fit"}
+    assert graph["complete"] is True
+    assert graph["root"] in {node["key"] for node in graph["nodes"]}
+    assert {edge["type"] for edge in graph["edges"]} == {"READ_BY", "CODE_OF", "WROTE"}
+
+
+def test_depth_bounds_the_steps(dws, workspace, train):
+    train(1)
+
+    assert names(dws.json("lineage", "upstream", "results", "--depth", "1"), "step") == {"fit"}
+    assert names(dws.json("lineage", "downstream", "source-data", "--depth", "1"), "step") == {
+        "clean"
+    }
+
+
+def test_downstream_of_a_path_on_disk_has_what_it_went_into(dws, workspace, train):
+    train(1)
+
+    graph = dws.json("lineage", "downstream", "./source-data/raw.txt")
+
+    assert names(graph, "step") == {"clean", "fit"}
+
+
+def test_a_table_says_what_it_shows(dws, workspace, train):
+    train(1)
+
+    ran = dws("lineage", "upstream", "results")
+
+    assert ran.lines[0] == "What results was made from"
+    assert any(line.split()[:2] == ["step", "clean"] and "factor=1" in line for line in ran.lines)
+
+
+def test_files_edited_since_are_warned_of(dws, workspace, train):
+    train(1)
+    (workspace / "results" / "model.txt").write_text("edited")
+
+    ran = dws("lineage", "upstream", "results")
+
+    assert ran.err.startswith("Warning: ")
+
+
+def test_upstream_is_printed_or_written_in_other_formats(dws, workspace, train):
+    train(1)
+    beginnings = {"dot": "digraph", "mermaid": "flowchart", "html": "<!doctype html>"}
+    for fmt, beginning in beginnings.items():
+        printed = dws("lineage", "upstream", "results", "--format", fmt).out
+        written = dws("lineage", "upstream", "results", "--format", fmt, "-o", "file")
+
+        assert printed.lower().startswith(beginning)
+        assert (workspace / "file").read_text() == printed
+        assert (written.out, written.err) == ("", "Wrote file.\n")
+
+
+def test_a_table_can_be_written_too(dws, workspace, train):
+    train(1)
+    dws("lineage", "upstream", "results", "-o", "table.txt")
+
+    assert (workspace / "table.txt").read_text().startswith("What results was made from\n")
+
+
+def test_a_ref_that_means_nothing_is_refused(dws, workspace):
+    for ref, message in {
+        "nonsense": "there is no resource 'nonsense'",
+        "/": "lies in no resource",
+        "code:/../..": "leads out of its resource",
+        "results": "no lineage of results is known",
+    }.items():
+        assert message in dws.refused("lineage", "upstream", ref)
+
+
+def test_a_picture_has_the_format_of_its_suffix(dws, workspace, train):
+    train(1)
+    for file, beginning in {
+        "graph.html": b"<!doctype html>",
+        "graph.dot": b"digraph",
+        "graph.json": b"{",
+        "graph.mermaid": b"flowchart",
+        "graph.mmd": b"flowchart",
+        "graph": b"<!doctype html>",
+        "graph.SVG": b"<?xml",
+    }.items():
+        ran = dws("lineage", "graph", file)
+
+        assert (workspace / file).read_bytes().lower().startswith(beginning), file
+        assert (ran.out, ran.err.splitlines()[-1]) == ("", f"Wrote {file}.")
+
+
+@pytest.mark.needs("dot")
+def test_a_picture_can_be_a_png(dws, workspace, train):
+    train(1)
+    dws("lineage", "graph", "graph.png")
+
+    assert (workspace / "graph.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_format_named_wins_over_the_suffix(dws, workspace, two_snapshots):
+    dws("lineage", "graph", "--snapshot", "v1", "--format", "json", "graph.html")
+
+    assert names(json.loads((workspace / "graph.html").read_text()), "step") == {"clean", "fit"}
+
+
+def test_a_picture_may_go_to_standard_output(dws, workspace, train):
+    train(1)
+
+    assert dws("lineage", "graph", "--format", "dot", "-").out.startswith("digraph")
+
+
+def test_the_figure_has_the_size_asked_for(dws, workspace, train):
+    train(1)
+    dws("lineage", "graph", "--width", "640", "--height", "480", "graph.html")
+
+    assert "640px" in (workspace / "graph.html").read_text()
+
+
+def test_a_query_answers_with_a_table_json_or_csv(dws, workspace, two_snapshots):
+    query = "MATCH (s:Step) RETURN DISTINCT s.name AS name ORDER BY name"
+
+    assert dws("lineage", "query", query).lines[-3:] == ["clean", "fit", "2 rows"]
+    assert dws.json("lineage", "query", query) == {
+        "columns": ["name"],
+        "rows": [["clean"], ["fit"]],
+        "truncated": False,
+    }
+    rows = list(csv.reader(io.StringIO(dws("lineage", "query", query, "--format", "csv").out)))
+    assert rows == [["name"], ["clean"], ["fit"]]
+
+
+def test_a_query_takes_parameters_and_a_file(dws, workspace, two_snapshots):
+    (workspace / "q.cypher").write_text(
+        "MATCH (s:Step) WHERE s.name = $name AND s.param_factor = $factor RETURN s.name AS name"
+    )
+
+    found = dws.json(
+        *("lineage", "query", "--file", "q.cypher", "--param", "name=clean", "--param", "factor=2")
+    )
+
+    assert found["rows"] == [["clean"]]
+
+
+def test_a_query_says_when_there_are_more_rows(dws, workspace, two_snapshots):
+    ran = dws("lineage", "query", "--limit", "1", "MATCH (s:Step) RETURN s.name")
+
+    assert ran.lines[-1] == "1 row"
+    assert ran.err == "Note: there are more rows than --limit 1 lets through.\n"
+
+
+def test_a_query_that_writes_or_means_nothing_is_refused(dws, workspace):
+    for query in ("CREATE (n:X) RETURN n", "MATCH (n) DELETE n", "nonsense"):
+        assert dws.refused("lineage", "query", query).startswith("Error: ")
+
+
+def test_views_are_shown_synced_and_rebuilt(dws, workspace, train):
+    train(1)
+
+    before = {view["view"]: view for view in dws.json("graph", "status")}
+    synced = dws("graph", "sync", "--view", "cypher")
+    after = {view["view"]: view for view in dws.json("graph", "status")}
+
+    facts = before["index"]["applied"]
+    assert before["cypher"]["waiting"] == facts
+    assert synced.out == f"cypher: applied {facts} facts.\n"
+    assert (after["cypher"]["waiting"], after["cypher"]["applied"]) == (0, facts)
+    assert dws("graph", "rebuild").lines == [
+        f"index: folded {facts} facts.",
+        f"cypher: folded {facts} facts.",
+    ]
+    assert dws("graph", "status").lines[0].split() == [
+        "View",
+        "Applied",
+        "Waiting",
+        "Size",
+        "Where",
+    ]
+
+
+def test_the_doctor_finds_nothing_in_a_sound_workspace(dws, workspace, two_snapshots):
+    assert dws("doctor").out == "All is well.\n"
+    assert dws.json("doctor") == []
+
+
+def test_the_doctor_ends_with_1_and_says_how_to_mend(dws, workspace, two_snapshots):
+    (manifest, *_) = sorted((workspace / ".dataworkspace" / "snapshots").iterdir())
+    manifest.unlink()
+
+    ran = dws.run("doctor")
+
+    assert ran.status == 1
+    assert "has no manifest" in ran.lines[0]
+    assert "git checkout HEAD -- .dataworkspace/snapshots/" in ran.lines[1]
+    assert ran.lines[-1] == "1 error, no notes."
+
+
+def test_the_doctor_looks_at_a_workspace_that_cannot_be_opened(dws, workspace):
+    (workspace / ".dataworkspace" / "config.json").write_text("{")
+
+    ran = dws.run("doctor", "--format", "json")
+
+    assert ran.status == 1
+    assert "config.json: line 1 is not JSON" in json.loads(ran.out)[0]["what"]
