@@ -110,7 +110,7 @@ class _Tour:
 
     def script(self, name: str) -> None:
         """Write one of the quick start's scripts, and run it as a user would."""
-        text = resources.files("dws_graph.cli").joinpath("quickstart", f"{name}.txt").read_bytes()
+        text = (resources.files("dws_graph.cli") / "quickstart" / f"{name}.txt").read_bytes()
         (self.root / "code" / name).write_bytes(text)
         self.show(f"cd code; python {name}; cd ..")
         self.run([sys.executable, name], self.root / "code")
@@ -127,7 +127,7 @@ class _Tour:
         data = [row.rpartition(",") for row in rows]
         (folder / "data.csv").write_text("".join(f"{pixels}\n" for pixels, _, _ in data))
         (folder / "target.csv").write_text("".join(f"{digit}\n" for _, _, digit in data))
-        about = resources.files("sklearn.datasets").joinpath("descr", "digits.rst")
+        about = resources.files("sklearn.datasets") / "descr" / "digits.rst"
         (folder / "DESCR.rst").write_bytes(about.read_bytes())
         for command in (
             ["git", "init", "-q", DATA],

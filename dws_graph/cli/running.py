@@ -20,6 +20,7 @@ from dws_graph.backends.git import command as git
 from dws_graph.cli.root import dws
 from dws_graph.cli.session import Session
 from dws_graph.errors import DwsError, UserAbort
+from dws_graph.render.text import clean
 
 DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
@@ -97,7 +98,8 @@ def _sentence(text: str) -> str:
 
 
 def _say(text: str) -> None:
-    click.echo(text, err=True)
+    """Print to stderr; names in the text cannot steer the terminal."""
+    click.echo("\n".join(map(clean, text.split("\n"))), err=True)
 
 
 class _ToStderr(logging.Handler):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import click
 
+from dws_graph.render.text import clean
 from dws_graph.workspace import environment
 from dws_graph.workspace.opening import find_and_load_workspace
 from dws_graph.workspace.workspace import Workspace
@@ -50,4 +51,4 @@ pass_session = click.make_pass_decorator(Session)
 
 def note(text: str) -> None:
     """Tell a person something beside the answer."""
-    click.echo(f"Note: {text}", err=True)
+    click.echo(f"Note: {clean(text)}", err=True)

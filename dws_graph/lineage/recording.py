@@ -103,12 +103,6 @@ class Step:
         with _turn(self.ws):
             self._read(refs, ())
 
-    def check_output(self, ref: ResourceRef) -> None:
-        """Refuse what `add_output` would refuse now; nothing is declared."""
-        check_another(self.outputs, ref)
-        with _turn(self.ws):
-            check_output(self.ws, ref)
-
     def add_output(self, ref: ResourceRef) -> None:
         """Write more; known to other processes from now on."""
         check_another(self.outputs, ref)

@@ -114,18 +114,6 @@ class Lineage:
         self._step.ws.validate_resource_name(ref.name)
         self._step.add_output(ref)
 
-    def check_output_ref(self, ref: ResourceRef) -> None:
-        """Refuse at once what `add_output_ref` would refuse; nothing is declared.
-
-        For a step that writes only after hours, and shall not hold up snapshots until then.
-
-        Raises:
-            LineageConflictError: It overlaps with another output.
-        """
-        self._check_open()
-        self._step.ws.validate_resource_name(ref.name)
-        self._step.check_output(ref)
-
     def as_results(self, results: ResourceRef) -> ResultsLineage:
         """Go on as a step that makes results, for one that knew of none when it began.
 

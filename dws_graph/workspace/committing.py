@@ -17,6 +17,7 @@ from dws_graph.backends.git.command import Git
 from dws_graph.backends.git.index import ScratchIndex, reset_index
 from dws_graph.backends.git.state import check_settled
 from dws_graph.backends.journal.journal import Draft
+from dws_graph.backends.journal.lines import last_line, read_lines
 from dws_graph.errors import GitError
 from dws_graph.model.facts import Fact, Line, line_hash
 from dws_graph.resources.git_subdirectory import GitSubdirectoryResource
@@ -222,9 +223,24 @@ def sealed_segments(ws: OpenWorkspace, at: str | None, lines: Sequence[Line]) ->
     for instance, paths in ws.journal.others().items():
         folder = f"{layout.JOURNAL}/{instance}"
         for path in paths:  # of a copied folder, whose journal came along
-            if not (ws.root / folder / path.name).exists():
+            sealed = ws.root / folder / path.name
+            if not sealed.exists():
                 files[f"{folder}/{path.name}"] = path.read_bytes()
+            elif path.stat().st_size > sealed.stat().st_size:
+                files |= _tail(ws, path, folder)
     return files
+
+
+def _tail(ws: OpenWorkspace, path: Path, folder: str) -> dict[str, bytes]:
+    """What a journal that came along holds beyond its sealed segments, as one more of them.
+
+    Its name ends with this instance's, since the other may seal the same facts itself.
+    """
+    ends = [last_line(other) for other in (ws.root / folder).glob("*.jsonl")]
+    seq = max((Fact.from_line(end[0]).seq for end in ends if end), default=0)
+    lines = [line.fact for line in read_lines(path, local=False) if line.fact.seq > seq]
+    raw = "".join(fact.to_line() + "\n" for fact in lines).encode()
+    return {f"{folder}/{seq + 1:010d}-{ws.instance[:8]}.jsonl": raw} if raw else {}
 
 
 def _sealed_up_to(ws: OpenWorkspace, at: str | None, instance: str) -> int:

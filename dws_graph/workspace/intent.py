@@ -1,8 +1,8 @@
 """What an operation is about to do, on disk before it does it.
 
-A killed one is finished or undone by the next command. One file, replaced by rename. It names a commit as soon as there is one to name; from the moment
-the branch holds that commit the operation is done, and what follows it is only carried out.
-Source: docs/formats.md, "Write order".
+A killed one is finished or undone by the next command. One file, replaced by rename. It names a
+commit as soon as there is one to name; from the moment the branch holds that commit the operation
+is done, and what follows it is only carried out. Source: docs/formats.md, "Write order".
 """
 
 from __future__ import annotations

@@ -171,7 +171,9 @@ def restore_snapshot(
     Args:
         ws: The workspace.
         name: Of the snapshot.
-        only, leave, strict: See `plan_restore`.
+        only: See `plan_restore`.
+        leave: See `plan_restore`.
+        strict: See `plan_restore`.
         confirm: Asked, with the plan, before anything changes.
 
     Raises:

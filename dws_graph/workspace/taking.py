@@ -7,6 +7,7 @@ command. Source: docs/formats.md, "Write order".
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 
 from dws_graph.backends.git.index import ScratchIndex
@@ -231,21 +232,42 @@ def _seal(
     progress: Progress | None,
 ) -> SnapshotTaken:
     """Hash, resolve and commit; once more for what changed meanwhile."""
-    for _ in range(ATTEMPTS):
-        before = _fingerprints(ws)
-        readings = _read_again(ws, readings, plan)
-        content = content_commit(ws, plan.old, plan.folders, _content_message(plan)) or plan.old
-        fault("content committed")
-        resources = {r.name: _hash(ws, r, content, plan, progress) for r in ws.get_resources()}
-        with ws.journal.locked():
-            finish_interrupted(ws)
-            ws.catch_up()
-            if _fingerprints(ws) == before and _same_entries(ws, readings):
-                return _commit(ws, plan, intent, content, readings, resources, confirm)
+    for attempt in range(ATTEMPTS):
+        last = attempt == ATTEMPTS - 1  # then steps that begin or end wait meanwhile
+        with ws.journal.locked() if last else nullcontext():
+            if last:
+                finish_interrupted(ws)
+                ws.catch_up()
+            before = _fingerprints(ws)
+            readings = _read_again(ws, readings, plan)
+            content = content_commit(ws, plan.old, plan.folders, _content_message(plan)) or plan.old
+            fault("content committed")
+            resources = {r.name: _hash(ws, r, content, plan, progress) for r in ws.get_resources()}
+            with ws.journal.locked():
+                finish_interrupted(ws)
+                ws.catch_up()
+                changed = {n for n, digest in _fingerprints(ws).items() if before.get(n) != digest}
+                if last:
+                    changed -= _being_written(ws, readings)
+                if not changed and _same_entries(ws, readings):
+                    return _commit(ws, plan, intent, content, readings, resources, confirm)
     raise ConfigurationError(
         "files of the workspace keep changing while the snapshot hashes them",
         hint="Take it when the steps that write them have ended.",
     )
+
+
+def _being_written(ws: OpenWorkspace, readings: Readings) -> set[str]:
+    """Resources that running steps write to, whose other refs are as they were read."""
+    written = [ref for step in living(ws)[0] for ref in step.outputs]
+    found = {ref.name for ref in written}
+    for ref, (_, reading) in readings.items():
+        if ref.name not in found or any(ref.touches(other) for other in written):
+            continue
+        resource = ws.get_resource(ref.name)
+        if reading.fingerprint is None or not resource.unchanged(ref.subpath, reading.fingerprint):
+            found.discard(ref.name)
+    return found
 
 
 def _content_message(plan: _Plan) -> str:

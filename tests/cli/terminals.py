@@ -70,6 +70,7 @@ def on_terminal(
                 break
             shown += data
         if waiting and waiting[0][0].encode() in shown:
+            time.sleep(0.2)  # nobody types before the question can be read
             os.write(master, waiting.pop(0)[1].encode())
     os.close(master)
     return process.wait(timeout=10), shown.decode().replace("\r\n", "\n")

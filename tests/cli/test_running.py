@@ -88,6 +88,10 @@ def test_a_mistake_in_usage_ends_with_2_and_says_how_to_get_help(dws, args):
     assert " --help' for help." in dws.refused(*args, status=2)
 
 
+def test_a_name_in_an_error_cannot_steer_the_terminal(dws, workspace):
+    assert "\x1b" not in dws.refused("show", "\x1b[31mv1")
+
+
 def test_an_unknown_command_gets_a_suggestion(dws):
     assert "Did you mean snapshot?" in dws.refused("snapshott", status=2)
 

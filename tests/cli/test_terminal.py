@@ -57,7 +57,9 @@ def test_restore_asks_and_without_a_yes_changes_nothing(workspace, two_snapshots
         ("\x03", 130, "Interrupted."),
         ("\x04", 1, "To go on without questions, add --batch."),
     ):
-        ended, shown = on_terminal("restore", "v1", cwd=workspace, answers={"Go on?": typed})
+        ended, shown = on_terminal(
+            "restore", "v1", cwd=workspace, answers={"Go on? [Y/n]: ": typed}
+        )
 
         assert (ended, plain(shown)[-1]) == (status, last)
     numbers = workspace / "intermediate-data" / "clean" / "numbers.txt"

@@ -87,20 +87,3 @@ def test_a_results_step_is_not_made_one_again(lab: Path) -> None:
         assert isinstance(results_lineage, ResultsLineage)
         with pytest.raises(LineageError, match="has the results directory 'results' already"):
             results_lineage.as_results(ResourceRef("code", "more"))
-
-
-def test_checking_an_output_refuses_it_or_declares_nothing(lab: Path) -> None:
-    with begin("tune").as_results(ResourceRef("results", "tuned")):
-        pass
-    lineage = begin()
-
-    lineage.check_output_ref(ResourceRef("results", "trained"))
-    with pytest.raises(LineageConflictError, match="overlaps"):
-        lineage.check_output_ref(RESULTS)
-    with pytest.raises(ConfigurationError, match="elsewhere"):
-        lineage.check_output_ref(ResourceRef("elsewhere"))
-
-    assert [s.outputs for s in running(lab)] == [()]
-    lineage.complete()
-    with pytest.raises(LineageError, match="completed already"):
-        lineage.check_output_ref(ResourceRef("results", "trained"))

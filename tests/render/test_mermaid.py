@@ -13,7 +13,7 @@ def test_a_run_in_mermaid():
             '    n0(["digits-data<br/>6baa9455"])',
             '    n1{{"code:/train.py<br/>c386bbc4"}}',
             '    n2(["results<br/>0e7a269f"])',
-            '    n3["train<br/>16.3 s"]',
+            '    n3["train<br/>16.3 s · accuracy 0.969"]',
             "    n0 --> n3",
             "    n3 --> n2",
             "    n1 -.-> n3",

@@ -21,9 +21,11 @@ def test_a_subgraph_as_a_table():
     assert lines[1].split() == ["Kind", "Name", "Hash", "or", "time", "When", "Parameters"]
     assert lines[3].split() == ["source", "data", "digits-data", "6baa9455"]
     assert "step" in lines[5]
-    assert "gamma=0.01, C=1.0, kernel=rbf, shuffle=no" in lines[5]
+    assert "accuracy 0.689" in lines[5]
+    assert "gamma=0.01, C=1.0, kernel=rbf," in lines[5]
     assert "2026-11-04 09:03:30 UTC" in lines[5]
-    assert "results *" in lines[6]
+    assert "shuffle=no" in lines[6]
+    assert "results *" in lines[7]
     assert "* asked for." in lines[-1]
 
 

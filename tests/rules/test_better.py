@@ -34,7 +34,7 @@ NAMES = [
     "tab\there.bin",
     "-leading.bin",
     "--help",
-    "größe – 漢字.bin",
+    "größe 漢字.bin",
     "back\\slash.bin",
     " spaces .bin",
     ":(top)magic.bin",

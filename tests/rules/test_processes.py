@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import shutil
+import threading
+import time
 from collections import Counter
 
 import pytest
@@ -55,6 +58,31 @@ def test_rule_6_13_four_processes_record_at_once_and_a_snapshot_comes_in_between
     assert fresh_dump(lab.ws) == lab.ws.index.dump()
     assert lab.snapshot("V2").is_new
     assert lab.status() == ""
+
+
+def test_rule_3_a_step_that_never_stops_writing_does_not_hold_up_a_snapshot(lab):
+    writer = lab.begin("writer", ["raw"], [CLEAN])
+    stop = threading.Event()
+
+    def write() -> None:
+        for n in itertools.count():
+            if stop.is_set():
+                return
+            lab.write(f"{CLEAN}/log.txt", f"line {n}\n" * 10)
+            time.sleep(0.001)
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    try:
+        taken = lab.snapshot("V1")
+    finally:
+        stop.set()
+        thread.join()
+    assert any(CLEAN in note for note in taken.notes)
+    writer.complete()
+    lab.ws.catch_up()
+    assert lab.upstream(CLEAN).steps == {"writer"}
+    check_journal(lab.root)
 
 
 def test_a_copied_folder_is_a_new_instance(lab):

@@ -30,6 +30,7 @@ def grow(lab: Lab) -> None:
     lab.step("train", [CLEAN], [MODEL])
     lab.snapshot("V2", "second")
     lab.restore("V1")
+    lab.step("prepare", ["raw"], [CLEAN], {"n": 4})
     lab.step("train", [CLEAN], [MODEL])
     lab.snapshot("V3", "third")
 

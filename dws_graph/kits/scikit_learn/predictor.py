@@ -13,7 +13,7 @@ from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
-from dws_graph.errors import ApiParamError, LineageConflictError
+from dws_graph.errors import ApiParamError
 from dws_graph.kits.scikit_learn.metrics import Metrics, metrics_class
 from dws_graph.kits.scikit_learn.recording import (
     find_ref,
@@ -22,6 +22,7 @@ from dws_graph.kits.scikit_learn.recording import (
     recordable_parameters,
     step_builder,
 )
+from dws_graph.lineage.consistency import check_output
 from dws_graph.model.refs import ResourceRef
 from dws_graph.model.values import clean_text
 
@@ -150,13 +151,9 @@ class LineagePredictor(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
             results = find_ref(workspace, self.results_resource, "results")
             source = find_ref(workspace, self._input(X), "source-data")
             local_directory(workspace, results)
+            check_output(workspace, results)  # refused before the training, declared after it
             builder = step_builder(workspace, type(self.predictor).__name__)
         lineage = builder.with_parameters(self._parameters()).with_input_ref(source).eval()
-        try:
-            lineage.check_output_ref(results)  # refused before the training, declared after it
-        except LineageConflictError as e:
-            lineage.abort(f"{type(e).__name__}: {e}")
-            raise
         self._say(f"Recording a step that reads {source} and writes {results}.")
         return lineage, results
 
