@@ -19,9 +19,9 @@ from dws_graph.render.tables import table
 EPILOG = """
 \b
 Examples:
-  dws lineage query "MATCH (s:Step) RETURN s.name, s.start_time"
-  dws lineage query --param r=raw "MATCH (c:Certificate)-[:READ_BY]->(s:Step)
-    WHERE c.resource = $r RETURN DISTINCT s.name"
+  dws lineage query 'MATCH (s:Step) RETURN s.name, s.start_time'
+  dws lineage query --param r=raw 'MATCH (c:Certificate)-[:READ_BY]->(s:Step)
+    WHERE c.resource = $r RETURN DISTINCT s.name'
   dws lineage query --file best.cypher --format csv > best.csv
 
 \b
@@ -83,7 +83,7 @@ def command(
 ) -> None:
     """Ask anything about lineage, in Cypher.
 
-    The query can only read. Give it as CYPHER, in quotes, or with --file.
+    The query can only read. Give it as CYPHER, in single quotes, or with --file.
     """
     if (file is None) == (cypher is None):
         raise click.UsageError("give a query, or --file with one")

@@ -64,7 +64,7 @@ def show_history(
     """Print the history of snapshots."""
     rows = report_history_in(ws, limit, metrics, sort=sort, reverse=reverse)
     total = len(rows) if limit is None else len(all_metadata(ws))
-    for wanted in metrics or ():
+    for wanted in (*(metrics or ()), *([sort] if sort is not None and metrics is None else ())):
         if rows and not any(wanted in row["metrics"] for row in rows):
             warn(f"no snapshot has a metric '{wanted}'")
     if fmt == "json":

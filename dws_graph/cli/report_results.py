@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from dws_graph.api.results import report_results_in
-from dws_graph.cli.cells import number, text
+from dws_graph.cli.cells import number
 from dws_graph.cli.commands import Command
 from dws_graph.cli.options import snapshot_option
 from dws_graph.cli.session import Session, pass_session
@@ -60,5 +60,14 @@ def _groups(results: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
         if plain:
             groups.append((heading, plain))
         for inner, inner_values in nested.items():
-            groups.append((f"{heading}: {inner}", {k: text(v) for k, v in inner_values.items()}))
+            groups.append(
+                (f"{heading}: {inner}", {k: _rounded(v) for k, v in inner_values.items()})
+            )
     return groups
+
+
+def _rounded(value: Any) -> Any:
+    """A group of metrics in a line; anything else as it is."""
+    if not isinstance(value, dict):
+        return value
+    return ", ".join(f"{name}: {number(inner)}" for name, inner in value.items())

@@ -188,6 +188,7 @@ def progress(session: Session, what: str) -> Iterator[Callable[[str, int, int], 
     def report(name: str, done: int, total: int) -> None:
         nonlocal shown
         if not shown and time.monotonic() - begun > PATIENCE:
+            bar.update(task, description=f"{what} {clean(name)}".strip())
             bar.start()
             shown = True
         if shown:

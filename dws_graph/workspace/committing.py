@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from dws_graph.backends.files import write_atomic
-from dws_graph.backends.git.command import Git
+from dws_graph.backends.git.command import Git, check_git
 from dws_graph.backends.git.index import ScratchIndex, reset_index
 from dws_graph.backends.git.state import check_settled
 from dws_graph.backends.journal.journal import Draft
@@ -37,6 +37,7 @@ def check_repository(ws: OpenWorkspace) -> str:
     Raises:
         GitError: HEAD is detached, a merge or the like is under way, or git knows no name.
     """
+    check_git()
     check_settled(ws.git, "the workspace's repository")
     branch = ws.git.branch()
     if branch is None:

@@ -12,6 +12,7 @@ RESOURCES = f"{FOLDER}/resources.json"
 GITIGNORE = f"{FOLDER}/.gitignore"
 LOCAL_PARAMS = f"{FOLDER}/local_params.json"
 RESOURCE_LOCAL_PARAMS = f"{FOLDER}/resource_local_params.json"
+CURRENT_LINEAGE = f"{FOLDER}/current_lineage"  # of 1.6, which restores into it; empty here
 LOCAL = f"{FOLDER}/local"
 OWN_LOCAL_PARAMS = f"{LOCAL}/params.json"
 INTENT = f"{LOCAL}/intent.json"

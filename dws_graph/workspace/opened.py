@@ -148,6 +148,7 @@ class OpenWorkspace:
             if not (folder / ".gitignore").exists():
                 folder.mkdir(exist_ok=True)
                 write_atomic(folder / ".gitignore", b"*\n", fsync=False)
+        (self.root / layout.CURRENT_LINEAGE).mkdir(exist_ok=True)
         return os.access(self.root / layout.LOCAL, os.W_OK | os.X_OK)
 
     def _open_index(self) -> Index:

@@ -94,26 +94,14 @@ def _first_look(ws: Workspace) -> None:
 
 
 def _current_set(ws: Workspace, hostname: str) -> Draft:
-    """What the last snapshot, or the copied folder's instance, had as current and hashed."""
-    current: dict[str, Current] = {}
-    if ws.came_along:
-        for entry in ws.index.entries(ws.id, ws.came_along):
-            if entry.certificate.hash is not None:
-                current[str(entry.ref)] = Current(
-                    ref=entry.ref, certificate=entry.certificate.id, output=entry.output
-                )
-    elif snapshots := ws.index.snapshots(ws.id):
-        latest = snapshots[-1].hash
-        held = [c for c, entry in ws.index.contains(ws.id, latest) if entry]
-        written = ws.index.producers([c.id for c in held])
-        roles = {params.get("name"): params.get("role") for params in ws.resource_params}
-        for cert in held:
-            if roles.get(cert.ref.name) not in (None, "results"):
-                current[str(cert.ref)] = Current(
-                    ref=cert.ref, certificate=cert.id, output=cert.id in written
-                )
-    body = {"hostname": hostname, "current": [c.to_json() for c in current.values()]}
-    return f.CURRENT_SET, body
+    """What was current, and hashed, where the last commit of this workspace was made."""
+    came_from = ws.came_along or ws.journal.last_instance()
+    current = [
+        Current(ref=entry.ref, certificate=entry.certificate.id, output=entry.output)
+        for entry in (ws.index.entries(ws.id, came_from) if came_from else ())
+        if entry.certificate.hash is not None
+    ]
+    return f.CURRENT_SET, {"hostname": hostname, "current": [c.to_json() for c in current]}
 
 
 def load_workspace(

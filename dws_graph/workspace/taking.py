@@ -14,7 +14,7 @@ from dws_graph.backends.git.index import ScratchIndex
 from dws_graph.backends.views import Entry, SnapshotInfo
 from dws_graph.errors import ConfigurationError, UserAbort
 from dws_graph.model import facts as f
-from dws_graph.model.facts import Contained, Fingerprint, SnapshotRecord, StepStart
+from dws_graph.model.facts import Contained, SnapshotRecord, StepStart
 from dws_graph.model.refs import ResourceRef
 from dws_graph.model.values import Json, from_plain, local_text, parse_utc, to_plain, utc_now
 from dws_graph.resources.base import LINEAGE_FILE, FileResource, Resource
@@ -247,9 +247,10 @@ def _seal(
                 finish_interrupted(ws)
                 ws.catch_up()
                 changed = {n for n, digest in _fingerprints(ws).items() if before.get(n) != digest}
-                if last:
-                    changed -= _being_written(ws, readings)
-                if not changed and _same_entries(ws, readings):
+                if last:  # a running step may never stop writing
+                    changed -= {ref.name for step in living(ws)[0] for ref in step.outputs}
+                still = _same_entries(ws, readings) and _as_read(ws, readings, plan)
+                if still and not changed:
                     return _commit(ws, plan, intent, content, readings, resources, confirm)
     raise ConfigurationError(
         "files of the workspace keep changing while the snapshot hashes them",
@@ -257,17 +258,14 @@ def _seal(
     )
 
 
-def _being_written(ws: OpenWorkspace, readings: Readings) -> set[str]:
-    """Resources that running steps write to, whose other refs are as they were read."""
-    written = [ref for step in living(ws)[0] for ref in step.outputs]
-    found = {ref.name for ref in written}
+def _as_read(ws: OpenWorkspace, readings: Readings, plan: _Plan) -> bool:
+    """Whether every ref that no running step writes is as it was read, before it was hashed."""
     for ref, (_, reading) in readings.items():
-        if ref.name not in found or any(ref.touches(other) for other in written):
+        if ref.name in plan.moves or reading.writer is not None or reading.fingerprint is None:
             continue
-        resource = ws.get_resource(ref.name)
-        if reading.fingerprint is None or not resource.unchanged(ref.subpath, reading.fingerprint):
-            found.discard(ref.name)
-    return found
+        if not ws.get_resource(ref.name).unchanged(ref.subpath, reading.fingerprint):
+            return False
+    return True
 
 
 def _content_message(plan: _Plan) -> str:
@@ -427,12 +425,14 @@ def _ask(plan: _Plan, earlier: SnapshotMetadata, confirm: Confirm) -> None:
 
 
 def _fresh(ws: OpenWorkspace, readings: Readings, plan: _Plan) -> Readings:
-    """The readings with the fingerprints of now, where files were not moved."""
+    """The readings with the fingerprints of now, where files are as they were hashed."""
     fresh = {}
     for ref, (entry, reading) in readings.items():
-        if ref.name not in plan.moves:
-            fingerprint: Fingerprint | None = ws.get_resource(ref.name).fingerprint(ref.subpath)
-            reading = replace(reading, fingerprint=fingerprint)
+        if ref.name not in plan.moves and reading.fingerprint is not None:
+            resource = ws.get_resource(ref.name)
+            now = resource.fingerprint(ref.subpath)
+            if resource.unchanged(ref.subpath, reading.fingerprint):
+                reading = replace(reading, fingerprint=now)
         fresh[ref] = (entry, reading)
     return fresh
 

@@ -75,6 +75,8 @@ def test_history_is_sorted_by_a_metric_and_reversed(dws, workspace, two_snapshot
     assert tags("--reverse") == ["v1", "v2"]
     assert tags("--sort", "accuracy") == ["v2", "v1"]
     assert tags("--sort", "accuracy", "--reverse") == ["v1", "v2"]
+    err = dws("report", "history", "--sort", "nonsense").err
+    assert err == "Warning: no snapshot has a metric 'nonsense'\n"
 
 
 def test_history_as_csv_and_json_has_all_metrics(dws, workspace, two_snapshots):

@@ -3,6 +3,8 @@ from __future__ import annotations
 import shutil
 import subprocess
 
+from tests.cli.terminals import without_root
+
 
 def git(*args: str) -> str:
     return subprocess.run(["git", *args], capture_output=True, text=True, check=True).stdout
@@ -213,3 +215,20 @@ def test_restore_names_a_folder_that_is_gone(dws, workspace, two_snapshots):
     assert "Traceback" not in ran.err
     if ran.status == 1:
         assert "'code'" in ran.err
+
+
+def test_where_nothing_can_be_written_questions_are_answered_and_changes_refused(
+    dws, workspace, two_snapshots
+):
+    subprocess.run(["chmod", "-R", "a-w", workspace], check=True)
+    try:
+        history = without_root("report", "history", cwd=workspace)
+        lineage = without_root("lineage", "upstream", "results", "--snapshot", "v1", cwd=workspace)
+        snapshot = without_root("snapshot", "v3", cwd=workspace)
+    finally:
+        subprocess.run(["chmod", "-R", "u+w", workspace], check=True)
+
+    assert "2 snapshots total" in history.stdout
+    assert "clean" in lineage.stdout
+    assert snapshot.returncode == 1
+    assert f"{workspace}/.dataworkspace cannot be written" in snapshot.stderr

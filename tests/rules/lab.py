@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from dws_graph import api
 from dws_graph.backends.views import Entry
 from dws_graph.lineage import Lineage, LineageBuilder, ResourceRef
 from dws_graph.model.certificates import Certificate
@@ -219,8 +220,8 @@ class Lab:
 
     def upstream(self, ref: str, *, at: str | None = None) -> Upstream:
         """What a ref was made from: as it is now, or in the snapshot of hash `at`."""
-        cert = self.current(ref) if at is None else self.held(ref, at)
-        return Upstream(self.ws.index.upstream([cert.id], root=cert.id))
+        found = api.upstream(ref, snapshot=at, workspace_uri_or_path=str(self.root))
+        return Upstream(found.subgraph)
 
     def certificate(self, key: str) -> Certificate:
         self.ws.catch_up()

@@ -11,6 +11,8 @@ import time
 import pytest
 
 from dws_graph.errors import DwsError
+from dws_graph.lineage.recording import _died
+from dws_graph.model.facts import STEP_ABORTED
 from dws_graph.workspace.snapshots import find_snapshot
 from tests.rules.lab import CLEAN, DATA, MODEL, flat_hash, python, sha1
 
@@ -233,12 +235,8 @@ def test_rule_6_13_a_writer_that_died_no_longer_counts(lab):
 
 
 def test_rule_6_13_a_late_end_wins_over_the_report_of_its_death(lab):
-    from dws_graph.model.facts import STEP_ABORTED
-
     writer = lab.begin("writer", ["raw"], [CLEAN])
     lab.write(f"{CLEAN}/data.txt", "1\n")
-    from dws_graph.lineage.recording import _died
-
     start = next(s for s in lab.ws.index.running(lab.ws.id, lab.ws.instance))
     with lab.ws.journal.locked():
         lab.ws.record([(STEP_ABORTED, _died(lab.ws, start).to_json())])

@@ -61,6 +61,7 @@ def test_rule_6_13_four_processes_record_at_once_and_a_snapshot_comes_in_between
 
 
 def test_rule_3_a_step_that_never_stops_writing_does_not_hold_up_a_snapshot(lab):
+    lab.step("prepare", ["raw"], [CLEAN])
     writer = lab.begin("writer", ["raw"], [CLEAN])
     stop = threading.Event()
 

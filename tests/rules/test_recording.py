@@ -418,6 +418,8 @@ def overwrite_at_once(lab: Lab, times: int) -> None:
         with path.open("r+b") as file:
             file.write(b"edited")
         entry = lab.entry(CLEAN)
+        assert entry is not None
+        assert entry.fingerprint is not None
         assert not resource.unchanged("clean", entry.fingerprint), f"missed at {number}"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import logging
 
@@ -10,6 +11,7 @@ import pytest
 from dws_graph.errors import LineagePlaceHolderError
 from dws_graph.lineage import ResourceRef
 from dws_graph.resources.base import Taken
+from dws_graph.workspace import taking
 from dws_graph.workspace.resolving import Hashed, read_entries, resolve
 from tests.rules.lab import CLEAN, DATA, MODEL, Lab, flat_hash, folder_text, git, sha1
 
@@ -78,6 +80,43 @@ def test_rule_3_a_ref_that_a_running_step_writes_is_marked(lab):
     running.complete()
     assert lab.current(CLEAN).id == lab.written_by(running.key, CLEAN).id
     assert lab.current(CLEAN).status == "pending"
+
+
+def test_rule_4_what_changes_while_it_is_hashed_is_hashed_again(lab, monkeypatch):
+    prepare = prepared(lab)
+    points = []
+
+    def edit(point: str) -> None:
+        points.append(point)
+        if points.count("content committed") == 1 == len(set(points) - {"intent written"}):
+            lab.write(f"{CLEAN}/data.txt", "edited meanwhile\n")
+
+    monkeypatch.setattr(taking, "fault", edit)
+    taken = lab.snapshot("V1")
+    assert points.count("content committed") == 2
+    assert lab.written_by(prepare, CLEAN).status == "not kept"
+    assert lab.git("show", f"HEAD:{CLEAN_PATH}/data.txt") == "edited meanwhile"
+    assert lab.held(CLEAN, taken.hash).hash == lab.git("rev-parse", f"HEAD:{DATA}")
+
+
+def test_rule_3_an_edit_while_a_running_step_writes_is_not_taken_for_what_was_hashed(
+    lab, monkeypatch
+):
+    prepared(lab)
+    running = lab.begin("writer", ["raw"], [CLEAN])
+    count = itertools.count()
+
+    def write(point: str) -> None:
+        if point == "content committed":
+            lab.write(f"{CLEAN}/data.txt", f"line {next(count)}\n")
+
+    monkeypatch.setattr(taking, "fault", write)
+    taken = lab.snapshot("V1")
+    entry = lab.entry(CLEAN)
+    assert entry is not None
+    assert entry.certificate.id == lab.held(CLEAN, taken.hash).id
+    assert not lab.ws.get_resource(DATA).unchanged("clean", entry.fingerprint)
+    running.complete()
 
 
 def test_rule_3_what_was_overwritten_before_a_snapshot_stays_not_kept_for_ever(lab):

@@ -168,6 +168,15 @@ class Journal:
                 found[instance] = [folder / instance / name for name in names]
         return found
 
+    def last_instance(self) -> str | None:
+        """The other instance that recorded the newest fact; None when there is none."""
+        newest: dict[str, str] = {}
+        for instance, files in self.others().items():
+            tail = last_line(max(files, key=lambda p: p.name)) if files else None
+            if tail is not None:
+                newest[Fact.from_line(tail[0]).id] = instance
+        return newest[max(newest)] if newest else None
+
     def _take_in(self) -> None:
         """Keep a copy of each new segment: a checkout of an older commit takes none away."""
         for instance in _names(self.sealed_folder):
