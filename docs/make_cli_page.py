@@ -27,17 +27,27 @@ def commands(group: click.Group, ctx: click.Context) -> Iterator[click.Context]:
         command = group.get_command(ctx, name)
         if command is None or command.hidden:
             continue
-        below = click.Context(
-            command, info_name=name, parent=ctx, terminal_width=96, max_content_width=96
-        )
+        below = context(command, name, ctx)
         yield below
         if isinstance(command, click.Group):
             yield from commands(command, below)
 
 
+def context(command: click.Command, name: str, parent: click.Context | None) -> click.Context:
+    """As a terminal of 96 columns sees it."""
+    return click.Context(
+        command,
+        info_name=name,
+        parent=parent,
+        terminal_width=96,
+        max_content_width=96,
+        help_option_names=["-h", "--help"],
+    )
+
+
 def page() -> str:
     """The page as it should be."""
-    root = click.Context(dws, info_name="dws", terminal_width=96, max_content_width=96)
+    root = context(dws, "dws", None)
     parts = [HEAD, f"## dws\n\n```text\n{dws.get_help(root)}\n```\n"]
     for ctx in commands(dws, root):
         parts.append(f"## {ctx.command_path}\n\n```text\n{ctx.command.get_help(ctx)}\n```\n")

@@ -9,6 +9,7 @@ import os
 import shutil
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -17,9 +18,12 @@ PACKAGES = {"chromium": "chromium", "dot": "graphviz"}
 
 # What a shell or a git hook may have set that would lead a test out of its own folders.
 LEAKS = (
-    *("DWS_BATCH", "GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE"),
+    *("DWS_BATCH", "DWS_WORKSPACE_DIR", "GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE"),
     *("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"),
 )
+
+# Journeys through whole workspaces: seconds each, left out by `make check`.
+SLOW = ("cli", "demo", "kits", "rules")
 
 GIT_CONFIG = """\
 [user]
@@ -43,6 +47,13 @@ def _isolated_user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patch.setenv("GIT_CONFIG_GLOBAL", str(config))
         patch.setenv("GIT_CONFIG_SYSTEM", os.devnull)
         yield
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark whole folders of tests as slow."""
+    for item in items:
+        if item.path.relative_to(Path(__file__).parent).parts[0] in SLOW:
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -182,6 +182,13 @@ class LineageBuilder:
                 f"step '{name}' has no inputs", hint="Call with_input_path(), or with_no_inputs()."
             )
         ws = self._workspace()
+        try:
+            return self._begin(ws, name, self._parameters)
+        except BaseException:
+            ws.close()
+            raise
+
+    def _begin(self, ws: Workspace, name: str, parameters: dict[str, Any]) -> Lineage:
         code = [_code_ref(ws, item) for item in self._code]
         inputs = [_input_ref(ws, item) for item in self._inputs or ()]
         results = None if self._results_dir is None else _results_ref(ws, self._results_dir)
@@ -189,7 +196,7 @@ class LineageBuilder:
         step = Step(
             ws=ws,
             name=name,
-            parameters=scrub_parameters(self._parameters, secrets),
+            parameters=scrub_parameters(parameters, secrets),
             command_line=self._scrubbed(secrets),
             run_from=_run_from(ws) if self._command_line else None,
             description=None if self._description is None else clean_text(self._description),

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from dws_graph.backends.views import Entry, Touch, WalkRow
-from dws_graph.errors import LineageConflictError, LineageConsistencyError
+from dws_graph.errors import ConfigurationError, LineageConflictError, LineageConsistencyError
 from dws_graph.model import facts as f
 from dws_graph.model.certificates import Certificate
 from dws_graph.model.refs import ResourceRef, first_overlap
+from dws_graph.model.values import clean_text
 from dws_graph.workspace.opened import OpenWorkspace
 from dws_graph.workspace.reading import Reading
 
@@ -25,7 +26,14 @@ def check_overlap(refs: Sequence[ResourceRef], what: str) -> None:
 
     Raises:
         LineageConflictError: Names both.
+        ConfigurationError: A path cannot be named in a fact.
     """
+    for ref in refs:
+        if clean_text(str(ref)) != str(ref):
+            raise ConfigurationError(
+                f"the path '{clean_text(str(ref))}' is not UTF-8 text",
+                hint="Name the folder that it is in instead.",
+            )
     found = first_overlap(list(refs))
     if found is not None:
         outer, inner = found

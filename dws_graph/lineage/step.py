@@ -140,7 +140,7 @@ class Lineage:
         if self._has_ended("complete"):
             return
         self._step.complete()
-        self._ended = "completed"
+        self._end("completed")
 
     def abort(self, error: str = "aborted") -> None:
         """Record that the step failed; the state of its outputs is unknown. Happens once.
@@ -152,7 +152,11 @@ class Lineage:
             return
         names = self._step.ws.get_global_param("secrets.names")
         self._step.abort(scrub_command_line([clean_text(error)], names)[0])
-        self._ended = "aborted"
+        self._end("aborted")
+
+    def _end(self, how: str) -> None:
+        self._ended = how
+        self._step.ws.close()
 
     def _has_ended(self, what: str) -> bool:
         if self._ended is not None:

@@ -62,18 +62,14 @@ class OpenWorkspace:
         self.folder = root / layout.FOLDER
         self.reload()
         self.id = self._find_id()
+        self.came_along: str | None
         self.writable = self._make_local_folders()
-        found = read_instance(self.folder / "local") if self.writable else None
-        self.is_new_instance = self.writable and (found is None or not found.here)
-        came_along = found.id if found is not None and not found.here else None
-        if self.is_new_instance:
-            found = make_instance(self.folder / "local")
-        self.instance = found.id if found else str(uuid.uuid4())
-        self.came_along = came_along
+        self.is_new_instance, self.came_along = False, None
+        self.instance = self._find_instance()
         self.journal = Journal(self.folder, self.id, self.instance, notify)
-        if came_along:
+        if self.came_along:
             with self.journal.locked():
-                self.journal.set_aside(came_along)
+                self.journal.set_aside(self.came_along)
         self._lock = Lock(self.root / layout.LOCAL / "workspace.lock", "changes it", notify)
         self.index = self._open_index()
 
@@ -138,6 +134,24 @@ class OpenWorkspace:
         if not roots:
             raise GitError("the workspace's repository has no commit")
         return str(uuid.uuid5(uuid.NAMESPACE_OID, roots[-1]))
+
+    def _find_instance(self) -> str:
+        """This copy's UUID; made on the first look into a fresh clone or a copied folder.
+
+        A read-only folder keeps what it has: nothing is recorded there.
+        """
+        local = self.root / layout.LOCAL
+        found = read_instance(local)
+        if not self.writable:
+            return found.id if found else str(uuid.uuid4())
+        if found is None or not found.here:
+            with Lock(local / "journal.lock", "opens it", self.notify).held():
+                found = read_instance(local)  # another process may have been here first
+                if found is None or not found.here:
+                    self.came_along = found.id if found else None
+                    self.is_new_instance = True
+                    found = make_instance(local)
+        return found.id
 
     def _make_local_folders(self) -> bool:
         """The folders that git ignores; False where nothing can be written."""

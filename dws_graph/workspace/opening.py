@@ -60,6 +60,8 @@ def open_workspace(
         ws.catch_up()
         if ws.is_new_instance:
             _first_look(ws)
+        elif not ws.writable and not ws.index.entries(ws.id, ws.instance):
+            _look_only(ws)
     except BaseException:
         ws.close()
         raise
@@ -91,6 +93,12 @@ def _first_look(ws: Workspace) -> None:
         if ws.index.applied():
             ws.record([_current_set(ws, hostname)])
     ws.is_new_instance = False
+
+
+def _look_only(ws: Workspace) -> None:
+    """In a clone that cannot be written, what is current is known in memory alone."""
+    if ws.journal.head().seq == 0:
+        ws.index.apply(ws.journal.draft([_current_set(ws, ws.hostname)]))
 
 
 def _current_set(ws: Workspace, hostname: str) -> Draft:
