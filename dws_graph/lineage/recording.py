@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from dws_graph.backends.index import IndexDamagedError
 from dws_graph.backends.views import Entry
 from dws_graph.lineage.consistency import (
     check_another,
@@ -176,20 +177,28 @@ class Step:
 
     def complete(self) -> None:
         """Record the step: its outputs are now current."""
-        self.took()
-        with _turn(self.ws):
-            ending = _Ending(self)
-            record = ending.record(None)
-            self.ws.record([(f.STEP_COMPLETED, record.to_json())])
+        record = self._end(f.STEP_COMPLETED, None)
         for ref in record.changed_while_running:
             log.warning("'%s' changed while step '%s' ran", ref, self.name)
 
     def abort(self, error: str) -> None:
         """Record that the step failed: the state of its outputs is unknown from now on."""
+        self._end(f.STEP_ABORTED, error)
+
+    def _end(self, kind: str, error: str | None) -> StepRecord:
+        """Append the step's last fact; a damaged index costs no step."""
         self.took()
+        try:
+            return self._append(kind, error)
+        except IndexDamagedError:  # found before anything was appended
+            self.ws.heal_index()
+        return self._append(kind, error)
+
+    def _append(self, kind: str, error: str | None) -> StepRecord:
         with _turn(self.ws):
             record = _Ending(self).record(error)
-            self.ws.record([(f.STEP_ABORTED, record.to_json())])
+            self.ws.record([(kind, record.to_json())])
+        return record
 
 
 class _Ending:

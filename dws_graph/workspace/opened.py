@@ -16,7 +16,7 @@ from typing import Any
 from dws_graph import __version__
 from dws_graph.backends.files import write_atomic
 from dws_graph.backends.git.command import Git
-from dws_graph.backends.index import Index, discard_index, open_index
+from dws_graph.backends.index import Index, IndexDamagedError, discard_index, open_index
 from dws_graph.backends.journal.instance import make_instance, read_instance
 from dws_graph.backends.journal.journal import Draft, Journal
 from dws_graph.backends.locks import Lock, Notify, quiet
@@ -194,8 +194,20 @@ class OpenWorkspace:
     # Facts
 
     def catch_up(self, progress: Callable[[int], None] | None = None) -> int:
-        """Bring the index up to date with the journal; how many facts it lacked."""
+        """Bring the index up to date with the journal; how many facts it lacked.
+
+        A damaged one is folded anew.
+        """
+        try:
+            return self.index.apply(self.journal.since(self.index.applied()), progress=progress)
+        except IndexDamagedError:
+            self.heal_index()
         return self.index.apply(self.journal.since(self.index.applied()), progress=progress)
+
+    def heal_index(self) -> None:
+        """Throw a damaged index away; every fact is in the journal."""
+        self.notify("the index was damaged: folded again")
+        self.reopen_index()
 
     def record(self, drafts: Iterable[Draft]) -> list[Line]:
         """Append facts to the journal and fold them into the index."""
