@@ -22,8 +22,8 @@ LEAKS = (
     *("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"),
 )
 
-# Journeys through whole workspaces: seconds each, left out by `make check`.
-SLOW = ("cli", "demo", "kits", "rules")
+# Journeys through whole workspaces, and browsers: left out by `make check`.
+SLOW = ("api/", "cli/", "demo/", "kits/", "rules/", "render/test_html.py")
 
 GIT_CONFIG = """\
 [user]
@@ -50,9 +50,9 @@ def _isolated_user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark whole folders of tests as slow."""
+    """Mark whole folders of tests, and files, as slow."""
     for item in items:
-        if item.path.relative_to(Path(__file__).parent).parts[0] in SLOW:
+        if item.path.relative_to(Path(__file__).parent).as_posix().startswith(SLOW):
             item.add_marker(pytest.mark.slow)
 
 
