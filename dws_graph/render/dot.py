@@ -163,6 +163,8 @@ def _legend(picture: Picture) -> str:
 def _swatch(entry: Entry) -> str:
     if not entry.shape:
         return _font("╌╌╌" if entry.stroke == "code" else "┈┈┈", 12, light("edge"))
+    if entry.shape == "code" and not entry.state:
+        return _font("⬡", 16, light("code"))  # a table has no hexagon
     line, fill, width, text = light(entry.shape), light(f"{entry.shape}-fill"), 1, BLANK
     style = "solid" if entry.shape in SHAPES else "rounded"
     if entry.state in ("failed", "stale"):
