@@ -19,6 +19,10 @@ class DwsError(Exception):
         self.message = message
         self.hint = hint
 
+    def __str__(self) -> str:
+        """Message and hint: what a traceback, or a notebook, shows."""
+        return f"{self.message}\n{self.hint}" if self.hint else self.message
+
 
 class ConfigurationError(DwsError):
     """Something about the workspace, its resources or the request does not fit."""

@@ -190,12 +190,13 @@ def known_content(
     if first is not None and first.hash is not None:
         candidates = [first, *(c for c in candidates if c.id != first.id)]
     for cert in candidates:
-        if ref.subpath is not None and cert.subpath_hash is not None:
+        if cert.subpath_hash is not None and (ref.subpath or content.subpath_hash):
             if cert.subpath_hash == content.subpath_hash:
                 return cert
         elif cert.hash is not None and cert.hash == content.hash:
             return cert
-    if ref.subpath is None and content.known_as is not None:
+    # what is left of results when their snapshots are left out says nothing of what they were
+    if ref.subpath is None and content.known_as is not None and not resource.has_results_role():
         asked: dict[str, str | None] = {}
         for cert in candidates:
             if cert.hash is not None:

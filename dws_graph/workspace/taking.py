@@ -446,11 +446,14 @@ def _record(
     earlier: SnapshotInfo | None,
 ) -> SnapshotRecord:
     contains = list(resolution.contains)
-    if earlier is not None:  # its old content stays part of it
-        held = {c.certificate for c in contains}
-        for cert, entry in ws.index.contains(ws.id, snapshot_hash):
-            if cert.id not in held and not any(c.ref == cert.ref for c in contains if c.entry):
-                contains.append(Contained(certificate=cert.id, ref=cert.ref, entry=entry))
+    if earlier is not None:  # it stays what it was; what a step has made since the same joins it
+        held = ws.index.contains(ws.id, snapshot_hash)
+        known = {cert.id for cert, _ in held}
+        contains = [
+            *(Contained(certificate=cert.id, ref=cert.ref, entry=entry) for cert, entry in held),
+            *(c for c in contains if c.entry and c.certificate not in known),
+        ]
+    named = {c.certificate for c in (*contains, *resolution.current, *resolution.merge)}
     return SnapshotRecord(
         hash=snapshot_hash,
         number=earlier.number if earlier else plan.number,
@@ -460,7 +463,7 @@ def _record(
         timestamp=earlier.timestamp if earlier else plan.timestamp,
         metrics=dict(earlier.metrics) if earlier else plan.metrics,
         resources=dict(hashes),
-        certificates=tuple(resolution.certificates),
+        certificates=tuple(c for c in resolution.certificates if c.id in named),
         contains=tuple(contains),
         keep=tuple(resolution.keep),
         merge=tuple(resolution.merge),
