@@ -165,7 +165,7 @@ def _moved_or_none(ws: OpenWorkspace, ref: ResourceRef) -> RefTarget:
     names = set(ws.get_resource_names())
     if ref.name in names and ws.get_resource_role(ref.name) == RESULTS:
         for metadata in reversed(all_metadata(ws)):
-            certificates = _contained(ws, metadata.hashval)
+            certificates = _contained(ws, metadata.hashval, recorded=True)
             if standing_for(ref, certificates):
                 note = (
                     f"{ref} has no results since snapshot {label(metadata)}: these are that "
@@ -193,9 +193,14 @@ def _in_snapshot(
     return _target(ws, ref, refs, certificates, metadata.hashval, warnings)
 
 
-def _contained(ws: OpenWorkspace, snapshot_hash: str) -> dict[ResourceRef, list[Certificate]]:
+def _contained(
+    ws: OpenWorkspace, snapshot_hash: str, *, recorded: bool = False
+) -> dict[ResourceRef, list[Certificate]]:
+    """What a snapshot contains, by ref; `recorded`: only refs that had lineage then."""
     held: dict[ResourceRef, list[Certificate]] = {}
-    for certificate, _ in ws.index.contains(ws.id, snapshot_hash):
+    for certificate, entry in ws.index.contains(ws.id, snapshot_hash):
+        if recorded and not entry:
+            continue
         held.setdefault(certificate.ref, []).append(certificate)
     return held
 

@@ -8,11 +8,19 @@ import secrets
 import socket
 import uuid
 from pathlib import Path
+from urllib.parse import quote
 
 from dws_graph.errors import ConfigurationError
 
 _MACHINE_ID_FILES = ("/etc/machine-id", "/var/lib/dbus/machine-id")
 _MULTICAST = 1 << 40  # set in what uuid.getnode() made up for want of a network card
+
+
+def as_file_name(name: str) -> str:
+    """A name from a metadata file as one part of a path; plain names stay as they are."""
+    if "/" in name or "\0" in name or name in ("", ".", ".."):
+        return quote(name, safe="").replace(".", "%2E")
+    return name
 
 
 def write_atomic(path: Path, data: bytes, *, fsync: bool = True) -> None:

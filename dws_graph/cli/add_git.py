@@ -29,8 +29,6 @@ def command(
     session: Session,
     role: str | None,
     name: str | None,
-    export: bool,
-    imported: bool,
     branch: str | None,
     read_only: bool,
     path: str,
@@ -48,6 +46,4 @@ def command(
         path,
         branch=branch,
         read_only=read_only,
-        export=export,
-        imported=imported,
     )

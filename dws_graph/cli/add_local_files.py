@@ -29,8 +29,6 @@ def command(
     session: Session,
     role: str | None,
     name: str | None,
-    export: bool,
-    imported: bool,
     compute_hash: bool,
     path: str,
 ) -> None:
@@ -46,6 +44,4 @@ def command(
         name,
         path,
         compute_hash=compute_hash,
-        export=export,
-        imported=imported,
     )

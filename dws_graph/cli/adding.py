@@ -11,7 +11,7 @@ from dws_graph.cli.session import Session
 from dws_graph.cli.terminal import choose, confirm_verbose, say
 from dws_graph.errors import ConfigurationError
 from dws_graph.render.text import clean
-from dws_graph.resources.base import RESOURCE_ROLE_CHOICES, ResourceRoles
+from dws_graph.resources.base import RESOURCE_ROLE_CHOICES
 from dws_graph.workspace.adding import add_resource, full_role
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -25,16 +25,8 @@ def _role(ctx: click.Context, param: click.Parameter, value: str | None) -> str 
 
 
 def resource_options(f: F) -> F:
-    """`--role`, `--name`, `--export`, `--imported`."""
+    """`--role` and `--name`."""
     for option in (
-        click.option(
-            "--imported",
-            is_flag=True,
-            help="Another workspace exported it: import its lineage. Implies --role source-data.",
-        ),
-        click.option(
-            "-e", "--export", is_flag=True, help="On snapshots, write its lineage into it."
-        ),
         click.option(
             "--name",
             metavar="NAME",
@@ -61,8 +53,6 @@ def add(
 ) -> None:
     """Add a resource, and say so."""
     with session.workspace() as ws:
-        if role is None and options.get("imported"):
-            role = ResourceRoles.SOURCE_DATA_SET
         if role is None:
             question = f"What is {clean(path)} to this workspace"
             role = choose(session, question, RESOURCE_ROLE_CHOICES, "--role")

@@ -55,6 +55,8 @@ class _Tour:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.env = {**os.environ, **_identity(root)}
+        for name in ("DWS_WORKSPACE_DIR", "DWS_BATCH"):  # else it might work on another workspace
+            self.env.pop(name, None)
 
     def go(self) -> None:
         self.say("A workspace is a git repository; code and results are its first resources.")

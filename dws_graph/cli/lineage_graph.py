@@ -79,6 +79,9 @@ def command(
         graph = lineage_graph_in(ws, resource, snapshot=snapshot)
     for text in graph.warnings:
         warn(clean(text))
-    form = fmt or SUFFIXES.get(output_file.suffix.lower(), "html")
+    suffix = output_file.suffix.lower()
+    if fmt is None and suffix and suffix not in SUFFIXES:
+        raise click.UsageError(f"{suffix} is no format of pictures: choose one with --format")
+    form = fmt or SUFFIXES.get(suffix, "html")
     picture = drawn(graph, form, width=width, height=height, detail=cast(Detail, detail))
     write_or_show(picture, None if str(output_file) == "-" else output_file)

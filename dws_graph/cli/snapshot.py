@@ -44,4 +44,7 @@ def command(session: Session, message: str, tag: str | None) -> None:
         if taken.is_new:
             say(f"Took snapshot {taken.hash[:7]}{names}, number {taken.number}.")
         else:
-            say(f"Nothing changed since snapshot {taken.hash[:7]}{names}, number {taken.number}.")
+            added = f" It has the tag {tag} now." if tag else ""
+            say(f"Nothing changed since snapshot {taken.hash[:7]}{names}.{added}")
+            if message:
+                note("its message stays as it was")

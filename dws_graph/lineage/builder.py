@@ -199,10 +199,15 @@ class LineageBuilder:
             parameters=scrub_parameters(parameters, secrets),
             command_line=self._scrubbed(secrets),
             run_from=_run_from(ws) if self._command_line else None,
-            description=None if self._description is None else clean_text(self._description),
+            description=self._scrubbed_description(secrets),
         )
         step.begin(inputs, code, [] if results is None else [results])
         return Lineage(step) if results is None else ResultsLineage(step, results)
+
+    def _scrubbed_description(self, names: list[str]) -> str | None:
+        if self._description is None:
+            return None
+        return scrub_command_line([clean_text(self._description)], names)[0]
 
     def _scrubbed(self, names: list[str]) -> list[str] | None:
         if self._command_line is None:

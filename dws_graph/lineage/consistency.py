@@ -11,7 +11,7 @@ from dws_graph.backends.views import Entry, Touch, WalkRow
 from dws_graph.errors import ConfigurationError, LineageConflictError, LineageConsistencyError
 from dws_graph.model import facts as f
 from dws_graph.model.certificates import Certificate
-from dws_graph.model.refs import ResourceRef, first_overlap
+from dws_graph.model.refs import ResourceRef, first_overlap, normal_subpath
 from dws_graph.model.values import clean_text
 from dws_graph.workspace.opened import OpenWorkspace
 from dws_graph.workspace.reading import Reading
@@ -29,6 +29,13 @@ def check_overlap(refs: Sequence[ResourceRef], what: str) -> None:
         ConfigurationError: A path cannot be named in a fact.
     """
     for ref in refs:
+        if ref.subpath is not None and (
+            ref.subpath.startswith("/") or normal_subpath(ref.subpath) != ref.subpath
+        ):
+            raise ConfigurationError(
+                f"the path '{ref.subpath}' is not in its plain form within '{ref.name}'",
+                hint="Give it relative to the resource, with '/' between its parts, without '..'.",
+            )
         if clean_text(str(ref)) != str(ref):
             raise ConfigurationError(
                 f"the path '{clean_text(str(ref))}' is not UTF-8 text",
@@ -106,7 +113,10 @@ def check_consistent(
             continue
         newer_step = _since(ws, row, entry)
         if newer_step is not None:
-            by = f"{_short(entry.certificate)}, of '{_name(ws, newer_step)}' since"
+            by = (
+                f"{_short(entry.certificate)}, which '{_name(ws, newer_step)}' has read or "
+                "written since"
+            )
             _refuse(ws, step, row.certificate.ref, row, by)
 
 

@@ -87,6 +87,7 @@ class Step:
         for ref in outputs:
             check_another(self.outputs, ref)
             self.outputs.append(ref)
+        commit = code_commit(ws, code)
         with _turn(ws):
             self._read(inputs, code)
             for ref in outputs:
@@ -96,7 +97,7 @@ class Step:
             if not ws.index.environment_seen(ws.id, ws.instance, around.hash):
                 drafts.append((f.ENVIRONMENT_SEEN, around.to_json()))
             ws.record([*drafts, self._started()])
-        self.commit = code_commit(ws, code)
+        self.commit = commit
         self._warn()
 
     def add_inputs(self, refs: Sequence[ResourceRef]) -> None:
@@ -144,30 +145,32 @@ class Step:
                     "step '%s' reads '%s' while step '%s' writes it",
                     *(self.name, reading.ref, _step_name(self.ws, reading.writer)),
                 )
-        stale = [str(r.ref) for r in self.inputs.values() if self._is_stale(r)]
-        if stale:
-            log.warning(
-                "step '%s' reads %s, which no longer follows from what is on disk",
-                *(self.name, ", ".join(stale)),
-            )
+        for reading in self.inputs.values():
+            if (cause := self._stale_by(reading)) is not None:
+                writer, changed = cause
+                log.warning(
+                    "step '%s' reads '%s', which step '%s' made from '%s' before that was changed:"
+                    " run '%s' again",
+                    *(self.name, reading.ref, writer, changed, writer),
+                )
 
-    def _is_stale(self, reading: Reading) -> bool:
-        """Whether the step that wrote an input read something that was edited since."""
+    def _stale_by(self, reading: Reading) -> tuple[str, ResourceRef] | None:
+        """The step that wrote an input, and what it read that was edited since; None: nothing."""
         if reading.certificate is None:
-            return False
+            return None
         ws = self.ws
-        writer = ws.index.producers([reading.certificate.id]).get(reading.certificate.id)
-        found = ws.index.step(writer) if writer else None
-        if found is None:
-            return False
-        for cert in (*found.inputs, *found.code):
+        key = ws.index.producers([reading.certificate.id]).get(reading.certificate.id)
+        writer = ws.index.step(key) if key else None
+        if writer is None:
+            return None
+        for cert in (*writer.inputs, *writer.code):
             for entry in ws.index.entries(ws.id, ws.instance, cert.ref.name):
                 if entry.ref != cert.ref or entry.fingerprint is None:
                     continue
                 resource = ws.get_resource(cert.ref.name)
                 if not resource.unchanged(cert.ref.subpath, entry.fingerprint):
-                    return True
-        return False
+                    return writer.name, cert.ref
+        return None
 
     def took(self) -> float:
         """Seconds since it began; the first call sets them for good."""
@@ -379,7 +382,7 @@ def _turn(ws: OpenWorkspace) -> Iterator[None]:
     ws.check_writable()
     with ws.journal.locked():
         finish_interrupted(ws)
-        ws.catch_up()
+        ws.catch_up(own=True)
         for dead in living(ws)[1]:
             ws.record([(f.STEP_ABORTED, _died(ws, dead).to_json())])
         yield

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 from collections.abc import Mapping
@@ -223,7 +222,8 @@ class ResultsLineage(Lineage):
         """
         self._check_open()
         step = self._step
-        step.metrics = to_plain(metrics, "metrics")
+        names = step.ws.get_global_param("secrets.names")
+        step.metrics = scrub_parameters(to_plain(metrics, "metrics"), names)
         resource = results_resource(step.ws, self._results)
         below = self._results.subpath
         path = RESULTS_FILE if below is None else f"{below}/{RESULTS_FILE}"
@@ -235,5 +235,5 @@ class ResultsLineage(Lineage):
             "run_description": step.description,
             "metrics": from_plain(step.metrics),
         }
-        resource.add_results_file(json.loads(json.dumps(data)), path)
+        resource.add_results_file(data, path)
         print(f"Wrote results to {resource.name}:{path}")  # noqa: T201  # 1.6 does, too

@@ -10,6 +10,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
+from dws_graph.backends.files import as_file_name
 from dws_graph.errors import ConfigurationError
 from dws_graph.model.values import Json, take, take_or
 from dws_graph.resources import hashing
@@ -82,7 +83,7 @@ class LocalFileResource(FileResource):
     @property
     def hash_folder(self) -> str:
         """Where the workspace keeps its hash trees, from the workspace's root."""
-        return f".dataworkspace/{FILE}/{self.role}/{self.name}"
+        return f".dataworkspace/{FILE}/{as_file_name(self.role)}/{as_file_name(self.name)}"
 
     def kept(self, hashval: str) -> bytes | None:
         """The text of a folder in a hash tree that the workspace has on disk."""

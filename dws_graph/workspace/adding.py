@@ -69,8 +69,8 @@ def add_resource(
         message = f"Added resource {name}, of type {resource.resource_type}, as {role}"
         drafts = [(f.RESOURCE_ADDED, fact)]
         files |= _ignored(ws, resource)
+        ws.keep_local_params(name, resource.get_local_params())
         commit_change(ws, message, files, drafts, operation="add")
-        ws.local_files()
     return ws.get_resource(name)
 
 

@@ -186,18 +186,35 @@ def recover(ws: OpenWorkspace) -> None:
     if not ws.writable or not (ws.root / layout.INTENT).exists():
         return
     with ws.locked_at_once() as got:
-        if not got:
-            return
-        intent = read_intent(ws.root / layout.INTENT)
-        if intent is None:
-            return
-        if intent.commit is not None and _is_done(ws, intent):
-            carry_out(ws, intent)
-            ws.notify(f"finished an interrupted {intent.operation}")
-        else:
-            undo(ws, intent)
-            ws.notify(f"undid an interrupted {intent.operation}")
-        ws.reload()
+        if got:
+            recover_locked(ws)
+            ws.reload()
+
+
+def recover_locked(ws: OpenWorkspace) -> None:
+    """The same for one who holds the workspace's lock."""
+    intent = read_intent(ws.root / layout.INTENT)
+    if intent is None:
+        return
+    if intent.commit is not None and _is_done(ws, intent):
+        carry_out(ws, intent)
+        ws.notify(f"finished an interrupted {intent.operation}")
+    else:
+        kept = _save_since(ws, intent)
+        undo(ws, intent)
+        ws.notify(f"undid an interrupted {intent.operation}{kept}")
+
+
+def _save_since(ws: OpenWorkspace, intent: Intent) -> str:
+    """Keep what the user may have written since a restore was interrupted."""
+    if intent.save is None or not intent.folders:
+        return ""
+    message = f"What was there when an interrupted {intent.operation} was undone"
+    there = content_commit(ws, intent.save, intent.folders, message)
+    if there is None or there == intent.save:
+        return ""
+    ws.git.update_ref(f"refs/dws/saved/{there}", there, None)
+    return f"; what was there until now is kept in commit {there[:8]}"
 
 
 def _is_done(ws: OpenWorkspace, intent: Intent) -> bool:

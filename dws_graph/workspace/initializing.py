@@ -145,6 +145,8 @@ def _take_back_interrupted(root: Path, notify: Notify) -> bool:
         return False
     if git.object_id(f"HEAD:{layout.CONFIG}") or not (root / layout.OWN).exists():
         return False
+    if (root / layout.LOCAL / "journal.jsonl").exists():  # a workspace, on a branch without it
+        return False
     shutil.rmtree(root / layout.FOLDER)
     notify("undid an interrupted init")
     return True

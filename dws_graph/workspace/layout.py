@@ -5,6 +5,8 @@ Source: docs/formats.md, "Files".
 
 from __future__ import annotations
 
+from dws_graph.backends.files import as_file_name
+
 FOLDER = ".dataworkspace"
 CONFIG = f"{FOLDER}/config.json"
 OWN = f"{FOLDER}/dws-graph.json"
@@ -21,7 +23,6 @@ GRAPH = f"{FOLDER}/graph"
 INDEX = f"{GRAPH}/index.db"
 CYPHER = f"{GRAPH}/cypher.kgl"
 JOURNAL = f"{FOLDER}/journal"
-SCRATCH = f"{FOLDER}/scratch"
 
 IGNORED_IN_FOLDER = "local_params.json\nresource_local_params.json\ncurrent_lineage/\nscratch/\n"
 IGNORED_IN_WORKSPACE = (".ipynb_checkpoints", ".~*", "__pycache__", "*.pyc")
@@ -39,4 +40,4 @@ def metadata(snapshot_hash: str) -> str:
 
 def snapshot_lineage(snapshot_hash: str, resource: str) -> str:
     """A resource's lineage in a snapshot, as 1.6 reads it."""
-    return f"{FOLDER}/snapshot_lineage/{snapshot_hash}/{resource}.json"
+    return f"{FOLDER}/snapshot_lineage/{snapshot_hash}/{as_file_name(resource)}.json"

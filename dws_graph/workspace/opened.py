@@ -23,8 +23,10 @@ from dws_graph.backends.locks import Lock, Notify, quiet
 from dws_graph.errors import (
     ConfigurationError,
     GitError,
+    JournalError,
     JsonTypeError,
     PathNotAResourceError,
+    ViewError,
 )
 from dws_graph.model.facts import Line
 from dws_graph.model.refs import ResourceRef
@@ -59,6 +61,7 @@ class OpenWorkspace:
         self.verbose = verbose
         self.notify = notify
         self.git = Git(root)
+        self._held = 0
         self.folder = root / layout.FOLDER
         self.reload()
         self.id = self._find_id()
@@ -193,13 +196,18 @@ class OpenWorkspace:
 
     # Facts
 
-    def catch_up(self, progress: Callable[[int], None] | None = None) -> int:
+    def catch_up(self, progress: Callable[[int], None] | None = None, *, own: bool = False) -> int:
         """Bring the index up to date with the journal; how many facts it lacked.
 
         A damaged one is folded anew.
+
+        Args:
+            progress: Told how many facts each transaction took.
+            own: Of this instance's facts alone: a step need not look at what others sealed.
         """
         try:
-            return self.index.apply(self.journal.since(self.index.applied()), progress=progress)
+            lines = self.journal.since(self.index.applied(), own=own)
+            return self.index.apply(lines, progress=progress)
         except IndexDamagedError:
             self.heal_index()
         return self.index.apply(self.journal.since(self.index.applied()), progress=progress)
@@ -213,15 +221,34 @@ class OpenWorkspace:
         """Append facts to the journal and fold them into the index."""
         with self.journal.locked():
             lines = self.journal.append(drafts)
-            self.catch_up()
+            try:
+                self.catch_up(own=True)
+            except (ViewError, JournalError) as e:
+                # the facts are on disk, which is what counts: the next command folds them
+                self.notify(f"recorded, but the index is behind: {e.message}")
         return lines
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold the workspace's lock: nobody else changes the workspace."""
+        """Hold the workspace's lock: nobody else changes the workspace.
+
+        What a killed process left is finished or undone first, and the files are read again,
+        since others may have changed them.
+        """
         self.check_writable()
         with self._lock.held():
-            yield
+            self._held += 1
+            try:
+                if self._held == 1:
+                    self.on_locked()
+                    self.reload()
+                    self.catch_up()
+                yield
+            finally:
+                self._held -= 1
+
+    def on_locked(self) -> None:
+        """What is to be done first by whoever changes the workspace; see `recover`."""
 
     @contextmanager
     def locked_at_once(self) -> Iterator[bool]:
@@ -299,6 +326,11 @@ class OpenWorkspace:
                 if resource.local_path is not None:  # else it is still to be cloned
                     self._resource_local[name] = resource.get_local_params()
             self._write_local(layout.RESOURCE_LOCAL_PARAMS, self._resource_local)
+
+    def keep_local_params(self, name: str, params: Json) -> None:
+        """Write where a resource is on this machine; also of one that is about to be added."""
+        self._resource_local[name] = params
+        self._write_local(layout.RESOURCE_LOCAL_PARAMS, self._resource_local)
 
     def write_local_params(self, values: Json) -> None:
         """Write parameters of this copy, 1.6's and our own each to their file."""

@@ -453,7 +453,8 @@ def _record(
             *(Contained(certificate=cert.id, ref=cert.ref, entry=entry) for cert, entry in held),
             *(c for c in contains if c.entry and c.certificate not in known),
         ]
-    named = {c.certificate for c in (*contains, *resolution.current, *resolution.merge)}
+    named = {c.certificate for c in contains} | {c.certificate for c in resolution.current}
+    named |= {m.certificate for m in resolution.merge}
     return SnapshotRecord(
         hash=snapshot_hash,
         number=earlier.number if earlier else plan.number,

@@ -7,13 +7,17 @@ from typing import Any
 from dws_graph.resources.base import Resource
 from dws_graph.workspace import layout
 from dws_graph.workspace.adding import add_resource
-from dws_graph.workspace.committing import commit_change
+from dws_graph.workspace.committing import commit_change, recover_locked
 from dws_graph.workspace.configuring import set_param
 from dws_graph.workspace.opened import OpenWorkspace
 
 
 class Workspace(OpenWorkspace):
     """A workspace on this machine; see `OpenWorkspace` for its attributes."""
+
+    def on_locked(self) -> None:
+        """Finish or undo what a killed process left."""
+        recover_locked(self)
 
     def set_global_param(self, name: str, value: Any) -> None:
         """Set a parameter of all copies, and commit it.

@@ -111,10 +111,3 @@ def test_a_detached_head_is_refused_with_what_to_type(dws, workspace, data):
 
     assert "on no branch (detached HEAD)" in err
     assert "git switch" in err
-
-
-def test_what_was_not_exported_cannot_be_imported(dws, workspace, data):
-    err = dws.refused("add", "local-files", "--imported", str(data))
-
-    assert "has no lineage.json" in err
-    assert "--export" in err

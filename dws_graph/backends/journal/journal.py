@@ -131,9 +131,10 @@ class Journal:
             fresh = not self.path.exists()
             fd = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
             try:
+                size = os.fstat(fd).st_size
                 written = os.write(fd, raw)
                 if written != len(raw):  # the disk is full: take back the half line
-                    os.ftruncate(fd, head.offset)
+                    os.ftruncate(fd, size)
                     raise OSError(28, os.strerror(28), str(self.path))
                 os.fsync(fd)
             finally:
@@ -141,17 +142,26 @@ class Journal:
             if fresh:
                 sync_folder(self.path.parent)
             last = new[-1]
-            self._head = Head(last.fact.seq, last.fact.id, last.hash, last.offset)
+            self._head = Head(last.fact.seq, last.fact.id, last.hash, size + len(raw))
 
     # Reading
 
-    def since(self, applied: Mapping[tuple[str, str], Applied]) -> Iterator[Line]:
-        """The lines that a view with `applied` lacks, of all instances, in order of each."""
+    def since(
+        self, applied: Mapping[tuple[str, str], Applied], *, own: bool = False
+    ) -> Iterator[Line]:
+        """The lines that a view with `applied` lacks, in order of each instance.
+
+        Args:
+            applied: What it has.
+            own: Of this instance alone.
+        """
         mine = applied.get((self.workspace, self.instance), Applied(0, "", 0))
         if self.path.exists():
             for line in read_lines(self.path, mine.offset, local=True):
                 if line.fact.seq >= mine.seq:  # without an offset it starts over
                     yield line
+        if own:
+            return
         for instance, files in sorted(self.others().items()):
             last = applied.get((self.workspace, instance), Applied(0, "", 0))
             yield from _of_instance(files, last)
