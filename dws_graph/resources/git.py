@@ -7,6 +7,7 @@ import time
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from dws_graph.backends.git.command import Git
 from dws_graph.backends.git.index import ScratchIndex, reset_index, tree_less
@@ -310,7 +311,7 @@ class GitFactory(ResourceFactory):
             role,
             workspace,
             local_path=path,
-            remote_origin_url=git.remote_url() or str(path),
+            remote_origin_url=_without_user(git.remote_url() or str(path)),
             relative_local_path=None if relative is None else relative.as_posix(),
             branch=_branch(git, branch),
             read_only=read_only or imported,
@@ -340,6 +341,14 @@ class GitFactory(ResourceFactory):
             export=take_or(params, "export", bool) or False,
             imported=take_or(params, "imported", bool) or False,
         )
+
+
+def _without_user(url: str) -> str:
+    """A URL to be committed: without the password, or token, of who cloned from it."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or "@" not in parts.netloc:
+        return url
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
 def _branch(git: Git, wanted: str | None) -> str:

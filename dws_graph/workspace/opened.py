@@ -70,9 +70,6 @@ class OpenWorkspace:
         self.is_new_instance, self.came_along = False, None
         self.instance = self._find_instance()
         self.journal = Journal(self.folder, self.id, self.instance, notify)
-        if self.came_along:
-            with self.journal.locked():
-                self.journal.set_aside(self.came_along)
         self._lock = Lock(self.root / layout.LOCAL / "workspace.lock", "changes it", notify)
         self.index = self._open_index()
 
@@ -153,6 +150,8 @@ class OpenWorkspace:
                 if found is None or not found.here:
                     self.came_along = found.id if found else None
                     self.is_new_instance = True
+                    if found is not None:
+                        Journal(self.folder, self.id, "").set_aside(found.id)
                     found = make_instance(local)
         return found.id
 

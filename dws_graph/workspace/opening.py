@@ -58,7 +58,7 @@ def open_workspace(
         recover(ws)
         _check_initialized(ws)
         ws.catch_up()
-        if ws.is_new_instance:
+        if ws.writable and ws.journal.head().seq == 0:
             _first_look(ws)
         elif not ws.writable and not ws.index.entries(ws.id, ws.instance):
             _look_only(ws)
@@ -87,7 +87,7 @@ def _first_look(ws: Workspace) -> None:
         wanted = ws._local_params.get("hostname") or as_hostname(socket.gethostname())
         taken = set(ws.index.hostnames(ws.id).values())
         hostname = free_hostname(wanted, taken)
-        ws.local_files(hostname=hostname)
+        ws.local_files(hostname=None if hostname == ws._local_params.get("hostname") else hostname)
         for folder in workspace_folders(ws):  # git keeps no empty ones
             (ws.root / folder).mkdir(parents=True, exist_ok=True)
         if ws.index.applied():

@@ -261,6 +261,7 @@ def _commit(
     with ws.journal.locked():
         finish_interrupted(ws)
         ws.catch_up()
+        _check_not_written(ws, plan)  # a step may have begun meanwhile: then all is undone
         body = {
             "snapshot": plan.snapshot.hashval,
             "resources": [resource.name for resource, _ in plan.restored],

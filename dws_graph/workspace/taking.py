@@ -35,7 +35,7 @@ from dws_graph.workspace.committing import (
 from dws_graph.workspace.intent import Intent, drop_intent, read_intent, write_intent
 from dws_graph.workspace.lineage_files import LineageFiles
 from dws_graph.workspace.metadata import SnapshotMetadata, blob_hash, manifest_bytes
-from dws_graph.workspace.names import fill_template
+from dws_graph.workspace.names import check_template, fill_template
 from dws_graph.workspace.opened import OpenWorkspace, json_bytes
 from dws_graph.workspace.reading import Reading, living
 from dws_graph.workspace.resolving import Hashed, Resolution, read_entries, resolve
@@ -172,8 +172,10 @@ def _plan(ws: OpenWorkspace, tag: str | None, message: str) -> _Plan:
     running, _ = living(ws)
     now = utc_now()
     number = ws.index.highest_number(ws.id, ws.instance) + 1
+    template = ws.get_global_param("results.dir_template")
+    check_template(template)  # the file may have been edited
     destination = fill_template(
-        ws.get_global_param("results.dir_template"),
+        template,
         username=environment.username(),
         hostname=ws.hostname,
         number=number,

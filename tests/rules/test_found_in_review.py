@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import threading
 
 import pytest
 
@@ -145,3 +146,27 @@ def test_init_on_a_branch_without_the_workspace_takes_nothing_away(ws):
         initialize(ws.root)
 
     assert ws.journal.path.read_bytes() == before
+
+
+def test_a_token_in_the_url_of_a_remote_is_not_committed(ws, tmp_path):
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    git(outside, "init", "-q")
+    git(outside, "remote", "add", "origin", "https://me:s3cret@example.org/data.git")
+    git(outside, "commit", "-q", "--allow-empty", "-m", "data")
+
+    ws.add_resource("outside", "git", "source-data", str(outside))
+
+    written = (ws.root / layout.RESOURCES).read_text()
+    assert "s3cret" not in written
+    assert "https://example.org/data.git" in written
+
+
+def test_a_step_may_end_in_another_thread(ws):
+    lineage = begin(ws)
+    ended = threading.Thread(target=lineage.complete)
+    ended.start()
+    ended.join()
+
+    ws.catch_up()
+    assert [s.name for s in ws.index.steps(ws.id)] == ["s"]

@@ -38,7 +38,11 @@ class Store:
         target = "file::memory:" if path is None else f"file:{quote(os.fspath(path))}"
         with self._errors():
             self.connection = sqlite3.connect(
-                target, uri=True, timeout=TIMEOUT, isolation_level=None
+                target,
+                uri=True,
+                timeout=TIMEOUT,
+                isolation_level=None,
+                check_same_thread=False,  # a step may end in another thread than it began in
             )
         try:
             with self._errors():

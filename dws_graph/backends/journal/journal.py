@@ -10,7 +10,6 @@ Source: docs/formats.md, "The journal on disk".
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -233,10 +232,9 @@ class Journal:
             kept = self.segments_folder / instance
             kept.mkdir(parents=True, exist_ok=True)
             mend_tail(self.path)
-            first = kept / f"{1:010d}.jsonl"
-            shutil.copyfile(self.path, first)
-            os.unlink(self.path)
+            os.rename(self.path, kept / f"{1:010d}.jsonl")
             sync_folder(kept)
+            sync_folder(self.path.parent)
             self._head = None
 
 
