@@ -157,6 +157,7 @@ def undo(ws: OpenWorkspace, intent: Intent) -> None:
     for folder, commit in intent.repositories.items():
         git = Git(ws.root / folder)
         if git.head() != commit:
+            _keep(git)
             git.run("reset", "-q", "--hard", commit, "--")
     if intent.save is not None:
         for folder in intent.folders:
@@ -203,6 +204,19 @@ def recover_locked(ws: OpenWorkspace) -> None:
         kept = _save_since(ws, intent)
         undo(ws, intent)
         ws.notify(f"undid an interrupted {intent.operation}{kept}")
+
+
+def _keep(git: Git) -> None:
+    """Keep a repository's files and branch as they are now, as a commit that a ref names."""
+    head = git.head()
+    with ScratchIndex(git) as index:
+        index.add([""])
+        tree = index.write_tree()
+    if head is None or tree != git.tree_of(head):
+        message = "What was there when an interrupted restore was undone"
+        head = git.commit_tree(tree, [head] if head else [], message)
+    if git.object_id(f"refs/dws/saved/{head}") is None:
+        git.update_ref(f"refs/dws/saved/{head}", head, None)
 
 
 def _save_since(ws: OpenWorkspace, intent: Intent) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from dws_graph.backends.git.index import ScratchIndex
 from dws_graph.backends.views import Entry, SnapshotInfo
@@ -234,6 +235,7 @@ def _seal(
     progress: Progress | None,
 ) -> SnapshotTaken:
     """Hash, resolve and commit; once more for what changed meanwhile."""
+    confirm = lru_cache(maxsize=None)(confirm)
     for attempt in range(ATTEMPTS):
         last = attempt == ATTEMPTS - 1  # then steps that begin or end wait meanwhile
         with ws.journal.locked() if last else nullcontext():
@@ -245,6 +247,9 @@ def _seal(
             content = content_commit(ws, plan.old, plan.folders, _content_message(plan)) or plan.old
             fault("content committed")
             resources = {r.name: _hash(ws, r, content, plan, progress) for r in ws.get_resources()}
+            # a person may think about it for long: no step waits for the answer
+            _, earlier = _manifest(ws, plan, resources)
+            _ask(plan, earlier, confirm)
             with ws.journal.locked():
                 finish_interrupted(ws)
                 ws.catch_up()
@@ -342,10 +347,9 @@ def _commit(
 ) -> SnapshotTaken:
     """The snapshot itself; the caller holds the journal's lock."""
     hashes = {name: h.taken.compare for name, h in resources.items()}
-    manifest = manifest_bytes([r.get_params() for r in ws.get_resources()], hashes)
-    earlier = _earlier(ws, plan, manifest, resources)
+    manifest, earlier = _manifest(ws, plan, resources)
+    _ask(plan, earlier, confirm)
     if earlier is not None:
-        _ask(plan, earlier, confirm)
         manifest = (ws.root / layout.manifest(earlier.hashval)).read_bytes()
     snapshot_hash = blob_hash(manifest)
     resolution = resolve(ws, _fresh(ws, readings, plan), resources)
@@ -390,6 +394,15 @@ def _commit(
     )
 
 
+def _manifest(
+    ws: OpenWorkspace, plan: _Plan, resources: Mapping[str, Hashed]
+) -> tuple[bytes, SnapshotMetadata | None]:
+    """The manifest, and the snapshot that holds all this already."""
+    hashes = {name: h.taken.compare for name, h in resources.items()}
+    manifest = manifest_bytes([r.get_params() for r in ws.get_resources()], hashes)
+    return manifest, _earlier(ws, plan, manifest, resources)
+
+
 def _earlier(
     ws: OpenWorkspace, plan: _Plan, manifest: bytes, resources: Mapping[str, Hashed]
 ) -> SnapshotMetadata | None:
@@ -418,7 +431,10 @@ def _same_content(hashed: Hashed, before: str | None) -> bool:
     return known is not None and known == hashed.resource.known_as(before)
 
 
-def _ask(plan: _Plan, earlier: SnapshotMetadata, confirm: Confirm) -> None:
+def _ask(plan: _Plan, earlier: SnapshotMetadata | None, confirm: Confirm) -> None:
+    """Ask, once, before the tag goes to an earlier snapshot."""
+    if earlier is None:
+        return
     named = ", ".join(earlier.tags) or earlier.hashval[:8]
     if plan.tag is not None:
         question = f"Nothing changed since snapshot {named}. Add the tag '{plan.tag}' to it?"

@@ -170,3 +170,39 @@ def test_a_step_may_end_in_another_thread(ws):
 
     ws.catch_up()
     assert [s.name for s in ws.index.steps(ws.id)] == ["s"]
+
+
+def test_no_step_waits_while_a_person_thinks_about_a_tag(ws):
+    take_snapshot(ws, "V1", "")
+    ended = []
+
+    def think(question):
+        step = threading.Thread(target=lambda: ended.append(begin(ws).complete()))
+        step.start()
+        step.join(timeout=20)
+        return True
+
+    again = take_snapshot(ws, "V2", "", confirm=think)
+
+    assert ended == [None]
+    assert again.tags == ("V1", "V2")
+
+
+def test_what_a_user_wrote_after_a_killed_restore_is_kept(ws, tmp_path):
+    (ws.root / "code" / "a.py").write_text("one\n")
+    take_snapshot(ws, "V1", "")
+    saved = ws.git.head()
+    branch = f"refs/heads/{ws.git.branch()}"
+    intent = Intent(operation="restore", branch=branch, old=saved, save=saved, folders=("code",))
+    write_intent(ws.root / layout.INTENT, intent)
+    (ws.root / "code" / "a.py").write_text("two\n")
+    said = []
+
+    open_workspace(ws.root, notify=said.append).close()
+
+    kept = said[0].rpartition("commit ")[2]
+    shown = subprocess.run(
+        ["git", "show", f"{kept}:code/a.py"], cwd=ws.root, capture_output=True, text=True
+    )
+    assert shown.stdout == "two\n"
+    assert (ws.root / "code" / "a.py").read_text() == "one\n"
