@@ -9,7 +9,8 @@ Source: docs/formats.md, "Write order".
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from dws_graph.backends.files import write_atomic
@@ -82,6 +83,20 @@ def commit_change(
             commit = ws.git.commit_tree(tree, [old] if old else [], message)
             settle(ws, intent, commit, lines, {**files, **sealed}, reset=[*files, *sealed])
         ws.reload()
+
+
+@contextmanager
+def intended(ws: OpenWorkspace, intent: Intent) -> Iterator[None]:
+    """Write down what is about to be done; what fails before it is done is undone."""
+    write_intent(ws.root / layout.INTENT, intent)
+    fault("intent written")
+    try:
+        yield
+    except BaseException:
+        left = read_intent(ws.root / layout.INTENT)
+        if left is not None and not _is_done(ws, left):
+            undo(ws, left)
+        raise
 
 
 def settle(

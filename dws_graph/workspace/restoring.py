@@ -17,18 +17,17 @@ from dws_graph.resources.base import Resource
 from dws_graph.resources.git import GitResource
 from dws_graph.resources.git_subdirectory import GitSubdirectoryResource
 from dws_graph.resources.restoring import restore_files
-from dws_graph.workspace import layout
 from dws_graph.workspace.committing import (
     check_repository,
     content_commit,
     fault,
     finish_interrupted,
+    intended,
     sealed_segments,
     settle,
-    undo,
     workspace_folders,
 )
-from dws_graph.workspace.intent import Intent, drop_intent, read_intent, write_intent
+from dws_graph.workspace.intent import Intent
 from dws_graph.workspace.metadata import SnapshotMetadata
 from dws_graph.workspace.opened import OpenWorkspace
 from dws_graph.workspace.reading import living
@@ -222,9 +221,7 @@ def _change(ws: OpenWorkspace, plan: RestorePlan, branch: str) -> RestoreReport:
     if saved != old:
         notes.append(f"what was not committed is now in commit {saved[:8]}")
         ws.git.update_ref(f"refs/dws/saved/{saved}", saved, None)
-    write_intent(ws.root / layout.INTENT, intent)
-    fault("intent written")
-    try:
+    with intended(ws, intent):
         for resource, target in plan.restored:
             if isinstance(resource, GitSubdirectoryResource):
                 restore_files(ws.git, target, resource.relative_path, str(resource))
@@ -233,14 +230,6 @@ def _change(ws: OpenWorkspace, plan: RestorePlan, branch: str) -> RestoreReport:
                 notes += resource.restore(target)
             fault("resource restored")
         _commit(ws, plan, intent, saved, folders)
-    except BaseException:
-        left = read_intent(ws.root / layout.INTENT)
-        if left is not None and (
-            left.commit is None or ws.git.object_id(left.branch) != left.commit
-        ):
-            undo(ws, left)
-        raise
-    drop_intent(ws.root / layout.INTENT)
     return _report(plan, notes)
 
 

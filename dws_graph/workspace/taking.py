@@ -28,12 +28,12 @@ from dws_graph.workspace.committing import (
     existing_folders,
     fault,
     finish_interrupted,
+    intended,
     sealed_segments,
     settle,
-    undo,
     workspace_folders,
 )
-from dws_graph.workspace.intent import Intent, drop_intent, read_intent, write_intent
+from dws_graph.workspace.intent import Intent
 from dws_graph.workspace.lineage_files import LineageFiles
 from dws_graph.workspace.metadata import SnapshotMetadata, blob_hash, manifest_bytes
 from dws_graph.workspace.names import check_template, fill_template
@@ -128,24 +128,11 @@ def take_snapshot(
                 for name in plan.moves
             },
         )
-        write_intent(ws.root / layout.INTENT, intent)
-        fault("intent written")
-        try:
+        with intended(ws, intent):
             for name, moves in plan.moves.items():
                 move_files(_files_of(ws, name).folder, moves)
                 fault("results moved")
-            taken = _seal(ws, plan, intent, readings, confirm, progress)
-        except BaseException:
-            left = read_intent(ws.root / layout.INTENT)
-            if left is not None and not _moved_branch(ws, left):
-                undo(ws, left)
-            raise
-        drop_intent(ws.root / layout.INTENT)
-    return taken
-
-
-def _moved_branch(ws: OpenWorkspace, intent: Intent) -> bool:
-    return intent.commit is not None and ws.git.object_id(intent.branch) == intent.commit
+            return _seal(ws, plan, intent, readings, confirm, progress)
 
 
 def _files_of(ws: OpenWorkspace, name: str) -> FileResource:

@@ -173,10 +173,6 @@ class ScratchIndex:
         listed = nul_separated(names)
         self.git.run("checkout-index", "-f", "-q", "-z", "--stdin", input=listed, env=self._env)
 
-    def commit_tree(self, tree: str, parents: Sequence[str], message: str) -> str:
-        """As `Git.commit_tree`."""
-        return self.git.commit_tree(tree, parents, message)
-
 
 def tree_less(
     git: Git, tree: str, names: Iterable[str], *, env: Mapping[str, str] | None = None
