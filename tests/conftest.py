@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 # A command that tests may need, and the Debian package that brings it.
-PACKAGES = {"chromium": "chromium", "dot": "graphviz"}
+PACKAGES = {"chromium": "chromium", "dot": "graphviz", "setpriv": "util-linux"}
 
 # What a shell or a git hook may have set that would lead a test out of its own folders.
 LEAKS = (

@@ -3,7 +3,8 @@
 Each function opens the workspace it is given; its twin `..._in` takes an open one.
 """
 
-from dws_graph.api.checking import Finding, doctor, doctor_in
+from dws_graph.api.checking import doctor, doctor_in
+from dws_graph.api.findings import Finding
 from dws_graph.api.history import (
     HistoryRow,
     ShownResource,

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Literal, TypedDict
 
+from dws_graph.api.checking_snapshots import check_snapshots
+from dws_graph.api.findings import REBUILD, Finding, error, from_git, note
 from dws_graph.api.session import tell
 from dws_graph.backends.graph.embedded import EmbeddedGraph
 from dws_graph.backends.index import Index
@@ -19,7 +18,6 @@ from dws_graph.model.values import parse_json
 from dws_graph.resources.base import FileResource
 from dws_graph.workspace import layout
 from dws_graph.workspace.intent import read_intent
-from dws_graph.workspace.metadata import SnapshotMetadata, blob_hash
 from dws_graph.workspace.opened import OpenWorkspace
 from dws_graph.workspace.opening import find_and_load_workspace
 from dws_graph.workspace.reading import living
@@ -32,16 +30,7 @@ PLAIN_FILES = (
     layout.RESOURCE_LOCAL_PARAMS,
     layout.OWN_LOCAL_PARAMS,
 )
-REBUILD = "Fold it anew: dws graph rebuild --view {}."
 MISSPELT = b'"is_ouput"'
-
-
-class Finding(TypedDict):
-    """Something that is not as it should be; a `note` needs no mending, or cannot be mended."""
-
-    level: Literal["error", "note"]
-    what: str
-    mend: str
 
 
 def doctor(workspace_uri_or_path: str | None = None, verbose: bool = False) -> list[Finding]:
@@ -57,7 +46,7 @@ def doctor(workspace_uri_or_path: str | None = None, verbose: bool = False) -> l
     try:
         ws = find_and_load_workspace(True, verbose, workspace_uri_or_path, notify=tell)
     except InternalError as e:  # a damaged file: that is what was asked for
-        return [_error(e.message, e.hint)]
+        return [error(e.message, e.hint)]
     try:
         return doctor_in(ws)
     finally:
@@ -67,20 +56,12 @@ def doctor(workspace_uri_or_path: str | None = None, verbose: bool = False) -> l
 def doctor_in(ws: OpenWorkspace) -> list[Finding]:
     """See `doctor`."""
     found: list[Finding] = []
-    for check in (_files, _snapshots, _journal, _views, _resources, _leftovers):
+    for check in (_files, check_snapshots, _journal, _views, _resources, _leftovers):
         try:
             found += check(ws)
         except DwsError as e:
-            found.append(_error(e.message, e.hint))
+            found.append(error(e.message, e.hint))
     return found
-
-
-def _error(what: str, mend: str) -> Finding:
-    return Finding(level="error", what=what, mend=mend)
-
-
-def _note(what: str, mend: str = "") -> Finding:
-    return Finding(level="note", what=what, mend=mend)
 
 
 def _files(ws: OpenWorkspace) -> Iterator[Finding]:
@@ -96,88 +77,13 @@ def _files(ws: OpenWorkspace) -> Iterator[Finding]:
         try:
             parse_json(raw, file=str(path))
         except InternalError as e:
-            yield _error(e.message, _from_git(ws, path))
+            yield error(e.message, from_git(ws, path))
         misspelt += MISSPELT in raw
     if misspelt:
-        yield _note(
+        yield note(
             f"{misspelt} lineage files spell 'is_output' as Data Workspaces 1.6 does, 'is_ouput'",
             "Nothing to do: both are read.",
         )
-
-
-def _snapshots(ws: OpenWorkspace) -> Iterator[Finding]:
-    """Each snapshot has a manifest of its hash, metadata, and lineage."""
-    folder = ws.root / layout.FOLDER
-    manifests = {
-        path.stem.removeprefix("snapshot-"): path
-        for path in sorted((folder / "snapshots").glob("snapshot-*.json"))
-    }
-    metadata = {
-        path.name.removesuffix("_md.json"): path
-        for path in sorted((folder / "snapshot_metadata").glob("*_md.json"))
-    }
-    known = {s.hash for s in ws.index.snapshots(ws.id)}
-    for name in sorted(manifests.keys() | metadata.keys() | known):
-        yield from _manifest(ws, name, manifests.get(name))
-        yield from _metadata(ws, name, metadata.get(name))
-        lineage = folder / "snapshot_lineage" / name
-        if name not in known and not lineage.is_dir():
-            yield _note(f"snapshot {name[:7]} has no lineage", "It was taken without any.")
-    for name in sorted(known & manifests.keys()):
-        yield from _lineage_hashes(ws, name, manifests[name])
-
-
-def _manifest(ws: OpenWorkspace, name: str, path: Path | None) -> Iterator[Finding]:
-    if path is None:
-        yield _error(
-            f"snapshot {name[:7]} has no manifest", _from_git(ws, ws.root / layout.manifest(name))
-        )
-        return
-    raw = path.read_bytes()
-    if (found := blob_hash(raw)) != name:
-        yield _error(
-            f"{path}: this manifest's content has the hash {found[:7]}", _from_git(ws, path)
-        )
-    try:
-        entries = parse_json(raw, file=str(path))
-    except InternalError as e:
-        yield _error(e.message, _from_git(ws, path))
-        return
-    if not isinstance(entries, list):
-        yield _error(f"{path}: must be a list of objects", _from_git(ws, path))
-
-
-def _metadata(ws: OpenWorkspace, name: str, path: Path | None) -> Iterator[Finding]:
-    if path is None:
-        expected = ws.root / layout.metadata(name)
-        yield _error(f"snapshot {name[:7]} has no metadata", _from_git(ws, expected))
-        return
-    try:
-        found = SnapshotMetadata.from_json(parse_json(path.read_bytes(), file=str(path)))
-    except InternalError as e:
-        file = "" if str(path) in e.message else f"{path}: "
-        yield _error(f"{file}{e.message}", _from_git(ws, path))
-        return
-    if found.hashval != name:
-        yield _error(f"{path}: is of snapshot {found.hashval[:7]}", _from_git(ws, path))
-
-
-def _lineage_hashes(ws: OpenWorkspace, name: str, manifest: Path) -> Iterator[Finding]:
-    """Lineage of whole resources names the hashes of the manifest; 1.6's does not always."""
-    try:
-        hashes = {p["name"]: p["hash"] for p in json.loads(manifest.read_bytes())}
-    except (ValueError, TypeError, KeyError):
-        return  # said above
-    for certificate, _ in ws.index.contains(ws.id, name):
-        if certificate.ref.subpath is not None:
-            continue  # a part stays as it was while the rest of its resource changes
-        expected = hashes.get(certificate.ref.name)
-        if certificate.hash and expected and certificate.hash != expected:
-            yield _note(
-                f"in the lineage of snapshot {name[:7]}, {certificate.ref} has the hash "
-                f"{certificate.hash[:8]}; in its manifest {expected[:8]}",
-                "Nothing to do, where Data Workspaces 1.6 wrote it, or the content was equal.",
-            )
 
 
 def _journal(ws: OpenWorkspace) -> Iterator[Finding]:
@@ -187,7 +93,7 @@ def _journal(ws: OpenWorkspace) -> Iterator[Finding]:
         before = last.get(line.fact.instance)
         seq, hashval = (before.fact.seq, before.hash) if before else (0, "")
         if line.fact.seq != seq + 1 or line.fact.prev != hashval:
-            yield _error(
+            yield error(
                 f"the journal of instance {line.fact.instance}: fact {line.fact.seq} does not "
                 f"follow fact {seq}",
                 "Take .dataworkspace/journal back from git, or from another copy.",
@@ -198,7 +104,7 @@ def _journal(ws: OpenWorkspace) -> Iterator[Finding]:
     for path in sorted(sealed.glob("*.jsonl")):
         for line in read_lines(path, local=False):
             if mine.get(line.fact.seq) != line.hash:
-                yield _error(
+                yield error(
                     f"{path}: fact {line.fact.seq} is not the one in {ws.journal.path}",
                     f"See which of the two git knows: git log -p -- {layout.JOURNAL}.",
                 )
@@ -224,7 +130,7 @@ def _views(ws: OpenWorkspace) -> Iterator[Finding]:
         if any(seq.seq > have[key].seq for key, seq in applied.items() if key in have) or (
             applied.keys() - have.keys()
         ):
-            yield _error(
+            yield error(
                 "the view cypher holds facts that the journal lacks", REBUILD.format("cypher")
             )
         elif applied == have or {k: v.hash for k, v in applied.items()} == {
@@ -236,7 +142,7 @@ def _views(ws: OpenWorkspace) -> Iterator[Finding]:
 def _differences(view: str, found: Dump, expected: Dump) -> Iterator[Finding]:
     differences = diff_dumps(found, expected, limit=3)
     if differences:
-        yield _error(
+        yield error(
             f"the view {view} is not what the journal gives: {'; '.join(differences)}",
             REBUILD.format(view),
         )
@@ -248,9 +154,9 @@ def _resources(ws: OpenWorkspace) -> Iterator[Finding]:
         if not isinstance(resource, FileResource):
             continue
         if resource.local_path is None:
-            yield _note(f"{resource} is not on this machine", "Type: dws pull.")
+            yield note(f"{resource} is not on this machine", "Type: dws pull.")
         elif not resource.local_path.is_dir():
-            yield _error(
+            yield error(
                 f"the folder of {resource}, {resource.local_path}, does not exist",
                 "Bring it back, or say where it is now in "
                 f"{ws.root / layout.RESOURCE_LOCAL_PARAMS}.",
@@ -260,26 +166,22 @@ def _resources(ws: OpenWorkspace) -> Iterator[Finding]:
 def _leftovers(ws: OpenWorkspace) -> Iterator[Finding]:
     """No operation and no step was left half done; the copy knows itself."""
     if not ws.writable:
-        yield _note(f"{ws.folder} cannot be written", "Change its permissions to record steps.")
+        yield note(f"{ws.folder} cannot be written", "Change its permissions to record steps.")
         return
     intent = read_intent(ws.root / layout.INTENT)
     if intent is not None:
-        yield _note(
+        yield note(
             f"an operation is under way: {intent.operation}",
             "If no other dws runs, the next command finishes or undoes it.",
         )
     instance = read_instance(ws.root / layout.LOCAL)
     if instance is None or not instance.here or instance.id != ws.instance:
-        yield _error(
+        yield error(
             f"{ws.root / layout.LOCAL} does not name this copy of the workspace",
             "The next command gives it a name of its own.",
         )
     for step in living(ws)[1]:
-        yield _note(
+        yield note(
             f"step '{step.name}', begun {step.start_time}, never ended: its process is gone",
             "Run it again.",
         )
-
-
-def _from_git(ws: OpenWorkspace, path: Path) -> str:
-    return f"Take it back from git: git checkout HEAD -- {path.relative_to(ws.root)}."

@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple, TypedDict
 
-from dws_graph.api.session import opened
+from dws_graph.api.session import opened, tell
 from dws_graph.model.subgraph import Node
 from dws_graph.model.values import to_plain
+from dws_graph.resources.base import Resource
 from dws_graph.workspace.metadata import SnapshotMetadata
 from dws_graph.workspace.opened import OpenWorkspace
 from dws_graph.workspace.restoring import restore_snapshot
@@ -64,10 +65,14 @@ class ShownStep(TypedDict):
 
 
 class ShownSnapshot(HistoryRow):
-    """Everything about a snapshot, as `dws show` tells of it; steps in lineage order."""
+    """Everything about a snapshot, as `dws show` tells of it; steps in lineage order.
+
+    `results_here`: a results resource has the snapshot's results directory on this machine.
+    """
 
     hostname: str
     results_directory: str
+    results_here: bool
     resources: list[ShownResource]
     steps: list[ShownStep]
 
@@ -204,21 +209,33 @@ def show_snapshot_in(ws: OpenWorkspace, name: str) -> ShownSnapshot:
     held = [c.id for c, _ in ws.index.contains(ws.id, found.hashval)]
     upstream = ws.index.upstream(held) if held else None
     here = set(ws.get_resource_names())
+    results_here = any(_has_results(r, found) for r in ws.get_resources())
     return ShownSnapshot(
         **row,
         hostname=found.hostname,
         results_directory=found.relative_destination_path,
-        resources=[_resource(p, found, here) for p in manifest_of(ws, found.hashval)],
+        results_here=results_here,
+        resources=[_resource(ws, p, found, here) for p in manifest_of(ws, found.hashval)],
         steps=[_step(n) for n in (upstream.nodes if upstream else ()) if n.kind == "step"],
     )
 
 
-def _resource(params: dict[str, Any], m: SnapshotMetadata, here: set[str]) -> ShownResource:
+def _has_results(resource: Resource, m: SnapshotMetadata) -> bool:
+    """Whether a snapshot's results are in this resource, on this machine."""
+    path = m.relative_destination_path
+    return resource.has_results_role() and resource.does_subpath_exist(path, must_be_directory=True)
+
+
+def _resource(
+    ws: OpenWorkspace, params: dict[str, Any], m: SnapshotMetadata, here: set[str]
+) -> ShownResource:
     name, role = params["name"], params["role"]
     by = m.restore_hashes.get(name)
     note = ""
     if role == "results":
-        note = f"results stay as they are; the snapshot's are in {m.relative_destination_path}"
+        note = "results stay as they are"
+        if name in here and _has_results(ws.get_resource(name), m):
+            note += f"; the snapshot's are in {m.relative_destination_path}"
     elif name not in here:
         note = "it is not in the workspace any more"
     elif by is None:
@@ -295,4 +312,7 @@ def restore(
             changed.
     """
     with opened(workspace_uri_or_path, verbose) as ws:
-        return restore_snapshot(ws, tag_or_hash, only=only, leave=leave).count
+        report = restore_snapshot(ws, tag_or_hash, only=only, leave=leave)
+    for warning in report.warnings:
+        tell(warning)
+    return report.count

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from dws_graph.api.refs import RefTarget, known_refs, label, parse_ref, resolve_ref_in
+from dws_graph.api.refs import RefTarget, find_target, known_refs, label, parse_ref, resolve_ref_in
 from dws_graph.api.session import log, opened
 from dws_graph.errors import ConfigurationError, LineageNotFoundError
 from dws_graph.model.folding import ref_id
@@ -40,7 +40,7 @@ class LineageGraph:
 
     @property
     def complete(self) -> bool:
-        """False when something upstream is not kept, unknown or in two versions."""
+        """False when something in it is not kept or unknown."""
         return self.subgraph.complete
 
     @property
@@ -133,9 +133,9 @@ def downstream_in(
     depth: int | None = None,
 ) -> LineageGraph:
     """See `downstream`."""
-    named = ref if isinstance(ref, ResourceRef) else parse_ref(ws, ref)
+    named = ref.recorded() if isinstance(ref, ResourceRef) else parse_ref(ws, ref)
     try:
-        target = resolve_ref_in(ws, named, snapshot=snapshot)
+        target = find_target(ws, named, snapshot, ever=True)
     except LineageNotFoundError:
         if snapshot is not None or not known_refs(ws, named):
             raise

@@ -9,7 +9,9 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from dws_graph.api.known_paths import check_known
 from dws_graph.api.session import opened
+from dws_graph.backends.views import Entry
 from dws_graph.errors import ConfigurationError, LineageNotFoundError
 from dws_graph.model.certificates import Certificate
 from dws_graph.model.folding import ref_id
@@ -76,7 +78,14 @@ def resolve_ref_in(
     ws: OpenWorkspace, ref: str | ResourceRef, *, snapshot: str | None = None
 ) -> RefTarget:
     """See `resolve_ref`."""
-    named = ref if isinstance(ref, ResourceRef) else parse_ref(ws, ref)
+    return find_target(ws, ref, snapshot)
+
+
+def find_target(
+    ws: OpenWorkspace, ref: str | ResourceRef, snapshot: str | None, *, ever: bool = False
+) -> RefTarget:
+    """See `resolve_ref`; `ever`: what is current of a path that is only in some snapshot, too."""
+    named = ref.recorded() if isinstance(ref, ResourceRef) else parse_ref(ws, ref)
     asked = find_snapshot(ws, snapshot) if snapshot is not None else None
     inside = _snapshot_of_path(ws, named)
     if inside is not None:
@@ -89,7 +98,7 @@ def resolve_ref_in(
         return _in_snapshot(ws, wanted, metadata)
     if asked is not None:
         return _in_snapshot(ws, named, asked)
-    return _current(ws, named)
+    return _current(ws, named, all_metadata(ws) if ever else [])
 
 
 def parse_ref(ws: OpenWorkspace, text: str) -> ResourceRef:
@@ -143,21 +152,33 @@ def standing_for(target: ResourceRef, known: Iterable[ResourceRef]) -> tuple[Res
     return tuple(below)
 
 
-def _current(ws: OpenWorkspace, ref: ResourceRef) -> RefTarget:
+def _current(
+    ws: OpenWorkspace, ref: ResourceRef, snapshots: Sequence[SnapshotMetadata]
+) -> RefTarget:
     entries = {e.ref: e for e in ws.index.entries(ws.id, ws.instance, ref.name)}
     refs = standing_for(ref, entries)
     if not refs:
         return _moved_or_none(ws, ref)
-    running = living(ws)[0]
-    warnings: list[str] = []
-    if ref.name in set(ws.get_resource_names()):
-        for r in refs:
-            why = read_entry(ws, entries[r], running).why
-            if why == "edited":
-                warnings.append(f"{r} was changed outside any step since: {BEFORE}")
-            elif why == "written":
-                warnings.append(f"{r} is being written by a running step: {BEFORE}")
+    if refs[0].covers(ref):
+        check_known(ws, ref, snapshots)
+    warnings = changed_since(ws, [entries[r] for r in refs])
     return _target(ws, ref, refs, [entries[r].certificate for r in refs], None, warnings)
+
+
+def changed_since(ws: OpenWorkspace, entries: Iterable[Entry]) -> list[str]:
+    """What people should know of refs whose files are not as they were recorded."""
+    running = living(ws)[0]
+    here = set(ws.get_resource_names())
+    warnings: list[str] = []
+    for entry in entries:
+        if entry.ref.name not in here:
+            continue
+        why = read_entry(ws, entry, running).why
+        if why == "edited":
+            warnings.append(f"{entry.ref} was changed outside any step since: {BEFORE}")
+        elif why == "written":
+            warnings.append(f"{entry.ref} is being written by a running step: {BEFORE}")
+    return warnings
 
 
 def _moved_or_none(ws: OpenWorkspace, ref: ResourceRef) -> RefTarget:
@@ -189,6 +210,8 @@ def _in_snapshot(
             f"snapshot {label(metadata)} holds no lineage of {ref}",
             hint=f"What it holds: dws show {label(metadata)}.",
         )
+    if refs[0].covers(ref):
+        check_known(ws, ref, [metadata])
     certificates = [c for r in refs for c in held[r]]
     return _target(ws, ref, refs, certificates, metadata.hashval, warnings)
 

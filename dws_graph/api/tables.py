@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TypedDict
 
-from dws_graph.api.session import opened
+from dws_graph.api.refs import changed_since
+from dws_graph.api.session import opened, tell
 from dws_graph.backends.views import StepInfo
 from dws_graph.model.certificates import Certificate
 from dws_graph.model.refs import ResourceRef
@@ -56,6 +57,7 @@ def make_lineage_table(
         Rows of ref, type of lineage, details, inputs (None for what no step wrote).
     """
     with opened(workspace_uri_or_path, verbose) as ws:
+        _warn(lineage_warnings_in(ws, tag_or_hash))
         return make_lineage_table_in(ws, tag_or_hash)
 
 
@@ -69,7 +71,7 @@ def report_lineage(
     workspace_uri_or_path: str | None = None,
     verbose: bool = False,
 ) -> list[LineageRow]:
-    """The same rows as JSON has them.
+    """The same rows as JSON has them; what was changed on disk since is logged as a warning.
 
     Args:
         snapshot: Of this snapshot (tag, hash, 6 or more digits of it, `latest`).
@@ -77,12 +79,23 @@ def report_lineage(
         verbose: Tell more.
     """
     with opened(workspace_uri_or_path, verbose) as ws:
+        _warn(lineage_warnings_in(ws, snapshot))
         return report_lineage_in(ws, snapshot)
 
 
 def report_lineage_in(ws: OpenWorkspace, snapshot: str | None = None) -> list[LineageRow]:
     """See `report_lineage`."""
     return [row for row, _ in _rows(ws, snapshot)]
+
+
+def lineage_warnings_in(ws: OpenWorkspace, snapshot: str | None = None) -> list[str]:
+    """What people should know of the rows: of the current state, what was changed on disk since."""
+    return changed_since(ws, ws.index.entries(ws.id, ws.instance)) if snapshot is None else []
+
+
+def _warn(warnings: Iterable[str]) -> None:
+    for warning in warnings:
+        tell(warning)
 
 
 def as_tuple(row: LineageRow, made: tuple[Certificate, ...] = ()) -> LineageTuple:

@@ -7,10 +7,9 @@ from typing import TypedDict
 
 from dws_graph.api.session import opened
 from dws_graph.backends.graph.embedded import EmbeddedGraph
-from dws_graph.backends.journal.lines import last_line
+from dws_graph.backends.journal.lines import last_fact
 from dws_graph.backends.views import Applied, Dump, View
 from dws_graph.errors import ConfigurationError
-from dws_graph.model.facts import Fact
 from dws_graph.workspace import layout
 from dws_graph.workspace.opened import OpenWorkspace
 
@@ -156,9 +155,9 @@ def last_facts_in(ws: OpenWorkspace) -> dict[tuple[str, str], int]:
     if head := ws.journal.head().seq:
         found[ws.id, ws.instance] = head
     for instance, files in ws.journal.others().items():
-        ends = [end for end in map(last_line, files) if end is not None]
+        ends = [fact.seq for fact in map(last_fact, files) if fact is not None]
         if ends:
-            found[ws.id, instance] = max(Fact.from_line(line).seq for line, _ in ends)
+            found[ws.id, instance] = max(ends)
     return found
 
 

@@ -94,7 +94,7 @@ def _table(session: Session, rows: list[HistoryRow], metrics: list[str] | None, 
             column.justify = "right"
         show(session, made, "History of snapshots", keep=(0, 2, 1, 3, 4)[: len(columns) - 1])
     of = f"{len(rows)} of " if len(rows) != total else ""
-    say(f"{of}{total} snapshots total")
+    say(f"{of}{total} snapshot{'' if total == 1 else 's'} total")
     if not total:
         tell("Take one: dws snapshot TAG.")
 

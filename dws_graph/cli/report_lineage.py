@@ -5,13 +5,14 @@ from __future__ import annotations
 import click
 from rich.text import Text
 
-from dws_graph.api.tables import LineageInput, report_lineage_in
+from dws_graph.api.tables import LineageInput, lineage_warnings_in, report_lineage_in
 from dws_graph.cli.cells import Row, lines
 from dws_graph.cli.commands import Command
 from dws_graph.cli.options import snapshot_option
 from dws_graph.cli.session import Session, pass_session
-from dws_graph.cli.terminal import format_option, say, show, show_json
+from dws_graph.cli.terminal import format_option, say, show, show_json, warn
 from dws_graph.render.tables import table
+from dws_graph.render.text import clean
 
 EPILOG = """
 \b
@@ -33,6 +34,9 @@ def command(session: Session, snapshot: str | None, fmt: str) -> None:
     """
     with session.workspace() as ws:
         rows = report_lineage_in(ws, snapshot)
+        warnings = lineage_warnings_in(ws, snapshot)
+    for text in warnings:
+        warn(clean(text))
     if fmt == "json":
         show_json(rows)
         return

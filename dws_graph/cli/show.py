@@ -19,6 +19,8 @@ Examples:
   dws show SVC-1 --format json
 """
 
+NOT_HERE = " (no such directory here: there were no results, or it is gone)"
+
 
 @click.command("show", cls=Command, epilog=EPILOG)
 @format_option("table", "json")
@@ -46,7 +48,7 @@ def _show(session: Session, found: ShownSnapshot) -> None:
         "Number": str(found["number"]),
         "Taken": f"{when(found['timestamp'])} on {found['hostname']}",
         "Message": found["message"],
-        "Results in": found["results_directory"],
+        "Results in": found["results_directory"] + ("" if found["results_here"] else NOT_HERE),
     }
     for name, value in facts.items():
         if value:

@@ -12,9 +12,9 @@ from typing import Any, TypeVar
 
 from dws_graph.errors import ApiParamError, ConfigurationError, PathNotAResourceError
 from dws_graph.lineage.recording import Step
-from dws_graph.lineage.secrets import scrub_command_line, scrub_parameters
 from dws_graph.lineage.step import Lineage, ResultsLineage, results_resource
 from dws_graph.model.refs import ResourceRef
+from dws_graph.model.secrets import scrub_command_line, scrub_parameters, scrub_text
 from dws_graph.model.values import clean_text, to_plain
 from dws_graph.resources.base import ResourceRoles
 from dws_graph.workspace.opening import find_and_load_workspace, find_root
@@ -47,6 +47,7 @@ class LineageBuilder:
         self._inputs: list[str | ResourceRef] | None = None
         self._no_inputs = False
         self._code: list[str | ResourceRef] = []
+        self._outputs: list[str | ResourceRef] = []
         self._results_dir: str | ResourceRef | None = None
         self._description: str | None = None
         self._workspace_dir: str | None = None
@@ -140,6 +141,20 @@ class LineageBuilder:
         self._code.append(ref)
         return self
 
+    def with_output_path(self: Self, path: str) -> Self:
+        """Declare an output by its path in a resource; see `with_output_ref`."""
+        self._outputs.append(path)
+        return self
+
+    def with_output_ref(self: Self, ref: ResourceRef) -> Self:
+        """Declare an output before the step begins.
+
+        A step that updates what it reads in place may then read newer data beside it. The same
+        output, added again while the step runs, counts once.
+        """
+        self._outputs.append(ref)
+        return self
+
     def as_results_step(
         self: Self, results_dir: str | ResourceRef, run_description: str | None = None
     ) -> Self:
@@ -191,23 +206,21 @@ class LineageBuilder:
     def _begin(self, ws: Workspace, name: str, parameters: dict[str, Any]) -> Lineage:
         code = [_code_ref(ws, item) for item in self._code]
         inputs = [_input_ref(ws, item) for item in self._inputs or ()]
+        outputs = [_output_ref(ws, item) for item in self._outputs]
         results = None if self._results_dir is None else _results_ref(ws, self._results_dir)
+        if results is not None and results not in outputs:
+            outputs.append(results)
         secrets = ws.get_global_param("secrets.names")
         step = Step(
             ws=ws,
-            name=name,
+            name=scrub_text(name, secrets),
             parameters=scrub_parameters(parameters, secrets),
             command_line=self._scrubbed(secrets),
             run_from=_run_from(ws) if self._command_line else None,
-            description=self._scrubbed_description(secrets),
+            description=self._description and scrub_text(clean_text(self._description), secrets),
         )
-        step.begin(inputs, code, [] if results is None else [results])
+        step.begin(inputs, code, outputs)
         return Lineage(step) if results is None else ResultsLineage(step, results)
-
-    def _scrubbed_description(self, names: list[str]) -> str | None:
-        if self._description is None:
-            return None
-        return scrub_command_line([clean_text(self._description)], names)[0]
 
     def _scrubbed(self, names: list[str]) -> list[str] | None:
         if self._command_line is None:
@@ -250,8 +263,15 @@ def _input_ref(ws: Workspace, item: str | ResourceRef) -> ResourceRef:
     return ws.map_local_path_to_resource(item)
 
 
+def _output_ref(ws: Workspace, item: str | ResourceRef) -> ResourceRef:
+    if isinstance(item, ResourceRef):
+        ws.validate_resource_name(item.name)
+        return item.recorded()
+    return ws.map_local_path_to_resource(item)
+
+
 def _results_ref(ws: Workspace, item: str | ResourceRef) -> ResourceRef:
-    ref = item if isinstance(item, ResourceRef) else ws.map_local_path_to_resource(item)
+    ref = item.recorded() if isinstance(item, ResourceRef) else ws.map_local_path_to_resource(item)
     results_resource(ws, ref)
     return ref
 

@@ -12,7 +12,6 @@ from dws_graph.errors import ConfigurationError, LineageConflictError, LineageCo
 from dws_graph.model import facts as f
 from dws_graph.model.certificates import Certificate
 from dws_graph.model.refs import ResourceRef, first_overlap, normal_subpath
-from dws_graph.model.values import clean_text
 from dws_graph.workspace.opened import OpenWorkspace
 from dws_graph.workspace.reading import Reading
 
@@ -26,7 +25,7 @@ def check_overlap(refs: Sequence[ResourceRef], what: str) -> None:
 
     Raises:
         LineageConflictError: Names both.
-        ConfigurationError: A path cannot be named in a fact.
+        ConfigurationError: A path is not in its plain form.
     """
     for ref in refs:
         if ref.subpath is not None and (
@@ -35,11 +34,6 @@ def check_overlap(refs: Sequence[ResourceRef], what: str) -> None:
             raise ConfigurationError(
                 f"the path '{ref.subpath}' is not in its plain form within '{ref.name}'",
                 hint="Give it relative to the resource, with '/' between its parts, without '..'.",
-            )
-        if clean_text(str(ref)) != str(ref):
-            raise ConfigurationError(
-                f"the path '{clean_text(str(ref))}' is not UTF-8 text",
-                hint="Name the folder that it is in instead.",
             )
     found = first_overlap(list(refs))
     if found is not None:
@@ -94,7 +88,7 @@ def check_consistent(
     readings = [r for r in readings if r.ref not in written]
     rows = ws.index.walk([r.certificate.id for r in readings if r.certificate is not None])
     fresh = {r.ref for r in readings if r.certificate is None}
-    current = _entries(ws, {row.certificate.ref.name for row in rows})
+    current = current_entries(ws, {row.certificate.ref.name for row in rows})
     seen: dict[ResourceRef, WalkRow] = {}
     for row in rows:
         cert = row.certificate
@@ -111,7 +105,7 @@ def check_consistent(
         entry = current.get(row.certificate.ref)
         if row.reader is None or entry is None or entry.certificate.same_version(row.certificate):
             continue
-        newer_step = _since(ws, row, entry)
+        newer_step = step_since(ws, row, entry)
         if newer_step is not None:
             by = (
                 f"{_short(entry.certificate)}, which '{_name(ws, newer_step)}' has read or "
@@ -126,11 +120,12 @@ def _age(row: WalkRow, entry: Entry | None) -> tuple[bool, bool, str]:
     return row.reader is None, is_current, row.reader or ""
 
 
-def _entries(ws: OpenWorkspace, names: set[str]) -> dict[ResourceRef, Entry]:
+def current_entries(ws: OpenWorkspace, names: set[str]) -> dict[ResourceRef, Entry]:
+    """What is current of the resources with these names."""
     return {e.ref: e for name in names for e in ws.index.entries(ws.id, ws.instance, name)}
 
 
-def _since(ws: OpenWorkspace, row: WalkRow, entry: Entry) -> str | None:
+def step_since(ws: OpenWorkspace, row: WalkRow, entry: Entry) -> str | None:
     """The step that read or wrote the current version after the walked one was read."""
 
     def counts(touch: Touch) -> bool:

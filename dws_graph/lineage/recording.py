@@ -16,10 +16,10 @@ from dws_graph.backends.index import IndexDamagedError
 from dws_graph.backends.views import Entry
 from dws_graph.lineage.consistency import (
     check_another,
-    check_consistent,
     check_output,
     check_overlap,
 )
+from dws_graph.lineage.in_place import OpenConflict, check_or_leave_open
 from dws_graph.lineage.surroundings import code_commit, surroundings
 from dws_graph.model import facts as f
 from dws_graph.model.certificates import Certificate, Kind
@@ -70,6 +70,8 @@ class Step:
     commit: str | None = None
     _began: float = field(default_factory=time.monotonic)
     _asked: tuple[list[ResourceRef], list[ResourceRef]] = field(default_factory=lambda: ([], []))
+    _declared: frozenset[ResourceRef] = frozenset()
+    _conflict: OpenConflict | None = None
 
     def begin(
         self,
@@ -81,12 +83,14 @@ class Step:
 
         Raises:
             LineageConflictError: Refs of one kind overlap, or an output with another's.
-            LineageConsistencyError: The inputs go back to two versions of one ref.
+            LineageConsistencyError: The inputs go back to two versions of one ref, and no output
+                that the step is likely to declare yet would settle that.
         """
         ws = self.ws
         for ref in outputs:
             check_another(self.outputs, ref)
             self.outputs.append(ref)
+        self._declared = frozenset(outputs)
         commit = code_commit(ws, code)
         with _turn(ws):
             self._read(inputs, code)
@@ -107,6 +111,9 @@ class Step:
 
     def add_output(self, ref: ResourceRef) -> None:
         """Write more; known to other processes from now on."""
+        ref = ref.recorded()
+        if ref in self._declared:
+            return
         check_another(self.outputs, ref)
         with _turn(self.ws):
             check_output(self.ws, ref)
@@ -115,13 +122,15 @@ class Step:
 
     def _read(self, inputs: Sequence[ResourceRef], code: Sequence[ResourceRef]) -> None:
         ws = self.ws
+        inputs, code = [r.recorded() for r in inputs], [r.recorded() for r in code]
         all_inputs = list(dict.fromkeys([*self._asked[0], *inputs]))
         all_code = list(dict.fromkeys([*self._asked[1], *code]))
         check_overlap(all_inputs, "inputs")
         check_overlap(all_code, "code")
         running = [s for s in living(ws)[0] if s.step != self.id]
         new = {r.ref: r for r in read_refs(ws, inputs, running) if r.ref not in self.inputs}
-        check_consistent(ws, [*self.inputs.values(), *new.values()], self.name, self.outputs)
+        readings = [*self.inputs.values(), *new.values()]
+        self._conflict = check_or_leave_open(ws, readings, self.name, self.outputs)
         self.inputs |= new
         self.code |= {r.ref: r for r in read_refs(ws, code, running) if r.ref not in self.code}
         self._asked = (all_inputs, all_code)
@@ -179,7 +188,16 @@ class Step:
         return self.seconds
 
     def complete(self) -> None:
-        """Record the step: its outputs are now current."""
+        """Record the step: its outputs are now current.
+
+        Raises:
+            LineageConsistencyError: An output that would settle what was left open when the step
+                began was not declared; the step is recorded as failed.
+        """
+        if self._conflict is not None and not self._conflict.settled_by(self.outputs):
+            error = self._conflict.error
+            self.abort(f"{type(error).__name__}: {error.message}")
+            raise error
         record = self._end(f.STEP_COMPLETED, None)
         for ref in record.changed_while_running:
             log.warning("'%s' changed while step '%s' ran", ref, self.name)

@@ -8,16 +8,17 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, TypeVar
 
-from dws_graph.errors import ConfigurationError, LineageError
+from dws_graph.errors import ConfigurationError, LineageConsistencyError, LineageError
 from dws_graph.lineage.recording import Step
-from dws_graph.lineage.secrets import scrub_command_line, scrub_parameters
 from dws_graph.model.refs import ResourceRef
+from dws_graph.model.secrets import scrub_metrics, scrub_parameters, scrub_text
 from dws_graph.model.values import clean_text, from_plain, local_text, to_plain
 from dws_graph.resources.base import FileResource
 from dws_graph.workspace.opened import OpenWorkspace
 
 log = logging.getLogger("dws_graph")
 RESULTS_FILE = "results.json"
+LONGEST_ERROR = 2000
 _HANDED_OVER = "made a results step"  # not ended, but no longer this object's
 Self = TypeVar("Self", bound="Lineage")
 
@@ -91,7 +92,7 @@ class Lineage:
         self._step.add_inputs([ref])
 
     def add_output_path(self, path: str) -> None:
-        """Add an output.
+        """Add an output; one that was declared before `eval` is that one.
 
         Args:
             path: In a resource; it need not exist yet.
@@ -105,6 +106,8 @@ class Lineage:
 
     def add_output_ref(self, ref: ResourceRef) -> None:
         """Add an output; when the step fails, its state is unknown.
+
+        One that was declared before `eval` is that one.
 
         Raises:
             LineageConflictError: It overlaps with another output.
@@ -129,16 +132,26 @@ class Lineage:
             ConfigurationError: The resource has no files; this object goes on.
         """
         self._check_open()
+        results = results.recorded()
         results_resource(self._step.ws, results)
         self.add_output_ref(results)
         self._ended = _HANDED_OVER
         return ResultsLineage(self._step, results)
 
     def complete(self) -> None:
-        """Record the step; its outputs are current from now on. Happens once."""
+        """Record the step; its outputs are current from now on. Happens once.
+
+        Raises:
+            LineageConsistencyError: What the step reads goes together only if it updates an input
+                in place, which it has not declared as an output; it is recorded as failed.
+        """
         if self._has_ended("complete"):
             return
-        self._step.complete()
+        try:
+            self._step.complete()
+        except LineageConsistencyError:
+            self._end("aborted")
+            raise
         self._end("completed")
 
     def abort(self, error: str = "aborted") -> None:
@@ -150,7 +163,7 @@ class Lineage:
         if self._has_ended("abort"):
             return
         names = self._step.ws.get_global_param("secrets.names")
-        self._step.abort(scrub_command_line([clean_text(error)], names)[0])
+        self._step.abort(scrub_text(clean_text(error), names)[:LONGEST_ERROR])
         self._end("aborted")
 
     def _end(self, how: str) -> None:
@@ -190,7 +203,7 @@ class Lineage:
             self.complete()
         else:
             text = f"{kind.__name__}: {error}" if str(error) else kind.__name__
-            self.abort(text[:2000])
+            self.abort(text)
 
 
 class ResultsLineage(Lineage):
@@ -223,7 +236,7 @@ class ResultsLineage(Lineage):
         self._check_open()
         step = self._step
         names = step.ws.get_global_param("secrets.names")
-        step.metrics = scrub_parameters(to_plain(metrics, "metrics"), names)
+        step.metrics = scrub_metrics(to_plain(metrics, "metrics"), names)
         resource = results_resource(step.ws, self._results)
         below = self._results.subpath
         path = RESULTS_FILE if below is None else f"{below}/{RESULTS_FILE}"

@@ -54,27 +54,6 @@ class PlaceholderCertificate:
         return {**self.ref.to_json(), "certificate": cert}
 
 
-def certificate_from_json(obj: Json) -> HashCertificate | PlaceholderCertificate:
-    """Reads either kind from a lineage file.
-
-    Raises:
-        JsonValueError: The type is neither `hash` nor `placeholder`.
-    """
-    ref, cert = ResourceRef.from_json(obj), take(obj, "certificate", dict)
-    comment = take_or(cert, "comment", str) or ""
-    kind = take(cert, "cert_type", str)
-    if kind == "hash":
-        sub = take_or(cert, "subpath_hash", str)
-        hashval = take(cert, "hashval", str)
-        return HashCertificate(ref=ref, hashval=hashval, comment=comment, subpath_hash=sub)
-    if kind != "placeholder":
-        raise JsonValueError(f"'cert_type' is '{kind}', not hash or placeholder", key="cert_type")
-    # 1.6 writes `is_ouput` and reads `is_output`, so that it loses what it wrote
-    is_output = bool(cert.get("is_output", cert.get("is_ouput", False)))
-    version = take(cert, "version", int)
-    return PlaceholderCertificate(ref=ref, version=version, is_output=is_output, comment=comment)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Certificate:
     """A certificate as facts and views know it.

@@ -28,7 +28,6 @@ SNAPSHOT_TAKEN = "SnapshotTaken"
 TAGGED = "Tagged"
 RESTORED = "Restored"
 CURRENT_SET = "CurrentSet"
-LINEAGE_CLEARED = "LineageCleared"
 KINDS = frozenset(
     {
         WORKSPACE_CREATED,
@@ -41,7 +40,6 @@ KINDS = frozenset(
         TAGGED,
         RESTORED,
         CURRENT_SET,
-        LINEAGE_CLEARED,
     }
 )
 
@@ -87,20 +85,20 @@ class Fact:
         )
 
     @classmethod
-    def from_line(cls, line: str | bytes, *, file: str = "", number: int = 0) -> Fact:
-        """Reads a line of the journal.
+    def from_line(cls, line: str | bytes) -> Fact:
+        """Reads a line of the journal; of a file, `backends.journal.lines` reads and names it.
 
         Raises:
             JournalError: It comes from a later version of this project.
             JsonKeyError, JsonTypeError, JsonValueError: It is damaged.
         """
-        obj = parse_json(line, file=file)
+        obj = parse_json(line)
         schema = take(obj, "schema", int)
         kind = take(obj, "kind", str)
         if schema > SCHEMA or kind not in KINDS:
             raise JournalError(
-                f"{file or 'the journal'}, line {number}: a fact '{kind}' of schema {schema} is "
-                f"from a later version of dws-graph (this one reads schema {SCHEMA})",
+                f"a fact '{kind}' of schema {schema} is from a later version of dws-graph "
+                f"(this one reads schema {SCHEMA})",
                 hint="Upgrade: pip install --upgrade dws-graph.",
             )
         return cls(

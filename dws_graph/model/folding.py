@@ -253,5 +253,4 @@ _WRITERS: dict[str, Callable[[Fact, Rows], None]] = {
     f.TAGGED: _tagged,
     f.RESTORED: _current_changed,
     f.CURRENT_SET: _current_changed,
-    f.LINEAGE_CLEARED: _current_changed,
 }

@@ -6,7 +6,7 @@ import posixpath
 from typing import NamedTuple
 
 from dws_graph.errors import ConfigurationError
-from dws_graph.model.values import Json, take, take_or
+from dws_graph.model.values import Json, clean_text, take, take_or
 
 
 class ResourceRef(NamedTuple):
@@ -30,6 +30,10 @@ class ResourceRef(NamedTuple):
         """Whether the two refs share content: equal, or one covers the other."""
         return self == other or self.covers(other) or other.covers(self)
 
+    def recorded(self) -> ResourceRef:
+        r"""The ref as facts hold it: each byte of a name that is not UTF-8 as `\xNN`."""
+        return self if self.subpath is None else self._replace(subpath=clean_text(self.subpath))
+
     def to_json(self) -> Json:
         """As in lineage files."""
         return {"resource_name": self.name, "subpath": self.subpath}
@@ -50,7 +54,9 @@ class ResourceRef(NamedTuple):
 
 
 def normal_subpath(path: str) -> str | None:
-    """A path within a resource in its one form; None for the resource's root.
+    r"""A path within a resource in its one form; None for the resource's root.
+
+    A byte of a name that is not UTF-8 becomes the four characters `\xNN`, as everywhere in facts.
 
     Raises:
         ConfigurationError: It leads out of the resource.
@@ -62,7 +68,7 @@ def normal_subpath(path: str) -> str | None:
         raise ConfigurationError(
             f"the path '{path}' leads out of its resource", hint="Name a path inside the resource."
         )
-    return None if normal == "." else normal
+    return None if normal == "." else clean_text(normal)
 
 
 def first_overlap(refs: list[ResourceRef]) -> tuple[ResourceRef, ResourceRef] | None:

@@ -50,12 +50,12 @@ class Edge:
         return {"source": self.source, "target": self.target, "type": self.type}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Subgraph:
     """Nodes and the edges between them.
 
     `root` is the key that was asked for (empty where nothing in particular was); `complete` is
-    False when something upstream is not kept, unknown or in two versions.
+    False when one of the certificates is not kept or unknown; versions of a ref are not counted.
     """
 
     root: str
@@ -71,6 +71,12 @@ class Subgraph:
             "nodes": [n.to_json() for n in self.nodes],
             "edges": [e.to_json() for e in self.edges],
         }
+
+    def __repr__(self) -> str:
+        """Short: people print answers, and the nodes may be thousands."""
+        counts = f"{len(self.nodes)} nodes, {len(self.edges)} edges"
+        state = "complete" if self.complete else "incomplete"
+        return f"<Subgraph of {self.root or 'nothing in particular'}: {counts}, {state}>"
 
     def node(self, key: str) -> Node:
         """The node with this key; KeyError when it is not part of the subgraph."""

@@ -17,13 +17,14 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from dws_graph.backends.files import inside, write_atomic
-from dws_graph.errors import ConfigurationError, JsonValueError, NotSupportedError
+from dws_graph.errors import ConfigurationError, JsonError, JsonValueError, NotSupportedError
 from dws_graph.model.facts import Fingerprint
 from dws_graph.model.values import Json, parse_json, take
 from dws_graph.resources.fingerprints import take as take_fingerprint
 from dws_graph.resources.fingerprints import unchanged
 from dws_graph.resources.hashing import Progress, StatCache
 from dws_graph.resources.moving import SNAPSHOTS, Move, copy_files, move_files, plan_moves
+from dws_graph.resources.naming import path_on_disk
 from dws_graph.resources.walking import Entry, Excluded
 
 LINEAGE_FILE = "lineage.json"
@@ -171,6 +172,10 @@ class Resource(ABC):
         """What `Content.known_as` was when the resource had this hash; None: nobody can tell."""
         return None
 
+    def held(self, hashval: str, subpath: str) -> bool | None:
+        """Whether there was such a path when the resource had this hash; None: nobody can tell."""
+        return None
+
     # Snapshots
 
     @abstractmethod
@@ -261,14 +266,22 @@ class FileResource(Resource):
         root = self.local_path
         if root is None:
             return None
-        return take_fingerprint(root, subpath, lambda: self.entries(subpath))
+        real = self.real_subpath(subpath)
+        return take_fingerprint(root, real, lambda: self.entries(real))
 
     def unchanged(self, subpath: str | None, fingerprint: Fingerprint) -> bool:
         """See `Resource`."""
         root = self.local_path
         if root is None:
             return False
-        return unchanged(root, subpath, lambda: self.entries(subpath), fingerprint)
+        real = self.real_subpath(subpath)
+        return unchanged(root, real, lambda: self.entries(real), fingerprint)
+
+    def real_subpath(self, subpath: str | None) -> str | None:
+        r"""The path on disk of one as facts hold it, where `\xNN` may stand for a byte."""
+        if subpath is None or self.local_path is None:
+            return subpath
+        return path_on_disk(self.local_path, subpath)
 
     # Results
 
@@ -325,14 +338,18 @@ class FileResource(Resource):
 
         Raises:
             ConfigurationError: There is no such file.
-            JsonValueError: It does not hold a JSON object.
+            JsonValueError: It does not hold a JSON object; the hint says what to do.
         """
-        path = inside(self.folder, subpath)
+        path = inside(self.folder, path_on_disk(self.folder, subpath))
         if not path.is_file():
             raise ConfigurationError(f"{self} has no file '{subpath}'")
-        data = parse_json(path.read_bytes(), file=str(path))
+        hint = f"Mend {path}, or move it out of {self}; then run the command again."
+        try:
+            data = parse_json(path.read_bytes(), file=str(path))
+        except JsonError as e:  # a user's file, of which git may know nothing
+            raise JsonValueError(e.reason, file=str(path), hint=hint) from e
         if not isinstance(data, dict):
-            raise JsonValueError("does not hold a JSON object", file=str(path))
+            raise JsonValueError("does not hold a JSON object", file=str(path), hint=hint)
         return data
 
     def does_subpath_exist(
@@ -341,7 +358,7 @@ class FileResource(Resource):
         """See `Resource`."""
         if self.local_path is None:
             return False
-        path = inside(self.local_path, subpath)
+        path = inside(self.local_path, path_on_disk(self.local_path, subpath))
         if must_be_file:
             return path.is_file()
         return path.is_dir() if must_be_directory else path.exists()
@@ -370,7 +387,7 @@ class FileResource(Resource):
 
     def _writable(self, rel_path: str) -> Path:
         self.check_writable()
-        parent, name = os.path.split(os.path.normpath(rel_path))
+        parent, name = os.path.split(path_on_disk(self.folder, os.path.normpath(rel_path)))
         if name in ("", os.curdir, os.pardir):
             raise ConfigurationError(f"'{rel_path}' is no file of {self}")
         folder = inside(self.folder, parent)
@@ -398,10 +415,6 @@ class ResourceFactory(ABC):
         Raises:
             JsonError: A parameter is missing, or of another type.
         """
-
-    def has_local_state(self) -> bool:
-        """Whether it must be cloned on each machine before its first use."""
-        return True
 
     def suggest_name(self, workspace: ResourceWorkspace, role: str, *args: Any) -> str:
         """A name for one that was given none: the last part of its path."""

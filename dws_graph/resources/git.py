@@ -25,13 +25,17 @@ from dws_graph.resources.base import (
 )
 from dws_graph.resources.fingerprints import named_entries
 from dws_graph.resources.hashing import Progress, StatCache
-from dws_graph.resources.restoring import check_nothing_ignored_in_the_way
+from dws_graph.resources.naming import id_in_tree
+from dws_graph.resources.restoring import (
+    SAVED,
+    check_nothing_ignored_in_the_way,
+    restore_files,
+)
 from dws_graph.resources.walking import Entry
 
 GIT = "git"
 SNAPSHOT_MESSAGE = "dws snapshot"
 RESTORE_MESSAGE = "dws restore: what was not committed before it"
-SAVED = "refs/dws/saved"
 
 
 class GitResource(FileResource):
@@ -116,8 +120,9 @@ class GitResource(FileResource):
 
     def entries(self, subpath: str | None = None) -> Collection[Entry]:
         """See `FileResource`."""
-        names = Git(self.folder).ls_files(subpath or "")
-        return named_entries(self.folder, subpath, names, self.not_content)
+        below = self.real_subpath(subpath)
+        names = Git(self.folder).ls_files(below or "")
+        return named_entries(self.folder, below, names, self.not_content)
 
     def is_dirty(self) -> bool:
         """Whether its files differ from its last commit; what git ignores does not count."""
@@ -142,7 +147,7 @@ class GitResource(FileResource):
         with ScratchIndex(git, keep=False) as index:
             index.add([""])
             tree = index.write_tree()
-            of_subpath = None if subpath is None else index.object_id(f"{tree}:{subpath}")
+            of_subpath = None if subpath is None else id_in_tree(index, tree, subpath)
             known_as = index.tree_less(tree, self.not_content_at_root)
         head = git.head() if tree == self._tree_of_head() else None
         return Content(head, of_subpath, known_as)
@@ -153,6 +158,12 @@ class GitResource(FileResource):
         if not git.has_commit(hashval):
             return None
         return tree_less(git, git.tree_of(hashval) or git.empty_tree, self.not_content_at_root)
+
+    def held(self, hashval: str, subpath: str) -> bool | None:
+        """See `Resource`."""
+        if not self.git.has_commit(hashval):
+            return None
+        return id_in_tree(self.git, hashval, subpath) is not None
 
     def _check_branch(self, git: Git) -> None:
         check_settled(git, f"the repository of {self}")
@@ -195,7 +206,9 @@ class GitResource(FileResource):
         commit = git.head() if self.read_only else self._commit(git, SNAPSHOT_MESSAGE)
 
         def subpath_hash(subpath: str | None) -> str | None:
-            return git.tree_of(commit, subpath) if commit else None
+            if commit is None:
+                return None
+            return git.tree_of(commit) if subpath is None else id_in_tree(git, commit, subpath)
 
         return Taken(commit, commit, subpath_hash=subpath_hash)
 
@@ -243,14 +256,19 @@ class GitResource(FileResource):
             head = self._commit(git, RESTORE_MESSAGE)
             if head != before:
                 notes.append(f"{self}: what was not committed is now in commit {head[:8]}")
-        if head is not None and head != hashval and not git.is_ancestor(head, hashval):
+        if head == hashval:
+            return tuple(notes)
+        if head is not None and not git.is_ancestor(head, hashval):
             ref = f"{SAVED}/{time.time_ns()}"
             git.update_ref(ref, head, None)
             notes.append(
                 f"{self}: branch '{self.branch}' was at {head[:8]}, which is kept as {ref}"
             )
-        if head != hashval:
-            git.run("reset", "-q", "--hard", hashval, "--")
+        since = restore_files(git, hashval, "", str(self), head)
+        if since is not None:
+            notes.append(f"{self}: what was written meanwhile is kept in commit {since[:8]}")
+        git.update_ref(self.branch, hashval, head, reason="dws restore")
+        reset_index(git, hashval, [""])
         return tuple(notes)
 
     def check_writable(self) -> None:

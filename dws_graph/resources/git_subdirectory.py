@@ -26,6 +26,7 @@ from dws_graph.resources.base import (
 )
 from dws_graph.resources.fingerprints import named_entries
 from dws_graph.resources.hashing import Progress, StatCache
+from dws_graph.resources.naming import id_in_tree
 from dws_graph.resources.restoring import check_nothing_ignored_in_the_way, restore_files
 from dws_graph.resources.walking import Entry
 
@@ -75,6 +76,7 @@ class GitSubdirectoryResource(FileResource):
 
     def entries(self, subpath: str | None = None) -> Collection[Entry]:
         """See `FileResource`."""
+        subpath = self.real_subpath(subpath)
         below = self.relative_path if subpath is None else f"{self.relative_path}/{subpath}"
         skip = len(os.fsencode(self.relative_path)) + 1
         names = [name[skip:] for name in self.git.ls_files(below)]
@@ -91,7 +93,7 @@ class GitSubdirectoryResource(FileResource):
             index.add([self.relative_path])
             whole = index.write_tree()
             tree = index.object_id(f"{whole}:{self.relative_path}") or self.git.empty_tree
-            of_subpath = None if subpath is None else index.object_id(f"{tree}:{subpath}")
+            of_subpath = None if subpath is None else id_in_tree(index, tree, subpath)
             known_as = index.tree_less(tree, self.not_content_at_root)
         return Content(tree, of_subpath, known_as)
 
@@ -103,12 +105,20 @@ class GitSubdirectoryResource(FileResource):
             return None
         return tree_less(self.git, hashval, self.not_content_at_root)
 
+    def held(self, hashval: str, subpath: str) -> bool | None:
+        """See `Resource`."""
+        if hashval == self.git.empty_tree:
+            return False
+        if self.git.object_id(f"{hashval}^{{tree}}") is None:
+            return None
+        return id_in_tree(self.git, hashval, subpath) is not None
+
     def at_commit(self, commit: str) -> Taken:
         """The hashes of what a commit of the workspace holds."""
         tree = self.git.tree_of(commit, self.relative_path) or self.git.empty_tree
 
         def subpath_hash(subpath: str | None) -> str | None:
-            return tree if subpath is None else self.git.object_id(f"{tree}:{subpath}")
+            return tree if subpath is None else id_in_tree(self.git, tree, subpath)
 
         return Taken(tree, commit, subpath_hash=subpath_hash)
 
@@ -158,9 +168,9 @@ class GitSubdirectoryResource(FileResource):
     def restore(self, hashval: str) -> tuple[str, ...]:
         """See `Resource`: its files alone; the workspace commits, and sees to the index."""
         self.restore_precheck(hashval)
-        restore_files(self.git, hashval, self.relative_path, str(self))
+        since = restore_files(self.git, hashval, self.relative_path, str(self), self.git.head())
         self.local_path.mkdir(parents=True, exist_ok=True)
-        return ()
+        return (f"{self}: what was not committed is kept in commit {since[:8]}",) if since else ()
 
 
 class GitSubdirectoryFactory(ResourceFactory):
@@ -205,10 +215,6 @@ class GitSubdirectoryFactory(ResourceFactory):
             relative_path=relative,
             export=take_or(params, "export", bool) or False,
         )
-
-    def has_local_state(self) -> bool:
-        """It comes with the workspace."""
-        return False
 
 
 def _what(first: str) -> str:

@@ -22,6 +22,7 @@ from typing import Literal, NamedTuple, Protocol
 
 from dws_graph.errors import ConfigurationError, JsonValueError
 from dws_graph.resources.fingerprints import racily_clean, stat_key
+from dws_graph.resources.naming import real_path
 from dws_graph.resources.walking import NOTHING, Entry, Excluded, walk
 
 StatKey = tuple[int, int, int, int]
@@ -132,15 +133,27 @@ def read_tree(read: Callable[[str], bytes | None], root: str) -> dict[bytes, str
 
 def find(read: Callable[[str], bytes | None], root: str, subpath: str | None) -> str | None:
     """The hash of a file or folder in a hash tree; None when there is none."""
+
+    def names_in(folder: str) -> list[str]:
+        found = _find(read, root, folder.rstrip("/"))
+        if found is None or found.kind != "tree":
+            return []
+        return [os.fsdecode(line.name) for line in parse_text(read(found.hash) or b"")]
+
+    found = _find(read, root, real_path(subpath, names_in) if subpath else "")
+    return found.hash if found else None
+
+
+def _find(read: Callable[[str], bytes | None], root: str, path: str) -> Line | None:
     current = Line(root, "tree", b"")
-    for part in os.fsencode(subpath).split(b"/") if subpath else ():
+    for part in os.fsencode(path).split(b"/") if path else ():
         if current.kind != "tree":
             return None
         lines = {line.name: line for line in parse_text(read(current.hash) or b"")}
         if part not in lines:
             return None
         current = lines[part]
-    return current.hash
+    return current
 
 
 def less(text: bytes, names: Iterable[str]) -> str:

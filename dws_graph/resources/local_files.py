@@ -94,7 +94,7 @@ class LocalFileResource(FileResource):
 
     def entries(self, subpath: str | None = None) -> Collection[Entry]:
         """See `FileResource`."""
-        return file_entries(self.local_path, subpath, self.not_content)
+        return file_entries(self.local_path, self.real_subpath(subpath), self.not_content)
 
     def hash_tree(
         self, cache: hashing.StatCache | None = None, progress: hashing.Progress | None = None
@@ -119,6 +119,12 @@ class LocalFileResource(FileResource):
         """See `Resource`."""
         text = self.kept(hashval)
         return None if text is None else hashing.less(text, self.not_content_at_root)
+
+    def held(self, hashval: str, subpath: str) -> bool | None:
+        """See `Resource`."""
+        if self.kept(hashval) is None:
+            return None
+        return hashing.find(self.kept, hashval, subpath) is not None
 
     def snapshot_precheck(self) -> None:
         """See `Resource`."""
@@ -195,10 +201,6 @@ class LocalFileFactory(ResourceFactory):
             export=take_or(params, "export", bool) or False,
             imported=take_or(params, "imported", bool) or False,
         )
-
-    def has_local_state(self) -> bool:
-        """Its files are expected to be there, on each machine."""
-        return False
 
 
 FACTORY = LocalFileFactory()

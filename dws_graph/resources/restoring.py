@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from dws_graph.backends.git.command import Git, decoded
 from dws_graph.backends.git.index import ScratchIndex
 from dws_graph.errors import ConfigurationError
 
+SAVED = "refs/dws/saved"
 _SUBMODULE = "160000"
+_TICK = 20_000_000  # ns; file systems tell times by the kernel's, of some ms
 Files = dict[bytes, tuple[str, str]]
 
 
@@ -70,44 +73,130 @@ def _in_the_way(base: bytes, name: bytes, current: set[bytes]) -> bytes | None:
     return path
 
 
-def restore_files(git: Git, commit: str, subdir: str, what: str) -> None:
+def restore_files(git: Git, commit: str, subdir: str, what: str, kept: str | None) -> str | None:
     """Bring the files below `subdir` to those of a commit; the user's index is left alone.
+
+    Each file that goes is looked at again just before: nothing is lost that `kept` has not.
 
     Args:
         git: The repository.
         commit: Its id.
         subdir: From the repository's root; empty for all.
         what: What to call it in a message.
+        kept: The commit that holds what was there a moment ago.
+
+    Returns:
+        The commit that now keeps what was written since; None when nothing was.
 
     Raises:
-        ConfigurationError: A file that git ignores is in the way; nothing was changed.
+        ConfigurationError: A file that git ignores is in the way, and nothing was changed; or
+            somebody writes files meanwhile, and some were changed.
     """
     wanted = files_of(git, commit, subdir)
-    with ScratchIndex(git, keep=False) as index:
+    seen = _look(git, subdir)
+    with ScratchIndex(git) as index:
         index.add([subdir])
         current = index.entries(subdir)
         _refuse(git.root, wanted, set(current), what)
-        gone = current.keys() - wanted.keys()
+        gone = [name for name in current.keys() - wanted.keys() if current[name][0] != _SUBMODULE]
         other = {
             name: about
             for name, about in wanted.items()
             if current.get(name) != about and about[0] != _SUBMODULE
         }
-        for name in gone:
-            if current[name][0] != _SUBMODULE:
-                _delete(git.root, name, subdir)
+        replaced = [*gone, *(name for name in other if name in current)]
+        before = files_of(git, kept, subdir) if kept else {}
+        since = None
+        if any(current[name] != before.get(name) for name in replaced):
+            since = _keep_index(git, index, subdir, kept)
+        for name in replaced:
+            _check_unchanged(git.root, name, seen, what)
+            _delete(git.root, name, subdir, folders=name not in other)
         index.remove([decoded(name) for name in gone])
         if other:
             index.put_ids(other)
-            index.check_out(other)
+            if left := index.check_out(other):
+                raise _meanwhile(git.root, left[0], what)
+    return since
 
 
-def _delete(root: Path, name: bytes, subdir: str) -> None:
-    """Remove a file, and the folders above it that are left empty, but for `subdir` itself."""
+def keep_files(git: Git, head: str | None, subdirs: Sequence[str], message: str) -> str | None:
+    """Keep what is in these folders now as a commit that a ref below `refs/dws/saved` names.
+
+    Args:
+        git: The repository.
+        head: The commit that it follows.
+        subdirs: From the repository's root; an empty one stands for all of it.
+        message: Of the commit.
+
+    Returns:
+        The commit; None when `head` holds the files as they are.
+    """
+    with ScratchIndex(git) as index:
+        index.reset_outside(subdirs)
+        index.add(list(subdirs))
+        tree = index.write_tree()
+    if head is not None and tree == git.tree_of(head):
+        return None
+    return keep_commit(git, git.commit_tree(tree, [head] if head else [], message))
+
+
+def keep_commit(git: Git, commit: str) -> str:
+    """Give a commit a ref, so that git never throws it away."""
+    ref = f"{SAVED}/{commit}"
+    if git.object_id(ref) is None:
+        git.update_ref(ref, commit, None)
+    return commit
+
+
+def _keep_index(git: Git, index: ScratchIndex, subdir: str, parent: str | None) -> str:
+    index.reset_outside([subdir])
+    message = "What was written while a restore was under way"
+    return keep_commit(
+        git, git.commit_tree(index.write_tree(), [parent] if parent else [], message)
+    )
+
+
+_Seen = dict[bytes, tuple[int, ...] | None]
+
+
+def _look(git: Git, subdir: str) -> _Seen:
+    """What the file system says of each file; any later change of one will show."""
+    base = os.path.join(os.fsencode(git.root), b"")
+    seen = {name: _stat(base + name) for name in git.ls_files(subdir)}
+    newest = max((stat[-1] for stat in seen.values() if stat), default=0)
+    if newest > time.time_ns() - _TICK:  # a change in the same tick of the clock would not show
+        time.sleep(_TICK / 1e9)
+    return seen
+
+
+def _stat(path: bytes) -> tuple[int, ...] | None:
+    try:
+        found = os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return (found.st_mode, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+
+
+def _check_unchanged(root: Path, name: bytes, seen: _Seen, what: str) -> None:
+    if _stat(os.path.join(os.fsencode(root), name)) != seen.get(name):
+        raise _meanwhile(root, name, what)
+
+
+def _meanwhile(root: Path, name: bytes, what: str) -> ConfigurationError:
+    path = root / os.fsdecode(name)
+    return ConfigurationError(
+        f"{path} was written while {what} was being restored",
+        hint="Close what writes it, and try again.",
+    )
+
+
+def _delete(root: Path, name: bytes, subdir: str, *, folders: bool) -> None:
+    """Remove a file, and `folders` above it that are left empty, but for `subdir` itself."""
     base, stop = os.fsencode(root), os.fsencode(subdir)
     with contextlib.suppress(FileNotFoundError, NotADirectoryError):
         os.unlink(os.path.join(base, name))
-    folder = os.path.dirname(name)
+    folder = os.path.dirname(name) if folders else b""
     while folder and folder != stop:
         try:
             os.rmdir(os.path.join(base, folder))

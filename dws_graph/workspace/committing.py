@@ -14,19 +14,18 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from dws_graph.backends.files import write_atomic
-from dws_graph.backends.git.command import Git, check_git
+from dws_graph.backends.git.command import check_git
 from dws_graph.backends.git.index import ScratchIndex, reset_index
 from dws_graph.backends.git.state import check_settled
 from dws_graph.backends.journal.journal import Draft
-from dws_graph.backends.journal.lines import last_line, read_lines
+from dws_graph.backends.journal.lines import last_fact, read_lines
 from dws_graph.errors import GitError
 from dws_graph.model.facts import Fact, Line, line_hash
 from dws_graph.resources.git_subdirectory import GitSubdirectoryResource
-from dws_graph.resources.moving import undo_moves
-from dws_graph.resources.restoring import restore_files
 from dws_graph.workspace import layout
 from dws_graph.workspace.intent import Intent, drop_intent, read_intent, write_intent
 from dws_graph.workspace.opened import OpenWorkspace
+from dws_graph.workspace.undoing import is_ours, undo
 
 Fault = Callable[[str], None]
 fault: Fault = lambda point: None  # noqa: E731  # tests put a function here that kills the process
@@ -70,7 +69,7 @@ def commit_change(
     with ws.locked():
         branch = check_repository(ws)
         old = ws.git.head()
-        intent = Intent(operation=operation, branch=branch, old=old)
+        intent = Intent(operation=operation, instance=ws.instance, branch=branch, old=old)
         with ws.journal.locked(), ScratchIndex(ws.git) as index:
             finish_interrupted(ws)
             lines = ws.journal.draft(drafts)
@@ -135,15 +134,16 @@ def carry_out(ws: OpenWorkspace, intent: Intent, files: Mapping[str, bytes] | No
     commit = intent.commit
     if commit is None:
         raise GitError("an operation without a commit cannot be carried out")
-    with ws.journal.locked():
-        head = ws.journal.head()
-        facts = [Fact.from_line(text) for text in intent.lines]
-        lines = [
-            Line(fact, line_hash(text), head.offset)  # offsets are counted again when read
-            for fact, text in zip(facts, intent.lines, strict=True)
-        ]
-        ws.journal.append_lines(lines)
-        _note_sealed(ws)
+    if intent.instance == ws.instance:  # else a copied folder reads them from the segment
+        with ws.journal.locked():
+            head = ws.journal.head()
+            facts = [Fact.from_line(text) for text in intent.lines]
+            lines = [
+                Line(fact, line_hash(text), head.offset)  # offsets are counted again when read
+                for fact, text in zip(facts, intent.lines, strict=True)
+            ]
+            ws.journal.append_lines(lines)
+            _note_sealed(ws)
     fault("journal appended")
     for path in intent.written:
         content = ws.git.cat(commit, path) if files is None else files[path]
@@ -153,30 +153,14 @@ def carry_out(ws: OpenWorkspace, intent: Intent, files: Mapping[str, bytes] | No
         target.parent.mkdir(parents=True, exist_ok=True)
         write_atomic(target, content)
     for path, content in intent.outside.items():
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        write_atomic(Path(path), content)
+        if is_ours(ws, intent, path):
+            target = ws.root / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            write_atomic(target, content)
     fault("files written")
     reset_index(ws.git, commit, list(intent.reset))
     fault("index reset")
     ws.catch_up()
-    drop_intent(ws.root / layout.INTENT)
-
-
-def undo(ws: OpenWorkspace, intent: Intent) -> None:
-    """Take back what an operation did before its commit."""
-    for folder, moves in intent.moves.items():
-        root = ws.root / folder
-        undo_moves(root, moves)
-        for below in intent.kept_folders.get(folder, ()):
-            (root / below).mkdir(parents=True, exist_ok=True)
-    for folder, commit in intent.repositories.items():
-        git = Git(ws.root / folder)
-        if git.head() != commit:
-            _keep(git)
-            git.run("reset", "-q", "--hard", commit, "--")
-    if intent.save is not None:
-        for folder in intent.folders:
-            restore_files(ws.git, intent.save, folder, f"the folder {folder}")
     drop_intent(ws.root / layout.INTENT)
 
 
@@ -190,7 +174,9 @@ def finish_interrupted(ws: OpenWorkspace) -> bool:
         Whether there was one.
     """
     intent = read_intent(ws.root / layout.INTENT)
-    if intent is None or intent.commit is None or not _is_done(ws, intent):
+    if intent is None or intent.commit is None or intent.instance != ws.instance:
+        return False
+    if not _is_done(ws, intent):
         return False
     if ws.journal.head().seq < Fact.from_line(intent.lines[-1]).seq if intent.lines else False:
         ws.journal.append_lines([Line(Fact.from_line(t), line_hash(t), 0) for t in intent.lines])
@@ -216,34 +202,8 @@ def recover_locked(ws: OpenWorkspace) -> None:
         carry_out(ws, intent)
         ws.notify(f"finished an interrupted {intent.operation}")
     else:
-        kept = _save_since(ws, intent)
         undo(ws, intent)
-        ws.notify(f"undid an interrupted {intent.operation}{kept}")
-
-
-def _keep(git: Git) -> None:
-    """Keep a repository's files and branch as they are now, as a commit that a ref names."""
-    head = git.head()
-    with ScratchIndex(git) as index:
-        index.add([""])
-        tree = index.write_tree()
-    if head is None or tree != git.tree_of(head):
-        message = "What was there when an interrupted restore was undone"
-        head = git.commit_tree(tree, [head] if head else [], message)
-    if git.object_id(f"refs/dws/saved/{head}") is None:
-        git.update_ref(f"refs/dws/saved/{head}", head, None)
-
-
-def _save_since(ws: OpenWorkspace, intent: Intent) -> str:
-    """Keep what the user may have written since a restore was interrupted."""
-    if intent.save is None or not intent.folders:
-        return ""
-    message = f"What was there when an interrupted {intent.operation} was undone"
-    there = content_commit(ws, intent.save, intent.folders, message)
-    if there is None or there == intent.save:
-        return ""
-    ws.git.update_ref(f"refs/dws/saved/{there}", there, None)
-    return f"; what was there until now is kept in commit {there[:8]}"
+        ws.notify(f"undid an interrupted {intent.operation}")
 
 
 def _is_done(ws: OpenWorkspace, intent: Intent) -> bool:
@@ -283,8 +243,8 @@ def _tail(ws: OpenWorkspace, path: Path, folder: str) -> dict[str, bytes]:
 
     Its name ends with this instance's, since the other may seal the same facts itself.
     """
-    ends = [last_line(other) for other in (ws.root / folder).glob("*.jsonl")]
-    seq = max((Fact.from_line(end[0]).seq for end in ends if end), default=0)
+    ends = [last_fact(other) for other in (ws.root / folder).glob("*.jsonl")]
+    seq = max((end.seq for end in ends if end), default=0)
     lines = [line.fact for line in read_lines(path, local=False) if line.fact.seq > seq]
     raw = "".join(fact.to_line() + "\n" for fact in lines).encode()
     return {f"{folder}/{seq + 1:010d}-{ws.instance[:8]}.jsonl": raw} if raw else {}

@@ -119,7 +119,6 @@ def _first_commit(
         write_atomic(root / path, files[path])
     write_atomic(root / layout.LOCAL_PARAMS, json_bytes(local))
     ws = Workspace(root, batch=batch, verbose=verbose, notify=notify)
-    ws.is_new_instance = False
     drafts = [(f.WORKSPACE_CREATED, {"name": name, "hostname": ws.hostname})]
     commit_change(ws, f"Initialized workspace {name}", files, drafts, operation="init")
     ws.local_files()

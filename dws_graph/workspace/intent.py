@@ -26,6 +26,7 @@ class Intent:
 
     Attributes:
         operation: For people: `snapshot`, `restore`, `add`, ...
+        instance: Of the copy of the workspace that does it.
         branch: The workspace's branch (full ref name).
         old: The branch's commit before; None for an unborn branch.
         moves: {folder of a results resource: files moved}.
@@ -37,10 +38,15 @@ class Intent:
         lines: What the local journal gets then, as lines.
         written: Files that the commit brings to disk, from the workspace's root.
         reset: Paths for which the user's git index follows the commit.
-        outside: {path: content} of files outside the workspace that come to disk with it.
+        outside: {path: content} of files that no commit of the workspace holds, and that come to
+            disk with it.
+
+    Paths are from the workspace's root, so that the folder can be moved; absolute where they lie
+    outside (see `as_path`).
     """
 
     operation: str
+    instance: str
     branch: str
     old: str | None
     moves: dict[str, list[Move]] = field(default_factory=dict)
@@ -66,6 +72,7 @@ class Intent:
         """As the file holds it; names as base64, since they may be no text."""
         return {
             "operation": self.operation,
+            "instance": self.instance,
             "branch": self.branch,
             "old": self.old,
             "moves": {
@@ -93,6 +100,7 @@ class Intent:
         """From the file."""
         return cls(
             operation=take(obj, "operation", str),
+            instance=take(obj, "instance", str),
             branch=take(obj, "branch", str),
             old=take_or(obj, "old", str),
             moves={
@@ -114,6 +122,12 @@ class Intent:
                 _unpack(f): base64.b64decode(data) for f, data in take(obj, "outside", dict).items()
             },
         )
+
+
+def as_path(root: Path, path: Path) -> str:
+    """A path as an intent holds it: from the root when it is really inside, else absolute."""
+    real, here = path.resolve(), root.resolve()
+    return str(real.relative_to(here)) if real.is_relative_to(here) else str(real)
 
 
 def read_intent(path: Path) -> Intent | None:

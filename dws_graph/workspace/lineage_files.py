@@ -7,10 +7,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from dws_graph.backends.views import StepInfo
 from dws_graph.model.certificates import Certificate
+from dws_graph.model.refs import ResourceRef
 from dws_graph.model.values import Json, from_plain, local_text
 from dws_graph.resources.base import ResourceRoles
 from dws_graph.workspace.opened import OpenWorkspace
@@ -47,15 +48,13 @@ class LineageFiles:
         if not start:
             return None
         lineages: list[Json] = []
-        versions: dict[str, set[str]] = {}
-        complete = True
+        complete = self._is_one_version(start)
         waiting, seen_certs, seen_steps = list(start), {c.id for c in start}, set()
         leaves: list[Json] = []
         while waiting:
             writers = self._writers(waiting)
             following: list[Certificate] = []
             for cert in waiting:
-                versions.setdefault(str(cert.ref), set()).add(cert.content)
                 complete = complete and cert.hash is not None
                 step = writers.get(cert.id)
                 if step is None:
@@ -71,10 +70,19 @@ class LineageFiles:
                         seen_certs.add(now.id)
                         following.append(now)
             waiting = following
-        complete = complete and all(len(found) == 1 for found in versions.values())
         head: Json = {"resource_name": resource, "complete": complete}
         head |= {"workspace_id": self._ws.id, "workspace_name": self._ws.name}
         return _dump({**head, "lineages": lineages + leaves})
+
+    def _is_one_version(self, start: Sequence[Certificate]) -> bool:
+        """Whether each ref is there in one version, counted as the start of a step counts them.
+
+        Neither code counts, nor what lies behind a version that a step read and replaced.
+        """
+        seen: dict[ResourceRef, Certificate] = {}
+        walked = self._ws.index.walk([cert.id for cert in start])
+        found = [*start, *(self._resolution.now(row.certificate) for row in walked)]
+        return all(cert.same_version(seen.setdefault(cert.ref, cert)) for cert in found)
 
     def _writers(self, certs: Iterable[Certificate]) -> dict[str, StepInfo]:
         found = self._ws.index.producers([c.id for c in certs])

@@ -11,6 +11,7 @@ import string
 from collections.abc import Iterable
 
 from dws_graph.errors import ConfigurationError, ParamValidationError
+from dws_graph.model.values import clean_text
 
 TAG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 HOSTNAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,99}")
@@ -71,8 +72,8 @@ def check_new_resource_name(name: str, others: Iterable[str]) -> None:
     """Refuse what cannot name a new resource.
 
     Raises:
-        ConfigurationError: It is taken, also by a name that differs in case alone, or breaks
-            the rule for names.
+        ConfigurationError: It is taken, also by a name that differs in case alone, breaks the
+            rule for names, or is not UTF-8.
     """
     for other in others:
         if other.casefold() == name.casefold():
@@ -81,6 +82,11 @@ def check_new_resource_name(name: str, others: Iterable[str]) -> None:
                 f"there is a resource named '{name}' already{same}",
                 hint="Choose another name with --name.",
             )
+    if clean_text(name) != name:
+        raise ConfigurationError(
+            f"'{clean_text(name)}' cannot name a resource: it is not UTF-8 text",
+            hint="Choose another name with --name.",
+        )
     if not 1 <= len(name) <= 100 or _BAD_IN_NAME.search(name) or name[0] in "-.":
         raise ConfigurationError(
             f"'{name}' cannot name a resource",

@@ -29,7 +29,7 @@ from dws_graph.errors import (
     ViewError,
 )
 from dws_graph.model.facts import Line
-from dws_graph.model.refs import ResourceRef
+from dws_graph.model.refs import ResourceRef, normal_subpath
 from dws_graph.model.values import Json, parse_json, take, take_or
 from dws_graph.resources import registry
 from dws_graph.resources.base import FileResource, Resource, ResourceRoles
@@ -67,7 +67,7 @@ class OpenWorkspace:
         self.id = self._find_id()
         self.came_along: str | None
         self.writable = self._make_local_folders()
-        self.is_new_instance, self.came_along = False, None
+        self.came_along = None
         self.instance = self._find_instance()
         self.journal = Journal(self.folder, self.id, self.instance, notify)
         self._lock = Lock(self.root / layout.LOCAL / "workspace.lock", "changes it", notify)
@@ -130,6 +130,12 @@ class OpenWorkspace:
                     hint="Upgrade: pip install --upgrade dws-graph.",
                 )
             return found
+        if self.git.text("rev-parse", "--is-shallow-repository") == "true":
+            raise GitError(
+                f"{self.root} is a shallow clone, which has not the first commit that the "
+                "workspace is known by",
+                hint="Type: git fetch --unshallow.",
+            )
         roots = self.git.text("rev-list", "--max-parents=0", "HEAD").split()
         if not roots:
             raise GitError("the workspace's repository has no commit")
@@ -149,7 +155,6 @@ class OpenWorkspace:
                 found = read_instance(local)  # another process may have been here first
                 if found is None or not found.here:
                     self.came_along = found.id if found else None
-                    self.is_new_instance = True
                     if found is not None:
                         Journal(self.folder, self.id, "").set_aside(found.id)
                     found = make_instance(local)
@@ -194,6 +199,11 @@ class OpenWorkspace:
         self.close()
 
     # Facts
+
+    @property
+    def is_new_instance(self) -> bool:
+        """Whether this copy of the workspace has recorded nothing yet."""
+        return self.journal.head().seq == 0
 
     def catch_up(self, progress: Callable[[int], None] | None = None, *, own: bool = False) -> int:
         """Bring the index up to date with the journal; how many facts it lacked.
@@ -433,7 +443,7 @@ class OpenWorkspace:
             base = resource.local_path.resolve()
             if real.is_relative_to(base):
                 below = real.relative_to(base).as_posix()
-                ref = ResourceRef(resource.name, None if below == "." else below)
+                ref = ResourceRef(resource.name, normal_subpath(below))
                 if best is None or len(base.parts) > best[0]:
                     best = (len(base.parts), ref)
         if best is None:

@@ -58,7 +58,7 @@ def open_workspace(
         recover(ws)
         _check_initialized(ws)
         ws.catch_up()
-        if ws.writable and ws.journal.head().seq == 0:
+        if ws.writable and ws.is_new_instance:
             _first_look(ws)
         elif not ws.writable and not ws.index.entries(ws.id, ws.instance):
             _look_only(ws)
@@ -70,9 +70,7 @@ def open_workspace(
 
 def _check_initialized(ws: Workspace) -> None:
     """Refuse a folder in which `dws init` was interrupted."""
-    if not ws.is_new_instance and ws.journal.head().seq:
-        return
-    if ws.git.object_id(f"HEAD:{layout.CONFIG}") is None:
+    if ws.is_new_instance and ws.git.object_id(f"HEAD:{layout.CONFIG}") is None:
         raise ConfigurationError(
             f"dws init was interrupted in {ws.root}", hint="Run it again: dws init."
         )
@@ -82,7 +80,7 @@ def _first_look(ws: Workspace) -> None:
     """Give a fresh clone (or a copied folder) its name, parameters and what is current."""
     check_git()
     with ws.journal.locked():
-        if ws.journal.head().seq:
+        if not ws.is_new_instance:
             return
         wanted = ws._local_params.get("hostname") or as_hostname(socket.gethostname())
         taken = set(ws.index.hostnames(ws.id).values())
@@ -92,12 +90,11 @@ def _first_look(ws: Workspace) -> None:
             (ws.root / folder).mkdir(parents=True, exist_ok=True)
         if ws.index.applied():
             ws.record([_current_set(ws, hostname)])
-    ws.is_new_instance = False
 
 
 def _look_only(ws: Workspace) -> None:
     """In a clone that cannot be written, what is current is known in memory alone."""
-    if ws.journal.head().seq == 0:
+    if ws.is_new_instance:
         ws.index.apply(ws.journal.draft([_current_set(ws, ws.hostname)]))
 
 

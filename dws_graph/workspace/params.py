@@ -120,7 +120,7 @@ PARAMS: dict[str, Param] = {
             scope="global",
             kind=list,
             default=[],
-            help="More names whose values are taken out of command lines and parameters.",
+            help="More names whose values are secrets, which are not recorded.",
             own=True,
         ),
         Param(

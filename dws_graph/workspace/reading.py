@@ -7,6 +7,7 @@ fresh clone), the content is hashed and looked up. Source: docs/formats.md, "Wha
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -15,6 +16,7 @@ from dws_graph.backends.views import Entry
 from dws_graph.model.certificates import Certificate
 from dws_graph.model.facts import Fingerprint, StepStart
 from dws_graph.model.refs import ResourceRef
+from dws_graph.model.values import clean_text
 from dws_graph.resources.base import Content, FileResource, Resource
 from dws_graph.workspace.opened import OpenWorkspace
 from dws_graph.workspace.processes import is_alive
@@ -106,7 +108,7 @@ def _holds_more(resource: Resource, ref: ResourceRef, below: Sequence[ResourceRe
     if not isinstance(resource, FileResource) or resource.local_path is None:
         return False
     for entry in resource.entries(ref.subpath):
-        file = ResourceRef(ref.name, entry.name.decode("utf-8", "surrogateescape"))
+        file = ResourceRef(ref.name, clean_text(os.fsdecode(entry.name)))
         if not any(b == file or b.covers(file) for b in below):
             return True
     return False

@@ -16,7 +16,7 @@ from dws_graph.model.facts import Current
 from dws_graph.resources.base import Resource
 from dws_graph.resources.git import GitResource
 from dws_graph.resources.git_subdirectory import GitSubdirectoryResource
-from dws_graph.resources.restoring import restore_files
+from dws_graph.resources.restoring import keep_commit, restore_files
 from dws_graph.workspace.committing import (
     check_repository,
     content_commit,
@@ -27,7 +27,8 @@ from dws_graph.workspace.committing import (
     settle,
     workspace_folders,
 )
-from dws_graph.workspace.intent import Intent
+from dws_graph.workspace.differing import cannot_come_back
+from dws_graph.workspace.intent import Intent, as_path
 from dws_graph.workspace.metadata import SnapshotMetadata
 from dws_graph.workspace.opened import OpenWorkspace
 from dws_graph.workspace.reading import living
@@ -43,11 +44,13 @@ class RestorePlan:
         snapshot: To which.
         restored: Resources whose files change, with the hash to restore by.
         left: {resource: why it stays as it is}.
+        warnings: What of the snapshot cannot come back.
     """
 
     snapshot: SnapshotMetadata
     restored: tuple[tuple[Resource, str], ...]
     left: dict[str, str]
+    warnings: tuple[str, ...] = ()
 
     def describe(self) -> list[str]:
         """The plan in lines."""
@@ -55,6 +58,7 @@ class RestorePlan:
         lines = [f"Restore to snapshot {names}:"]
         lines += [f"  restore  {resource.name}" for resource, _ in self.restored]
         lines += [f"  leave    {name} ({why})" for name, why in self.left.items()]
+        lines += [f"Warning: {text}" for text in self.warnings]
         return lines
 
 
@@ -67,12 +71,14 @@ class RestoreReport:
         restored: Names of the resources.
         left: {resource: why it stayed as it was}.
         notes: For people.
+        warnings: As in the plan.
     """
 
     snapshot: SnapshotMetadata
     restored: tuple[str, ...]
     left: dict[str, str]
     notes: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
 
     @property
     def count(self) -> int:
@@ -110,6 +116,7 @@ def plan_restore(
     strict = strict or bool(only)
     restored: list[tuple[Resource, str]] = []
     left: dict[str, str] = {}
+    warnings: list[str] = []
     for given in only or ():
         if given in names and ws.get_resource(given).has_results_role():
             raise ConfigurationError(
@@ -129,7 +136,12 @@ def plan_restore(
                 f"resource '{given}' cannot be restored: {text}", hint="Leave --strict out."
             )
         left[given] = text
-    return RestorePlan(snapshot=metadata, restored=tuple(restored), left=left)
+        if is_problem and given in names and given in metadata.restore_hashes:
+            lost = cannot_come_back(ws, given, metadata.hashval, _label(metadata))
+            warnings += [lost] if lost else []
+    return RestorePlan(
+        snapshot=metadata, restored=tuple(restored), left=left, warnings=tuple(warnings)
+    )
 
 
 def _why_left(
@@ -206,26 +218,30 @@ def _change(ws: OpenWorkspace, plan: RestorePlan, branch: str) -> RestoreReport:
     if old is None:
         raise ConfigurationError("the workspace has no commit yet")
     folders = workspace_folders(ws)
-    message = f"What was not committed before restoring {_label(plan)}"
+    message = f"What was not committed before restoring {_label(plan.snapshot)}"
     saved = content_commit(ws, old, folders, message) or old
     changed = [r for r, _ in plan.restored if isinstance(r, GitSubdirectoryResource)]
     intent = Intent(
         operation="restore",
+        instance=ws.instance,
         branch=branch,
         old=old,
         save=saved,
         folders=tuple(r.relative_path for r in changed),
-        repositories=_heads(r for r, _ in plan.restored),
+        repositories=_heads(ws, (r for r, _ in plan.restored)),
     )
     notes = []
     if saved != old:
         notes.append(f"what was not committed is now in commit {saved[:8]}")
-        ws.git.update_ref(f"refs/dws/saved/{saved}", saved, None)
+        keep_commit(ws.git, saved)
     with intended(ws, intent):
         for resource, target in plan.restored:
             if isinstance(resource, GitSubdirectoryResource):
-                restore_files(ws.git, target, resource.relative_path, str(resource))
+                below, what = resource.relative_path, str(resource)
+                since = restore_files(ws.git, target, below, what, saved)
                 resource.local_path.mkdir(parents=True, exist_ok=True)
+                if since is not None:
+                    notes.append(f"{what}: what was written meanwhile is in commit {since[:8]}")
             else:
                 notes += resource.restore(target)
             fault("resource restored")
@@ -233,13 +249,13 @@ def _change(ws: OpenWorkspace, plan: RestorePlan, branch: str) -> RestoreReport:
     return _report(plan, notes)
 
 
-def _heads(resources: Iterable[Resource]) -> dict[str, str]:
+def _heads(ws: OpenWorkspace, resources: Iterable[Resource]) -> dict[str, str]:
     found = {}
     for resource in resources:
         if isinstance(resource, GitResource):
             head = resource.save_uncommitted()
             if head is not None:
-                found[str(resource.folder)] = head
+                found[as_path(ws.root, resource.folder)] = head
     return found
 
 
@@ -270,7 +286,7 @@ def _commit(
                         index.put_below(below, tree)
             index.add_blobs(files)
             tree = index.write_tree()
-        commit = ws.git.commit_tree(tree, [saved], f"Restored snapshot {_label(plan)}")
+        commit = ws.git.commit_tree(tree, [saved], f"Restored snapshot {_label(plan.snapshot)}")
         settle(ws, intent, commit, lines, files, reset=[*files, *folders])
 
 
@@ -306,8 +322,8 @@ def _lost(ws: OpenWorkspace, plan: RestorePlan) -> list[str]:
     ]
 
 
-def _label(plan: RestorePlan) -> str:
-    return (plan.snapshot.tags or [plan.snapshot.hashval[:8]])[0]
+def _label(snapshot: SnapshotMetadata) -> str:
+    return (snapshot.tags or [snapshot.hashval[:8]])[0]
 
 
 def _report(plan: RestorePlan, notes: Iterable[str]) -> RestoreReport:
@@ -316,4 +332,5 @@ def _report(plan: RestorePlan, notes: Iterable[str]) -> RestoreReport:
         restored=tuple(resource.name for resource, _ in plan.restored),
         left=plan.left,
         notes=tuple(notes),
+        warnings=plan.warnings,
     )

@@ -16,14 +16,15 @@ _PREFIX = re.compile(r"[0-9a-fA-F]{6,40}")
 
 
 def all_metadata(ws: OpenWorkspace) -> list[SnapshotMetadata]:
-    """The metadata of every snapshot, oldest first.
+    """The metadata of every snapshot, oldest first: by time, then by its instance's number.
 
     Raises:
         JsonError: A file is damaged; names it.
     """
     folder = (ws.root / layout.metadata("x")).parent
     found = [read_metadata(path) for path in sorted(folder.glob("*_md.json"))]
-    return sorted(found, key=lambda m: (m.timestamp, m.hashval))
+    numbers = {info.hash: info.number for info in ws.index.snapshots(ws.id)}
+    return sorted(found, key=lambda m: (m.timestamp, numbers.get(m.hashval, 0), m.hashval))
 
 
 def read_metadata(path: Path) -> SnapshotMetadata:

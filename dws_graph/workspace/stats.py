@@ -21,7 +21,7 @@ class IndexStatCache:
         self._new: dict[str, tuple[str, str]] = {}
 
     def __enter__(self) -> IndexStatCache:
-        self._known = self._index.get_stats(str(self._folder))
+        self._known = self._index.get_stats(_name(os.fsencode(self._folder)))
         return self
 
     def __exit__(self, *_: object) -> None:

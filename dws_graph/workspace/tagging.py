@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from dws_graph.errors import ConfigurationError
 from dws_graph.model import facts as f
 from dws_graph.model.values import local_text, utc_now
@@ -13,14 +15,18 @@ from dws_graph.workspace.opened import OpenWorkspace, json_bytes
 from dws_graph.workspace.snapshots import all_metadata, find_snapshot
 
 
-def check_free(ws: OpenWorkspace, tag: str) -> None:
+def check_free(tag: str, snapshots: Iterable[SnapshotMetadata]) -> None:
     """Refuse a tag that cannot be given.
+
+    Args:
+        tag: Of the user.
+        snapshots: All that there are.
 
     Raises:
         ConfigurationError: It is no tag, or a snapshot has it.
     """
     check_tag(tag)
-    for metadata in all_metadata(ws):
+    for metadata in snapshots:
         if metadata.has_tag(tag):
             raise ConfigurationError(
                 f"the tag '{tag}' is in use, by snapshot {metadata.hashval[:8]}",
@@ -36,7 +42,7 @@ def tag_snapshot(ws: OpenWorkspace, name: str, tag: str) -> SnapshotMetadata:
     """
     with ws.locked():
         metadata = find_snapshot(ws, name)
-        check_free(ws, tag)
+        check_free(tag, all_metadata(ws))
         changed = metadata.with_tags([*metadata.tags, tag], local_text(utc_now()))
         return _save(ws, changed, tag, changed.hashval)
 

@@ -17,6 +17,7 @@ from dws_graph.errors import ConfigurationError, UserAbort
 from dws_graph.model import facts as f
 from dws_graph.model.facts import Contained, SnapshotRecord, StepStart
 from dws_graph.model.refs import ResourceRef
+from dws_graph.model.secrets import scrub_metrics, scrub_text
 from dws_graph.model.values import Json, from_plain, local_text, parse_utc, to_plain, utc_now
 from dws_graph.resources.base import LINEAGE_FILE, FileResource, Resource
 from dws_graph.resources.git_subdirectory import GitSubdirectoryResource
@@ -33,7 +34,7 @@ from dws_graph.workspace.committing import (
     settle,
     workspace_folders,
 )
-from dws_graph.workspace.intent import Intent
+from dws_graph.workspace.intent import Intent, as_path
 from dws_graph.workspace.lineage_files import LineageFiles
 from dws_graph.workspace.metadata import SnapshotMetadata, blob_hash, manifest_bytes
 from dws_graph.workspace.names import check_template, fill_template
@@ -49,6 +50,7 @@ Progress = Callable[[str, int, int], None]  # resource, done, total
 Readings = Mapping[ResourceRef, tuple[Entry, Reading]]
 ATTEMPTS = 5
 RESULTS_FILE = "results.json"
+HIDDEN_IN_MESSAGE = "what looks like a secret in the message is not kept: it became ***"
 
 
 def always(question: str) -> bool:
@@ -90,6 +92,7 @@ class _Plan:
     metrics: Json
     folders: list[str]
     running: list[StepStart]
+    snapshots: list[SnapshotMetadata]
     notes: list[str] = field(default_factory=list)
 
 
@@ -120,6 +123,7 @@ def take_snapshot(
         readings = read_entries(ws, plan.running)
         intent = Intent(
             operation="snapshot",
+            instance=ws.instance,
             branch=plan.branch,
             old=plan.old,
             moves={_folder(ws, name): moves for name, moves in plan.moves.items()},
@@ -143,13 +147,14 @@ def _files_of(ws: OpenWorkspace, name: str) -> FileResource:
 
 
 def _folder(ws: OpenWorkspace, name: str) -> str:
-    return str(_files_of(ws, name).folder)
+    return as_path(ws.root, _files_of(ws, name).folder)
 
 
 def _plan(ws: OpenWorkspace, tag: str | None, message: str) -> _Plan:
     """Everything that can be refused is refused here."""
+    snapshots = all_metadata(ws)
     if tag is not None:
-        check_free(ws, tag)
+        check_free(tag, snapshots)
     branch = check_repository(ws)
     resources = list(ws.get_resources())
     for resource in resources:
@@ -157,6 +162,8 @@ def _plan(ws: OpenWorkspace, tag: str | None, message: str) -> _Plan:
     old = ws.git.head()
     if old is None:
         raise ConfigurationError("the workspace has no commit yet", hint="Run 'dws doctor'.")
+    secrets = ws.get_global_param("secrets.names")
+    said = scrub_text(message, secrets)
     running, _ = living(ws)
     now = utc_now()
     number = ws.index.highest_number(ws.id, ws.instance) + 1
@@ -182,14 +189,16 @@ def _plan(ws: OpenWorkspace, tag: str | None, message: str) -> _Plan:
         branch=branch,
         old=old,
         tag=tag,
-        message=message,
+        message=said,
         number=number,
         timestamp=now,
         destination=destination,
         moves=moves,
-        metrics=to_plain(metrics, "metrics"),
+        metrics=scrub_metrics(to_plain(metrics, "metrics"), secrets),
         folders=workspace_folders(ws),
         running=running,
+        snapshots=snapshots,
+        notes=[] if said == message else [HIDDEN_IN_MESSAGE],
     )
 
 
@@ -369,7 +378,7 @@ def _commit(
         files,
         reset=[*files, *plan.folders],
     )
-    notes = [note for h in resources.values() for note in h.taken.notes]
+    notes = [*plan.notes, *(note for h in resources.values() for note in h.taken.notes)]
     for ref in resolution.read_while_written:
         notes.append(f"'{ref}' was being written by a running step while it was hashed")
     return SnapshotTaken(
@@ -394,7 +403,7 @@ def _earlier(
     ws: OpenWorkspace, plan: _Plan, manifest: bytes, resources: Mapping[str, Hashed]
 ) -> SnapshotMetadata | None:
     """The snapshot that holds all this already: of the same hash, or the latest if unchanged."""
-    found = all_metadata(ws)
+    found = plan.snapshots
     same = next((m for m in found if m.hashval == blob_hash(manifest)), None)
     if same is not None or not found or plan.moves:
         return same
@@ -518,7 +527,7 @@ def _results_lineage(
     """`lineage.json` beside each results resource's moved files.
 
     Returns:
-        Those in the workspace's repository, by path from its root; those elsewhere, by path.
+        Those in the workspace's repository, by path from its root; the others, as `as_path`.
     """
     writer = LineageFiles(ws, resolution)
     within: dict[str, bytes] = {}
@@ -531,5 +540,5 @@ def _results_lineage(
         if isinstance(resource, GitSubdirectoryResource):
             within[f"{resource.relative_path}/{plan.destination}/{LINEAGE_FILE}"] = data
         else:
-            outside[str(resource.folder / plan.destination / LINEAGE_FILE)] = data
+            outside[as_path(ws.root, resource.folder / plan.destination / LINEAGE_FILE)] = data
     return within, outside

@@ -57,6 +57,13 @@ def test_upstream_in_a_snapshot_is_as_it_was(taken: Lab):
     assert api.upstream("results", snapshot="V1").to_json() == before
 
 
+def test_an_answer_prints_itself_in_a_line(trained: Lab):
+    found = api.upstream("results")
+
+    assert f"<Subgraph of {found.root}: {len(found.nodes)} nodes, " in repr(found.subgraph)
+    assert len(repr(found)) < 300
+
+
 def test_a_graph_is_json_and_networkx(trained: Lab):
     graph = api.upstream("results")
 

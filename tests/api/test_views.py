@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
 from dws_graph import api
 from dws_graph.backends.views import diff_dumps
 from dws_graph.errors import ConfigurationError
+from dws_graph.workspace.metadata import SnapshotMetadata, blob_hash
 from tests.api.labs import Lab
 
 
@@ -100,6 +102,46 @@ def test_a_snapshot_without_manifest_or_metadata_is_found(taken: Lab):
     metadata.unlink()
 
     one_error("no metadata")
+
+
+def with_another_hash(path: Path, hashval: str) -> None:
+    """A lineage file whose first certificate has this hash."""
+    lineage = json.loads(path.read_bytes())
+    lineage["lineages"][0]["certificate"]["hashval"] = hashval
+    path.write_text(json.dumps(lineage))
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_lineage_hash_of_ours_that_is_not_the_manifests_is_an_error(taken: Lab, known: bool):
+    [lineage] = (taken.root / ".dataworkspace/snapshot_lineage").glob("*/source-data.json")
+    code = json.loads(lineage.with_name("code.json").read_bytes())
+    other = code["lineages"][0]["certificate"]["hashval"] if known else "f" * 40
+
+    with_another_hash(lineage, other)
+
+    found = one_error(f"source-data has the hash {other[:8]}; in its manifest ")
+    assert found["mend"].endswith(f"git checkout HEAD -- {lineage.relative_to(taken.root)}.")
+
+
+def test_the_same_of_a_snapshot_that_1_6_took_is_a_note(lab: Lab):
+    params = json.loads((lab.root / ".dataworkspace/resources.json").read_bytes())
+    manifest = json.dumps([{**p, "hash": "a" * 40} for p in params], indent=2).encode()
+    name = blob_hash(manifest)
+    lab.write(f".dataworkspace/snapshots/snapshot-{name}.json", manifest.decode())
+    metadata = SnapshotMetadata(name, ["old"], "", "host", "2020-01-01T00:00:00", "snapshots/x", {})
+    lab.write(f".dataworkspace/snapshot_metadata/{name}_md.json", json.dumps(metadata.to_json()))
+    for resource, hashval in (("code", "b" * 40), ("source-data", "a" * 40)):
+        certificate = {"cert_type": "hash", "hashval": hashval, "comment": ""}
+        leaf = {"resource_name": resource, "subpath": None, "certificate": certificate}
+        lineage = {"resource_name": resource, "lineages": [{**leaf, "type": "code"}]}
+        path = f".dataworkspace/snapshot_lineage/{name}/{resource}.json"
+        lab.write(path, json.dumps(lineage))
+
+    [found] = api.doctor()
+
+    assert found["level"] == "note"
+    assert "code has the hash bbbbbbbb; in its manifest aaaaaaaa" in found["what"]
+    assert "Data Workspaces 1.6" in found["mend"]
 
 
 def test_a_journal_line_that_was_changed_is_found(trained: Lab):

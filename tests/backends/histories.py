@@ -267,7 +267,7 @@ class Recorder:
         for at in map(ref, names):
             superseded += self._lose(at)
             currents.append(Current(ref=at, certificate=None).to_json())
-        self.append(f.LINEAGE_CLEARED, {"current": currents, "superseded": superseded})
+        self.append(f.RESTORED, {"current": currents, "superseded": superseded})
 
 
 def two_instances() -> tuple[Recorder, Recorder]:

@@ -93,6 +93,7 @@ def test_a_file_where_a_role_wants_its_folder_is_named(dws, folder):
     assert not (folder / ".git").exists()
 
 
+@pytest.mark.needs("setpriv")
 def test_a_folder_that_cannot_be_written_is_named(folder):
     folder.chmod(0o500)
 

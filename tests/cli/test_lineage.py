@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from dws_graph.lineage import LineageBuilder
+
 
 def names(graph, kind):
     return {node["name"] for node in graph["nodes"] if node["kind"] == kind}
@@ -121,6 +123,23 @@ def test_a_picture_may_go_to_standard_output(dws, workspace, train):
     assert dws("lineage", "graph", "--format", "dot", "-").out.startswith("digraph")
 
 
+def test_a_picture_has_the_detail_and_the_groups_asked_for(dws, workspace, train):
+    train(1)
+    mermaid = ("lineage", "graph", "--format", "mermaid", "-")
+    steps = dws(*mermaid).out
+    certificates = dws(*mermaid, "--detail", "certificates").out
+    grouped = dws(*mermaid, "--group", "resources").out
+
+    assert '["intermediate-data:/clean"]' in steps
+    assert steps.count(" --- ") == 1  # from the step that wrote it to its name
+    assert '"code' not in steps
+    assert certificates.count(" --- ") == 0
+    assert '"code' in certificates
+    assert '"clean' in steps
+    assert '"clean' not in grouped
+    assert '"intermediate-data<br/>1 version, 1 step"' in grouped
+
+
 def test_the_figure_has_the_size_asked_for(dws, workspace, train):
     train(1)
     dws("lineage", "graph", "--width", "640", "--height", "480", "graph.html")
@@ -187,6 +206,41 @@ def test_views_are_shown_synced_and_rebuilt(dws, workspace, train):
         "Size",
         "Where",
     ]
+
+
+@pytest.mark.parametrize("question", ["upstream", "downstream"])
+def test_a_path_that_nothing_knows_of_is_an_error_that_names_it(
+    dws, workspace, two_snapshots, question
+):
+    no_such = "is neither on disk nor in what was recorded"
+    for path in ("source-data:/no-such.txt", "./source-data/no-such.txt"):
+        for more in ((), ("--snapshot", "v1")):
+            err = dws.refused("lineage", question, path, *more)
+            assert err.startswith(f"Error: source-data:/no-such.txt {no_such}\n")
+    for more in ((), ("--snapshot", "v1")):
+        assert no_such in dws.refused("lineage", question, "results:/no-such.txt", *more)
+        dws("lineage", question, "source-data:/raw.txt", *more)
+
+
+def test_a_path_that_is_gone_is_known_to_the_snapshots_that_held_it(
+    dws, workspace, two_snapshots, tmp_path
+):
+    raw = tmp_path / "raw"
+    raw.mkdir()
+    (raw / "old.csv").write_text("1\n")
+    dws("add", "local-files", "--role", "s", str(raw))
+    read = LineageBuilder().with_step_name("read").with_parameters({}).with_input_path(str(raw))
+    read.eval().complete()
+    dws("snapshot", "v3")
+    (raw / "old.csv").unlink()
+    (workspace / "code" / "clean.py").unlink()
+
+    for path in ("raw:/old.csv", "code:/clean.py"):
+        assert path in dws.refused("lineage", "upstream", path)
+        dws("lineage", "upstream", path, "--snapshot", "v3")
+        assert "read" in dws("lineage", "downstream", "raw:/old.csv").out
+    assert "fit" in dws("lineage", "upstream", "results:/model.txt", "--snapshot", "v1").out
+    assert "fit" in dws("lineage", "upstream", "results:/model.txt").out
 
 
 def test_the_doctor_finds_nothing_in_a_sound_workspace(dws, workspace, two_snapshots):

@@ -59,6 +59,35 @@ def test_history_shows_the_two_commonest_metrics(dws, workspace, two_snapshots):
     assert ran.lines[5:] == ["2 snapshots total"]
 
 
+def test_lineage_of_now_warns_of_what_was_edited_since(dws, workspace, two_snapshots):
+    assert dws("report", "lineage").err == ""
+    (workspace / "source-data" / "raw.txt").write_text("edited\n")
+    (workspace / "code" / "clean.py").write_text("print('edited')\n")
+
+    ran = dws("report", "lineage")
+
+    assert [line.split()[1] for line in ran.err.splitlines()] == ["code", "source-data"]
+    assert all("was changed outside any step since" in line for line in ran.err.splitlines())
+    assert dws("report", "lineage", "--format", "json").err == ran.err
+    assert dws("report", "lineage", "--snapshot", "v2").err == ""
+
+
+def test_a_broken_results_file_is_named_with_what_to_do(dws, workspace):
+    file = workspace / "results" / "results.json"
+    for text in ("{", "[]"):
+        file.write_text(text)
+        for command in (("report", "results"), ("snapshot", "v1")):
+            err = dws.refused(*command)
+            assert err.startswith(f"Error: {file}: ")
+            assert f"Mend {file}, or move it out of resource 'results'" in err
+
+
+def test_history_counts_a_single_snapshot_as_one(dws, workspace):
+    dws("snapshot", "v1")
+
+    assert dws("report", "history").lines[-1] == "1 snapshot total"
+
+
 def test_history_shows_the_metrics_named(dws, workspace, two_snapshots):
     ran = dws("report", "history", "--metrics", "accuracy,nonsense", "--limit", "1")
 

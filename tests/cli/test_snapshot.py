@@ -3,6 +3,8 @@ from __future__ import annotations
 import shutil
 import subprocess
 
+import pytest
+
 from tests.cli.terminals import without_root
 
 
@@ -162,6 +164,19 @@ def test_show_tells_everything_about_a_snapshot(dws, workspace, two_snapshots):
     }
 
 
+def test_show_says_when_there_is_no_results_directory(dws, workspace, train):
+    dws("snapshot", "empty")
+    train(1)
+    dws("snapshot", "v1")
+
+    assert "(no such directory here: " in dws("show", "empty").out
+    assert dws.json("show", "empty")["results_here"] is False
+    assert "no such directory" not in dws("show", "v1").out
+    assert dws.json("show", "v1")["results_here"] is True
+    shutil.rmtree(workspace / "results" / "snapshots")
+    assert "(no such directory here: " in dws("show", "v1").out
+
+
 def test_restore_shows_its_plan_and_brings_files_back(dws, workspace, two_snapshots):
     numbers = workspace / "intermediate-data" / "clean" / "numbers.txt"
     assert numbers.read_text() == "1 2 3 1 2 3 "
@@ -206,6 +221,48 @@ def test_restore_refuses_what_cannot_be_restored(dws, workspace, two_snapshots, 
     assert "late (added since the snapshot)" in dws("restore", "v1").err
 
 
+def test_restore_warns_of_local_files_that_cannot_come_back(dws, workspace, tmp_path):
+    raw = tmp_path / "raw"
+    (raw / "deep").mkdir(parents=True)
+    for name in ("a.csv", "deep/b.csv", "same.csv"):
+        (raw / name).write_text("1\n")
+    dws("add", "local-files", "--role", "s", "--compute-hash", str(raw))
+    dws("snapshot", "v1")
+    (workspace / "code" / "clean.py").write_text("print('v2')\n")
+    dws("snapshot", "v2")
+    assert "Warning" not in dws("restore", "v1").err
+
+    (raw / "a.csv").write_text("2\n")
+    (raw / "deep" / "b.csv").unlink()
+    (raw / "new\nline").write_text("3\n")
+    warned = dws("restore", "v2").err
+
+    assert (
+        "Warning: raw is not as in snapshot v2 and cannot come back, for a local-files resource "
+        'keeps no content: a.csv, deep/b.csv, "new\\nline"\n'
+    ) in warned
+    assert "same.csv" not in warned
+    assert "Warning" not in dws("restore", "--leave", "raw", "v1").err
+    assert "Warning" not in dws("restore", "--only", "code", "v1").err
+
+
+def test_restore_warns_of_local_files_that_are_gone_or_known_by_size(dws, workspace, tmp_path):
+    raw = tmp_path / "raw"
+    raw.mkdir()
+    for n in range(7):
+        (raw / f"{n}.csv").write_text("1\n")
+    dws("add", "local-files", "--role", "s", str(raw))
+    dws("snapshot", "v1")
+    for n in range(7):
+        (raw / f"{n}.csv").write_text("longer\n")
+
+    assert "no content: 0.csv, 1.csv, 2.csv, 3.csv, 4.csv and 2 more\n" in dws("restore", "v1").err
+    shutil.rmtree(raw)
+    assert "Warning: raw cannot be compared with snapshot v1: the folder of resource 'raw', " in (
+        dws("restore", "v1").err
+    )
+
+
 def test_restore_names_a_folder_that_is_gone(dws, workspace, two_snapshots):
     shutil.rmtree(workspace / "code")
 
@@ -217,6 +274,7 @@ def test_restore_names_a_folder_that_is_gone(dws, workspace, two_snapshots):
         assert "'code'" in ran.err
 
 
+@pytest.mark.needs("setpriv")
 def test_where_nothing_can_be_written_questions_are_answered_and_changes_refused(
     dws, workspace, two_snapshots
 ):

@@ -333,8 +333,10 @@ def test_files_come_back_exactly_and_nothing_outside_changes(ws, sub):
     inode = (sub.folder / "same").stat()
 
     sub.restore_precheck(old)
-    assert sub.restore(old) == ()
+    (note,) = sub.restore(old)
 
+    kept = note.rpartition(" ")[2]
+    assert git(ws.root, "ls-tree", "--name-only", kept, "res/not/") == "res/not/tracked"
     found = files(sub.folder)
     assert found.pop(b"mine.log") == b"ignored"
     assert found == content

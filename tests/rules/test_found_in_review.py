@@ -72,7 +72,8 @@ def test_an_open_workspace_undoes_what_a_killed_process_left_before_it_changes_a
     ).stdout.strip()
     folder = str(ws.root / "results")
     moves = {folder: [("r.txt", "snapshots/x/r.txt", 0o644)]}
-    intent = Intent(operation="snapshot", branch=branch, old=ws.git.head())
+    at = {"instance": ws.instance, "branch": branch, "old": ws.git.head()}
+    intent = Intent(operation="snapshot", **at)
     raw = intent.to_json()
     write_intent(ws.root / layout.INTENT, _with_moves(intent, moves))
     assert raw["commit"] is None
@@ -193,7 +194,8 @@ def test_what_a_user_wrote_after_a_killed_restore_is_kept(ws, tmp_path):
     take_snapshot(ws, "V1", "")
     saved = ws.git.head()
     branch = f"refs/heads/{ws.git.branch()}"
-    intent = Intent(operation="restore", branch=branch, old=saved, save=saved, folders=("code",))
+    at = {"instance": ws.instance, "branch": branch, "old": saved}
+    intent = Intent(operation="restore", **at, save=saved, folders=("code",))
     write_intent(ws.root / layout.INTENT, intent)
     (ws.root / "code" / "a.py").write_text("two\n")
     said = []

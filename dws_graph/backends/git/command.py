@@ -218,6 +218,13 @@ class Git:
             files[name] = (mode, oid)
         return files
 
+    def names_in(self, tree: str, folder: str, env: Mapping[str, str] | None = None) -> list[str]:
+        """The names directly in a folder of a tree or commit; none where it is no folder."""
+        below = f"{folder.rstrip('/')}/" if folder else ""
+        args = ("ls-tree", "-z", "--name-only", "--full-tree", tree, "--", below)
+        raw = self.run(*(args if below else args[:-2]), env={**(env or {}), **LITERAL})
+        return [decoded(name)[len(below) :] for name in raw.split(b"\0")[:-1]]
+
     def object_id(self, name: str) -> str | None:
         """The id of `REVISION` or `REVISION:PATH`; None when there is none."""
         raw = self.run("rev-parse", "-q", "--verify", "--end-of-options", name, ok=(0, 1))

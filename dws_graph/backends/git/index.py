@@ -15,7 +15,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -164,14 +164,36 @@ class ScratchIndex:
         raw = self.git.run(*found, env=self._env, ok=(0, 1))
         return decoded(raw).strip().removeprefix("--end-of-options\n") or None
 
+    def names_in(self, tree: str, folder: str) -> list[str]:
+        """As `Git.names_in`, and for trees of this scratch index."""
+        return self.git.names_in(tree, folder, self._env)
+
     def tree_less(self, tree: str, names: Iterable[str]) -> str:
         """The id that a tree would have without these entries directly in it; changes nothing."""
         return tree_less(self.git, tree, names, env=self._env)
 
-    def check_out(self, names: Iterable[bytes]) -> None:
-        """Write files to disk as this index holds them, over what is there."""
-        listed = nul_separated(names)
-        self.git.run("checkout-index", "-f", "-q", "-z", "--stdin", input=listed, env=self._env)
+    def check_out(self, names: Collection[bytes]) -> list[bytes]:
+        """Write files to disk as this index holds them, never over what is there.
+
+        Returns:
+            Those that are not on disk as they should be, since somebody wrote there.
+        """
+        failed: GitCommandError | None = None
+        try:
+            checkout = ("checkout-index", "-u", "-z", "--stdin")
+            self.git.run(*checkout, input=nul_separated(names), env=self._env)
+        except GitCommandError as e:
+            failed = e
+        # before 2.30 the exit status does not tell that a file was in the way
+        differing = ("diff-files", "--name-only", "-z", "--ignore-submodules=all")
+        found = set(self.git.run(*differing, env=self._env).split(b"\0"))
+        left = [name for name in names if name in found]
+        if failed is not None and not any(os.path.lexists(self._path(name)) for name in left):
+            raise failed
+        return left
+
+    def _path(self, name: bytes) -> bytes:
+        return os.path.join(os.fsencode(self.git.root), name)
 
 
 def tree_less(

@@ -85,7 +85,8 @@ SNAPSHOTS = """
 SELECT s.props FROM node w JOIN edge e ON e.dst = w.id AND e.type = 'OF'
 JOIN node s ON s.id = e.src
 WHERE w.key = ?
-ORDER BY json_extract(s.props, '$.timestamp'), s.at
+ORDER BY json_extract(s.props, '$.timestamp'), json_extract(s.props, '$.number'),
+    json_extract(s.props, '$.hash')
 """
 SNAPSHOT = "SELECT props FROM node WHERE key = ? AND label = 'Snapshot'"
 CONTAINED = """

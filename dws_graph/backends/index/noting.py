@@ -120,5 +120,4 @@ _WRITERS: dict[str, Callable[[sqlite3.Connection, Fact], None]] = {
     f.SNAPSHOT_TAKEN: _snapshot_taken,
     f.RESTORED: _current_changed,
     f.CURRENT_SET: _current_changed,
-    f.LINEAGE_CLEARED: _current_changed,
 }

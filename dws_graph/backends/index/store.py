@@ -35,7 +35,7 @@ class Store:
             ViewError: It cannot be read or written now.
         """
         self.path = path
-        target = "file::memory:" if path is None else f"file:{quote(os.fspath(path))}"
+        target = "file::memory:" if path is None else f"file:{quote(os.fsencode(path))}"
         with self._errors():
             self.connection = sqlite3.connect(
                 target,

@@ -16,7 +16,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dws_graph.backends.files import sync_folder, write_atomic
-from dws_graph.backends.journal.lines import last_line, mend_tail, read_lines
+from dws_graph.backends.journal.lines import (
+    last_fact,
+    last_line,
+    mend_tail,
+    read_fact,
+    read_lines,
+)
 from dws_graph.backends.locks import Lock, Notify, quiet
 from dws_graph.backends.views import Applied
 from dws_graph.errors import JournalError
@@ -80,7 +86,7 @@ class Journal:
             if found is None:
                 self._head = EMPTY
             else:
-                fact = Fact.from_line(found[0], file=str(self.path))
+                fact = read_fact(self.path, *found)
                 self._head = Head(fact.seq, fact.id, line_hash(found[0]), found[1])
         return self._head
 
@@ -181,9 +187,9 @@ class Journal:
         """The other instance that recorded the newest fact; None when there is none."""
         newest: dict[str, str] = {}
         for instance, files in self.others().items():
-            tail = last_line(max(files, key=lambda p: p.name)) if files else None
+            tail = last_fact(max(files, key=lambda p: p.name)) if files else None
             if tail is not None:
-                newest[Fact.from_line(tail[0]).id] = instance
+                newest[tail.id] = instance
         return newest[max(newest)] if newest else None
 
     def _take_in(self) -> None:
@@ -242,16 +248,13 @@ def _of_instance(files: list[Path], last: Applied) -> Iterator[Line]:
     """The lines of one instance after `last`; segments may overlap, and are read once."""
     if not files:
         return
-    newest = max(files, key=lambda p: p.name)
-    tail = last_line(newest)
-    if len(files) == 1 or tail is None:
-        pass
-    elif Fact.from_line(tail[0], file=str(newest)).seq <= last.seq:
+    tail = last_fact(max(files, key=lambda p: p.name))
+    if len(files) > 1 and tail is not None and tail.seq <= last.seq:
         return
     seq = last.seq
     for path in sorted(files, key=lambda p: p.name):
-        end = last_line(path)
-        if end is None or Fact.from_line(end[0], file=str(path)).seq <= seq:
+        end = last_fact(path)
+        if end is None or end.seq <= seq:
             continue
         for line in read_lines(path, local=False):
             if line.fact.seq > seq:

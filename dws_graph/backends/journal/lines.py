@@ -34,18 +34,35 @@ def read_lines(path: Path, offset: int = 0, *, local: bool) -> Iterator[Line]:
                 return
             body = raw[:-1]
             begin, at = at, at + len(raw)
-            try:
-                fact = Fact.from_line(body, file=str(path))
-            except JournalError:
-                raise
-            except InternalError as e:
-                if _is_torn(path, begin, at):
-                    return
-                raise JournalError(
-                    f"{path}, line {_number(path, begin)}: not a fact ({e.message})",
-                    hint="Take the file back from git, or from a copy of the workspace.",
-                ) from e
+            if b"\0" in body and _is_torn(path, begin, at):
+                return
+            fact = read_fact(path, body, at)
             yield Line(fact, line_hash(body), at if local else 0)
+
+
+def read_fact(path: Path, line: bytes, end: int) -> Fact:
+    """The fact in a line of a file, which ends just before the offset `end`.
+
+    Raises:
+        JournalError: It is damaged, or of a later version; names the file and the line.
+    """
+    try:
+        return Fact.from_line(line)
+    except JournalError as e:
+        where = f"{path}, line {_number(path, end)}"
+        raise JournalError(f"{where}: {e.message}", hint=e.hint) from e
+    except InternalError as e:
+        why = e.message.removeprefix("line 1 ")  # the one that was parsed
+        raise JournalError(
+            f"{path}, line {_number(path, end)}: not a fact ({why})",
+            hint="Take the file back from git, or from a copy of the workspace.",
+        ) from e
+
+
+def last_fact(path: Path) -> Fact | None:
+    """The fact in the last whole line; None when there is none."""
+    found = last_line(path)
+    return read_fact(path, *found) if found else None
 
 
 def last_line(path: Path) -> tuple[bytes, int] | None:
@@ -107,6 +124,6 @@ def _is_torn(path: Path, begin: int, end: int) -> bool:
         return b"\0" in file.read(end - begin) and file.read(1) == b""
 
 
-def _number(path: Path, offset: int) -> int:
+def _number(path: Path, end: int) -> int:
     with path.open("rb") as file:
-        return file.read(offset).count(b"\n") + 1
+        return file.read(end).count(b"\n")

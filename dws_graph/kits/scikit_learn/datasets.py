@@ -17,6 +17,7 @@ from sklearn.utils import Bunch
 from dws_graph.errors import ConfigurationError, NotSupportedError
 from dws_graph.kits.scikit_learn.recording import open_workspace
 from dws_graph.model.refs import ResourceRef, normal_subpath
+from dws_graph.resources.naming import path_on_disk
 
 TEXT_ENDS = (".txt", ".rst")
 CSV_ENDS = (".csv", ".csv.gz", ".csv.bz2")
@@ -67,7 +68,7 @@ def load_dataset_from_resource(
             hint="Load the data by its own API, and name the resource to the LineagePredictor.",
         )
     ref = ResourceRef(resource_name, normal_subpath(subpath or ""))
-    bunch = load_directory(Path(root, ref.subpath or ""))
+    bunch = load_directory(Path(root, path_on_disk(Path(root), ref.subpath or "")))
     bunch["data"] = bunch["data"].view(ResourceArray)
     bunch["data"].resource = ref
     bunch["resource"] = ref

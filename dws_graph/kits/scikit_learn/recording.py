@@ -14,6 +14,7 @@ from dws_graph.kits import jupyter
 from dws_graph.lineage import LineageBuilder
 from dws_graph.model.refs import ResourceRef
 from dws_graph.model.values import to_plain
+from dws_graph.resources.naming import path_on_disk
 from dws_graph.workspace import find_and_load_workspace
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def local_directory(workspace: Workspace, ref: ResourceRef) -> Path:
             f"the resource '{ref.name}' has no files on this machine",
             hint="Results need a resource with files: name one as results_resource.",
         )
-    return Path(root, ref.subpath or "")
+    return Path(root, path_on_disk(Path(root), ref.subpath or ""))
 
 
 def step_builder(workspace: Workspace, fallback_name: str) -> LineageBuilder:

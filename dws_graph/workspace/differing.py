@@ -1,0 +1,59 @@
+"""Which files of a resource that keeps no content are no longer as a snapshot had them."""
+
+from __future__ import annotations
+
+import os
+
+from dws_graph.errors import ConfigurationError
+from dws_graph.resources import hashing
+from dws_graph.resources.local_files import LocalFileResource
+from dws_graph.workspace.opened import OpenWorkspace
+from dws_graph.workspace.snapshots import manifest_of
+from dws_graph.workspace.stats import IndexStatCache
+
+NAMED = 5  # files in a message
+
+
+def cannot_come_back(ws: OpenWorkspace, name: str, snapshot_hash: str, label: str) -> str | None:
+    """What to say of a resource that a restore leaves as it is; None: its files are the same.
+
+    Files whose stat is as it was when they were hashed are not read again. Where files are known
+    by size, one of the same size counts as the same.
+
+    Args:
+        ws: The workspace.
+        name: The resource's.
+        snapshot_hash: The snapshot that is restored.
+        label: What to call that.
+    """
+    resource = ws.get_resource(name)
+    if not isinstance(resource, LocalFileResource):
+        return None
+    then = next((p["hash"] for p in manifest_of(ws, snapshot_hash) if p.get("name") == name), None)
+    if not isinstance(then, str):
+        return None
+    try:
+        with IndexStatCache(ws.index, resource.local_path) as cache:
+            now = resource.hash_tree(cache)
+    except ConfigurationError as e:
+        return f"{name} cannot be compared with snapshot {label}: {e.message}"
+    if now.root == then or now.less(resource.not_content_at_root) == resource.known_as(then):
+        return None
+    files = _differing(resource, then, now)
+    said = ", ".join(os.fsdecode(hashing.quoted(file)) for file in files[:NAMED])
+    more = f" and {len(files) - NAMED} more" if len(files) > NAMED else ""
+    return (
+        f"{name} is not as in snapshot {label} and cannot come back, for a local-files resource "
+        f"keeps no content{': ' if said else ''}{said}{more}"
+    )
+
+
+def _differing(resource: LocalFileResource, then: str, now: hashing.HashTree) -> list[bytes]:
+    """The files that differ; none where nothing is kept of how they were."""
+    if resource.kept(then) is None:
+        return []
+    before = hashing.read_tree(resource.kept, then)
+    after = hashing.read_tree(now.texts.get, now.root)
+    own = {os.fsencode(name) for name in resource.not_content_at_root}
+    changed = {name for name in {*before, *after} if before.get(name) != after.get(name)}
+    return sorted(changed - own)

@@ -1,0 +1,81 @@
+"""Taking back what an operation did before its commit.
+
+What a user has written since is kept first. Source: docs/formats.md, "Write order".
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from dws_graph.backends.git.command import Git
+from dws_graph.backends.git.index import reset_index
+from dws_graph.resources.moving import undo_moves
+from dws_graph.resources.restoring import keep_commit, keep_files, restore_files
+from dws_graph.workspace import layout
+from dws_graph.workspace.intent import Intent, drop_intent
+from dws_graph.workspace.opened import OpenWorkspace
+
+UNDONE = "What was there when an interrupted restore was undone"
+
+
+def undo(ws: OpenWorkspace, intent: Intent) -> None:
+    """Take back what an operation did before its commit."""
+    for folder, moves in intent.moves.items():
+        if not is_ours(ws, intent, folder):
+            continue
+        root = ws.root / folder
+        undo_moves(root, moves)
+        for below in intent.kept_folders.get(folder, ()):
+            (root / below).mkdir(parents=True, exist_ok=True)
+    kept: list[tuple[Path, str | None]] = []
+    for folder, commit in intent.repositories.items():
+        if is_ours(ws, intent, folder):
+            root = ws.root / folder
+            kept += [(root, found) for found in _undo_repository(Git(root), commit)]
+    if intent.save is not None and intent.folders:
+        since = keep_files(ws.git, intent.save, intent.folders, UNDONE)
+        for folder in intent.folders:
+            what = f"the folder {folder}"
+            again = restore_files(ws.git, intent.save, folder, what, since or intent.save)
+            kept.append((ws.root, again))
+        kept.append((ws.root, since))
+    drop_intent(ws.root / layout.INTENT)
+    for root, found in kept:
+        if found is not None:
+            ws.notify(f"{root}: what was there until now is kept in commit {found[:8]}")
+
+
+def is_ours(ws: OpenWorkspace, intent: Intent, path: str) -> bool:
+    """Whether what an operation did to a path is to be finished, or undone, from here.
+
+    In a copied folder, only what was copied with it is: the rest is the original's.
+    """
+    if intent.instance == ws.instance:
+        return True
+    real, here = (ws.root / path).resolve(), ws.root.resolve()
+    if real.is_relative_to(here) and _git_folder_of(real).is_relative_to(here):
+        return True
+    ws.notify(f"{real} was left as it is: it belongs to the folder that this one is a copy of")
+    return False
+
+
+def _git_folder_of(folder: Path) -> Path:
+    """Where the repository of a folder keeps its data: a linked work tree's may be elsewhere."""
+    git = Git(folder)
+    return git.folder.resolve() if (folder / ".git").exists() else folder
+
+
+def _undo_repository(git: Git, commit: str) -> list[str | None]:
+    """Bring a repository back to a commit; the commits that keep what was there until now."""
+    head = git.head()
+    since = keep_files(git, head, [""], UNDONE)
+    if head == commit and since is None:
+        return []
+    moved = None
+    if since is None and head is not None and not git.is_ancestor(head, commit):
+        moved = keep_commit(git, head)
+    again = restore_files(git, commit, "", f"the repository {git.root}", since or head)
+    if head != commit:
+        git.update_ref("HEAD", commit, head, reason="dws undo")
+    reset_index(git, commit, [""])
+    return [moved, since, again]
