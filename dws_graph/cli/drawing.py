@@ -10,7 +10,7 @@ from dws_graph.cli.session import Session
 from dws_graph.cli.terminal import as_text, say, show, warn, write_or_show
 from dws_graph.render.dot import to_dot, to_png, to_svg
 from dws_graph.render.html import to_html
-from dws_graph.render.look import Detail
+from dws_graph.render.look import Detail, Grouping
 from dws_graph.render.mermaid import to_mermaid
 from dws_graph.render.tables import lineage_tree
 from dws_graph.render.text import clean
@@ -25,20 +25,22 @@ def drawn(
     width: int = WIDTH,
     height: int = HEIGHT,
     detail: Detail = "steps",
+    group: Grouping | None = None,
 ) -> str | bytes:
     """The graph as a text or picture of this format."""
     subgraph, title = graph.subgraph, graph.title
     if fmt == "json":
         return json.dumps(graph.to_json(), indent=2, ensure_ascii=False) + "\n"
+    by: Grouping = group or "none"
     if fmt == "dot":
-        return to_dot(subgraph, title=title, detail=detail)
+        return to_dot(subgraph, title=title, detail=detail, group=by)
     if fmt == "mermaid":
-        return to_mermaid(subgraph, detail)
+        return to_mermaid(subgraph, detail, group=by)
     if fmt == "svg":
-        return to_svg(subgraph, title=title, detail=detail)
+        return to_svg(subgraph, title=title, detail=detail, group=by)
     if fmt == "png":
-        return to_png(subgraph, title=title, detail=detail)
-    return to_html(subgraph, title=title, width=width, height=height, detail=detail)
+        return to_png(subgraph, title=title, detail=detail, group=by)
+    return to_html(subgraph, title=title, width=width, height=height, detail=detail, group=group)
 
 
 def answer(session: Session, graph: LineageGraph, fmt: str, output: Path | None) -> None:

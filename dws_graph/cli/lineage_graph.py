@@ -13,7 +13,7 @@ from dws_graph.cli.drawing import HEIGHT, WIDTH, drawn
 from dws_graph.cli.options import snapshot_option
 from dws_graph.cli.session import Session, pass_session
 from dws_graph.cli.terminal import warn, write_or_show
-from dws_graph.render.look import Detail
+from dws_graph.render.look import Detail, Grouping
 from dws_graph.render.text import clean
 
 EPILOG = """
@@ -21,6 +21,7 @@ EPILOG = """
 Examples:
   dws lineage graph lineage.html
   dws lineage graph --snapshot SVC-1 --resource results svc.svg
+  dws lineage graph --group steps lineage.svg
   dws lineage graph --format dot - | dot -Tpdf > lineage.pdf
 """
 FORMATS = ("html", "dot", "svg", "png", "mermaid", "json")
@@ -55,7 +56,14 @@ SUFFIXES = {".htm": "html", ".gv": "dot", ".mmd": "mermaid", **{f".{f}": f for f
     type=click.Choice(["steps", "certificates"]),
     default="steps",
     show_default=True,
-    help="'certificates' draws code on its own; 'steps' tells of it in its steps.",
+    help="'steps' writes data between steps on their line and tells of code in its steps; "
+    "'certificates' draws both on their own.",
+)
+@click.option(
+    "--group",
+    type=click.Choice(["none", "steps", "resources"]),
+    help="Draw steps of one name, or versions of one resource, as one.  [default: 'none'; html "
+    "can be switched, and opens by steps when there are many]",
 )
 @click.argument("output_file", type=click.Path(dir_okay=False, path_type=Path, allow_dash=True))
 @pass_session
@@ -67,6 +75,7 @@ def command(
     width: int,
     height: int,
     detail: str,
+    group: str | None,
     output_file: Path,
 ) -> None:
     """Draw the lineage of a resource, to a file.
@@ -83,5 +92,12 @@ def command(
     if fmt is None and suffix and suffix not in SUFFIXES:
         raise click.UsageError(f"{suffix} is no format of pictures: choose one with --format")
     form = fmt or SUFFIXES.get(suffix, "html")
-    picture = drawn(graph, form, width=width, height=height, detail=cast(Detail, detail))
+    picture = drawn(
+        graph,
+        form,
+        width=width,
+        height=height,
+        detail=cast(Detail, detail),
+        group=cast("Grouping | None", group),
+    )
     write_or_show(picture, None if str(output_file) == "-" else output_file)

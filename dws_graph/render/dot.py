@@ -13,9 +13,20 @@ from xml.sax.saxutils import escape
 from dws_graph.errors import NotSupportedError
 from dws_graph.model.subgraph import Subgraph
 from dws_graph.render.drawing import laid_out
-from dws_graph.render.look import NOTHING, Detail, Shape, State, Stroke, light
+from dws_graph.render.groups import TIMES, grouped
+from dws_graph.render.look import (
+    BETWEEN_SIZE,
+    NOTHING,
+    Detail,
+    Grouping,
+    Shape,
+    State,
+    Stroke,
+    light,
+    of_all,
+)
 from dws_graph.render.marks import BADGES, Entry, legend_of
-from dws_graph.render.picture import Picture, PictureNode, picture_of
+from dws_graph.render.picture import Marks, Picture, PictureNode, picture_for
 from dws_graph.render.svg import draw_svg
 from dws_graph.render.text import clean, shortened
 
@@ -30,28 +41,57 @@ BLANK = '<font point-size="6"> </font>'  # a cell must hold something, and that 
 _log = logging.getLogger(__name__)
 
 
-def to_dot(subgraph: Subgraph, *, title: str, detail: Detail = "steps") -> str:
-    """The subgraph as a Graphviz text: the same text for the same subgraph."""
-    return "\n".join(_lines(picture_of(subgraph, fold_code=detail == "steps"), title)) + "\n"
+def to_dot(
+    subgraph: Subgraph,
+    *,
+    title: str,
+    detail: Detail = "steps",
+    group: Grouping = "none",
+    marks: Marks | None = None,
+) -> str:
+    """The subgraph as a Graphviz text: the same text for the same subgraph.
+
+    Args: as `drawing_of`, and a title.
+    """
+    return _text(grouped(picture_for(subgraph, detail, marks), group), title)
 
 
-def to_svg(subgraph: Subgraph, *, title: str, detail: Detail = "steps") -> str:
-    """The subgraph as an SVG, by `dot`; by our own layout where `dot` is missing or too slow."""
+def to_svg(
+    subgraph: Subgraph,
+    *,
+    title: str,
+    detail: Detail = "steps",
+    group: Grouping = "none",
+    marks: Marks | None = None,
+) -> str:
+    """The subgraph as an SVG, by `dot`; by our own layout where `dot` is missing or too slow.
+
+    Args: as `to_dot`.
+    """
+    picture = grouped(picture_for(subgraph, detail, marks), group)
     try:
-        return _dot(to_dot(subgraph, title=title, detail=detail), "svg").decode("utf-8")
+        return _dot(_text(picture, title), "svg").decode("utf-8")
     except NotSupportedError as error:
         _log.warning("%s: drawn by dws-graph's own layout", error.message)
-        picture = picture_of(subgraph, fold_code=detail == "steps")
         return draw_svg(laid_out(picture), title=title)
 
 
-def to_png(subgraph: Subgraph, *, title: str, detail: Detail = "steps") -> bytes:
+def to_png(
+    subgraph: Subgraph,
+    *,
+    title: str,
+    detail: Detail = "steps",
+    group: Grouping = "none",
+    marks: Marks | None = None,
+) -> bytes:
     """The subgraph as a PNG, by `dot`.
+
+    Args: as `to_dot`.
 
     Raises:
         NotSupportedError: `dot` is missing, or did not finish within its time.
     """
-    return _dot(to_dot(subgraph, title=title, detail=detail), "png")
+    return _dot(to_dot(subgraph, title=title, detail=detail, group=group, marks=marks), "png")
 
 
 def _dot(text: str, form: str) -> bytes:
@@ -88,6 +128,10 @@ def _dot(text: str, form: str) -> bytes:
     return output
 
 
+def _text(picture: Picture, title: str) -> str:
+    return "\n".join(_lines(picture, title)) + "\n"
+
+
 def _lines(picture: Picture, title: str) -> Iterator[str]:
     ids = {node.key: f"n{i}" for i, node in enumerate(picture.nodes)}
     splines = "polyline" if len(picture.nodes) > TANGLED else "true"
@@ -104,28 +148,38 @@ def _lines(picture: Picture, title: str) -> Iterator[str]:
     for node in picture.nodes:
         yield f"    {ids[node.key]} [{_node(node)}];"
     yield "  }"
+    passed = {node.key for node in picture.nodes if node.shape == "between"}
     for edge in picture.edges:
-        style = f" [style={STYLES[edge.stroke]}]" if edge.stroke in STYLES else ""
+        how = [f"style={STYLES[edge.stroke]}"] if edge.stroke in STYLES else []
+        how += ["arrowhead=none"] if edge.target in passed else []
+        style = f" [{', '.join(how)}]" if how else ""
         yield f"  {ids[edge.source]} -> {ids[edge.target]}{style};"
     yield "}"
 
 
 def _node(node: PictureNode) -> str:
-    failed = "failed" in node.states
+    failed = "failed" in of_all(node.states)
     filled = node.shape == "step" and not failed
     first, second = ("step-text", "step-second") if filled else ("text", "second")
-    lines = [_font(node.label, 12, light(first), bold=node.shape == "step")]
-    if node.second:
+    between = node.shape == "between"
+    size = BETWEEN_SIZE if between else 12
+    lines = [_font(node.label, size, light(first), bold=node.shape == "step")]
+    if node.second and not between:
         lines.append(_font(node.second, 10, light("failed" if failed else second)))
     for state, sign in BADGES.items():
         if state in node.states:
-            lines[0] += " " + _font(sign, 12, light(state), bold=True)
+            colour = light("step-text" if filled else state)
+            lines[0] += " " + _font(sign, 12, colour, bold=True)
     said = [node.words(), *(f"{f.group} {f.name}: {f.value}".strip() for f in node.details)]
     tooltip = _quoted(shortened("; ".join(said), 1000))
-    return f"{_box(node.shape, node.states)}, label=<{'<br/>'.join(lines)}>, tooltip={tooltip}"
+    return (
+        f"{_box(node.shape, of_all(node.states))}, label=<{'<br/>'.join(lines)}>, tooltip={tooltip}"
+    )
 
 
 def _box(shape: Shape, states: tuple[State, ...]) -> str:
+    if shape == "between":
+        return 'shape=none, margin="0.06,0.01", width=0, height=0'
     line, fill, width = light(shape), light(f"{shape}-fill"), 1.4
     styles = ["filled"] + ["rounded"] * (shape not in SHAPES)
     if "failed" in states:
@@ -163,6 +217,10 @@ def _legend(picture: Picture) -> str:
 def _swatch(entry: Entry) -> str:
     if not entry.shape:
         return _font("╌╌╌" if entry.stroke == "code" else "┈┈┈", 12, light("edge"))
+    if entry.shape == "between":
+        return _font("─ data ─", 10, light("text"))
+    if entry.state == "several":
+        return _font(f"{TIMES}2", 12, light("text"), bold=True)
     if entry.shape == "code" and not entry.state:
         return _font("⬡", 16, light("code"))  # a table has no hexagon
     line, fill, width, text = light(entry.shape), light(f"{entry.shape}-fill"), 1, BLANK
@@ -187,7 +245,7 @@ def _words(entry: Entry) -> str:
     return _font(entry.words, 11, light("text"))
 
 
-def _font(text: str, size: int, colour: str, *, bold: bool = False) -> str:
+def _font(text: str, size: float, colour: str, *, bold: bool = False) -> str:
     inner = escape(text.replace("\\", "\\\\"))  # Graphviz replaces \\N and the like here too
     shown = f"<b>{inner}</b>" if bold else inner
     return f'<font point-size="{size}" color="{colour}">{shown}</font>'

@@ -7,9 +7,10 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from dws_graph.model.subgraph import Subgraph
+from dws_graph.render.groups import grouped
 from dws_graph.render.layout import Point, layered_layout
-from dws_graph.render.look import Detail, Stroke
-from dws_graph.render.picture import Picture, picture_of
+from dws_graph.render.look import Detail, Grouping, Stroke
+from dws_graph.render.picture import Marks, Picture, picture_for
 
 
 class Leg(NamedTuple):
@@ -34,6 +35,12 @@ class Drawing:
     width: float
     height: float
 
+    def heads(self) -> list[int]:
+        """The legs that end in an arrow; a line to data between steps goes on behind its name."""
+        passed = {n.key for n in self.picture.nodes if n.shape == "between"}
+        ends = zip(self.picture.edges, self.runs, strict=True)
+        return [run[-1] for edge, run in ends if run and edge.target not in passed]
+
     def to_json(self) -> dict[str, Any]:
         """What the scripts of a page take: short keys, for there are thousands."""
         return {
@@ -47,11 +54,13 @@ class Drawing:
                     "w": n.width,
                     "h": n.height,
                     "shape": n.shape,
+                    "role": n.role,
                     "name": n.name,
                     "label": n.label,
                     "second": n.second,
                     "states": list(n.states),
                     "details": [list(d) for d in n.details],
+                    "members": list(n.members),
                 }
                 for n in self.picture.nodes
             ],
@@ -63,9 +72,23 @@ class Drawing:
         }
 
 
-def drawing_of(subgraph: Subgraph, *, detail: Detail = "steps") -> Drawing:
-    """Lay a subgraph out; `certificates` shows code on its own instead of in its steps."""
-    return laid_out(picture_of(subgraph, fold_code=detail == "steps"))
+def drawing_of(
+    subgraph: Subgraph,
+    *,
+    detail: Detail = "steps",
+    group: Grouping = "none",
+    marks: Marks | None = None,
+) -> Drawing:
+    """Lay a subgraph out.
+
+    Args:
+        subgraph: What to draw.
+        detail: `steps` makes data between steps a name on their line, and tells of code in its
+            steps; `certificates` draws both on their own.
+        group: What to draw as one node.
+        marks: Why nodes are stale, by their keys.
+    """
+    return laid_out(grouped(picture_for(subgraph, detail, marks), group))
 
 
 def laid_out(picture: Picture) -> Drawing:

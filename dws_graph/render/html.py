@@ -17,9 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from dws_graph.model.subgraph import Subgraph
-from dws_graph.render.drawing import Drawing, drawing_of
-from dws_graph.render.look import FONTS, NOTHING, SHAPES, STATES, TONES, Detail
-from dws_graph.render.marks import legend_of, swatch
+from dws_graph.render.drawing import Drawing, laid_out
+from dws_graph.render.groups import grouped
+from dws_graph.render.look import FONTS, GROUPINGS, NOTHING, SHAPES, STATES, TONES, Detail, Grouping
+from dws_graph.render.marks import Entry, legend_of, swatch
+from dws_graph.render.picture import Marks, Picture, picture_for
 from dws_graph.render.text import clean, shortened
 
 HERE = Path(__file__).parent
@@ -34,6 +36,8 @@ OPTIONS: dict[str, Any] = {
     },
 }
 COLUMN_LENGTH = 300
+GROUPED_ABOVE = 80  # nodes, above which a page opens with steps of one name as one
+SCRIPTS = ("paint.js", "graph.js", "panel.js", "page.js")
 
 
 def to_html(
@@ -43,6 +47,8 @@ def to_html(
     width: int = 1024,
     height: int = 800,
     detail: Detail = "steps",
+    group: Grouping | None = None,
+    marks: Marks | None = None,
 ) -> str:
     """The subgraph as a page: to be written as UTF-8, opened from anywhere.
 
@@ -51,15 +57,19 @@ def to_html(
         title: Heading of the page.
         width: Of the figure, in pixels; a button of the page lets it fill the window.
         height: Of the figure with its bar and legend.
-        detail: `certificates` draws code on its own; `steps` tells of it in its steps.
+        detail: As for `drawing_of`.
+        group: How the page opens; by default by step name when there is much to see. The page
+            can show each grouping.
+        marks: Why nodes are stale, by their keys.
     """
     import jinja2  # noqa: PLC0415 - these two take a third of a second
     from pyvis.network import Network  # noqa: PLC0415
 
-    drawing = drawing_of(subgraph, detail=detail)
+    views = _views(picture_for(subgraph, detail, marks))
+    drawing = views["none"]
     # Chromium and the rest hash a script after turning CRLF into LF.
     vis = _vis_network().replace("\r\n", "\n")
-    page = "\n".join((HERE / name).read_text(encoding="utf-8") for name in ("paint.js", "page.js"))
+    page = "\n".join((HERE / name).read_text(encoding="utf-8") for name in SCRIPTS)
     environment = jinja2.Environment(
         autoescape=True,
         loader=jinja2.FileSystemLoader(HERE),
@@ -68,16 +78,17 @@ def to_html(
     )
     environment.globals.update(
         css=(HERE / "page.css").read_text(encoding="utf-8"),
-        extent={"width": drawing.width, "height": drawing.height},
         fonts=FONTS,
-        legend=_legend(drawing),
-        legs=drawing.to_json()["legs"],
+        groupings=[(name, GROUPINGS[name]) for name in views],
+        legend=_legend(views),
         nothing=NOTHING,
         note=drawing.picture.note,
         page_script=page,
         rows=_rows(drawing),
+        start=_start(views, group),
         script_hashes=" ".join(map(_script_hash, (vis, page))),
         tones=TONES,
+        views={name: _view(one, name) for name, one in views.items()},
         vis_script=vis,
         words=dict[str, str]([*SHAPES.items(), *STATES.items()]),
     )
@@ -88,6 +99,33 @@ def to_html(
     html = net.generate_html()
     assert isinstance(html, str)  # noqa: S101 - pyvis has no types
     return html
+
+
+def _views(picture: Picture) -> dict[Grouping, Drawing]:
+    """The picture laid out on its own, and by each grouping that puts anything together."""
+    found: dict[Grouping, Drawing] = {}
+    for by in GROUPINGS:
+        made = grouped(picture, by)
+        if by == "none" or any(node.members for node in made.nodes):
+            found[by] = laid_out(made)
+    return found
+
+
+def _start(views: dict[Grouping, Drawing], group: Grouping | None) -> Grouping:
+    many = len(views["none"].picture.nodes) > GROUPED_ABOVE
+    wanted = group or ("steps" if many else "none")
+    return wanted if wanted in views else "none"
+
+
+def _view(drawing: Drawing, by: Grouping) -> dict[str, Any]:
+    """What a view adds to the nodes and edges as they are on their own."""
+    data = drawing.to_json()
+    if by == "none":
+        return {key: data[key] for key in ("legs", "width", "height")}
+    placed = [
+        n if n["members"] else {k: n[k] for k in ("id", "x", "y", "w", "h")} for n in data["nodes"]
+    ]
+    return {**data, "nodes": placed}
 
 
 def _fill(net: Any, drawing: Drawing) -> None:
@@ -111,10 +149,19 @@ def _script_hash(script: str) -> str:
     return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"
 
 
-def _legend(drawing: Drawing) -> list[dict[str, str]]:
+def _legend(views: dict[Grouping, Drawing]) -> list[dict[str, str]]:
+    """Each entry with the views that it is for."""
+    found: dict[Entry, list[str]] = defaultdict(list)
+    for by, drawing in views.items():
+        for entry in legend_of(drawing.picture):
+            found[entry].append(by)
     return [
-        {"words": entry.words, "drawn": swatch(entry, 0, 0, "var(--{})".format)}
-        for entry in legend_of(drawing.picture)
+        {
+            "words": entry.words,
+            "views": " ".join(names),
+            "drawn": swatch(entry, 0, 0, "var(--{})".format),
+        }
+        for entry, names in found.items()
     ]
 
 
@@ -126,7 +173,7 @@ def _rows(drawing: Drawing) -> list[dict[str, str]]:
         sources[edge.target].append(names[edge.source])
     return [
         {
-            "kind": SHAPES[node.shape],
+            "kind": SHAPES[node.role],
             "name": shortened(node.name, COLUMN_LENGTH),
             "second": node.second,
             "states": ", ".join(STATES[s] for s in node.states),

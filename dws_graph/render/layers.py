@@ -9,9 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-Arrow = tuple[int, int]
-
-TIGHTENING_ROUNDS = 8
+from dws_graph.render.ranks import Arrow, shortest_ranks
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +44,8 @@ class Layered:
 
 
 def layered(count: int, arrows: Sequence[Arrow]) -> Layered:
-    """Choose layers for acyclic, distinct arrows, and split the long ones."""
-    layer = _pulled_tight(count, arrows)
+    """Choose layers for acyclic, distinct, connecting arrows, and split the long ones."""
+    layer = shortest_ranks(count, arrows)
     long = [(a, b) for a, b in arrows if layer[b] - layer[a] > 1]
     leaving, entering = Counter(a for a, _ in long), Counter(b for _, b in long)
     made = Layered(count, layer, [[] for _ in layer], [[] for _ in layer], [])
@@ -118,36 +116,3 @@ def _neighbours(count: int, arrows: Sequence[Arrow]) -> list[list[int]]:
     for a, b in arrows:
         after[a].append(b)
     return after
-
-
-def _pulled_tight(count: int, arrows: Sequence[Arrow]) -> list[int]:
-    """Longest-path layers, then each node moved to where its edges are shorter together."""
-    after = _neighbours(count, arrows)
-    before = _neighbours(count, [(b, a) for a, b in arrows])
-    order = _topological(count, after, before)
-    layer = [0] * count
-    for v in order:
-        layer[v] = max((layer[u] + 1 for u in before[v]), default=0)
-    for _ in range(TIGHTENING_ROUNDS):
-        was = layer[:]
-        for v in reversed(order):
-            if len(after[v]) > len(before[v]):
-                layer[v] = min(layer[w] for w in after[v]) - 1
-        for v in order:
-            if len(before[v]) > len(after[v]):
-                layer[v] = max(layer[u] for u in before[v]) + 1
-        if layer == was:
-            break
-    lowest = min(layer, default=0)
-    return [at - lowest for at in layer]
-
-
-def _topological(count: int, after: list[list[int]], before: list[list[int]]) -> list[int]:
-    waits = [len(b) for b in before]
-    order = [v for v in range(count) if not waits[v]]
-    for v in order:
-        for w in after[v]:
-            waits[w] -= 1
-            if not waits[w]:
-                order.append(w)
-    return order

@@ -1,8 +1,8 @@
 """A layered layout, left to right: positions for nodes, and lines for edges that avoid them.
 
-Longest-path layers pulled tight, long edges split by dummies that the edges of one source share
-(layers.py), few crossings (crossings.py), heights (heights.py). Pure Python, no clock: the same
-graph is laid out alike everywhere.
+Layers that make edges short (ranks.py), long edges split by dummies that the edges of one source
+share (layers.py), few crossings (crossings.py), heights (heights.py). Pure Python, no clock: the
+same graph is laid out alike everywhere.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from typing import Generic, TypeVar
 
 from dws_graph.render.crossings import ordered
 from dws_graph.render.heights import placed
-from dws_graph.render.layers import Arrow, Layered, acyclic, components, layered
+from dws_graph.render.layers import Layered, acyclic, components, layered
+from dws_graph.render.ranks import Arrow
 
 K = TypeVar("K", bound=Hashable)
 Point = tuple[float, float]

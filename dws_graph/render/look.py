@@ -7,19 +7,22 @@ on both.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Literal, NamedTuple
 
-Shape = Literal["step", "source", "intermediate", "result", "code", "snapshot"]
-State = Literal["root", "stale", "failed", "not_kept", "pending"]
+Shape = Literal["step", "source", "intermediate", "result", "code", "snapshot", "between"]
+State = Literal["root", "stale", "failed", "not_kept", "pending", "several"]
 Stroke = Literal["flow", "code", "imported", "contains"]
 Detail = Literal["steps", "certificates"]
+Grouping = Literal["none", "steps", "resources"]
 
 NOTHING = "Nothing has been recorded here yet."
 FONTS = "system-ui, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, 'DejaVu Sans', sans-serif"
 LABEL_SIZE = 12.0
 SECOND_SIZE = 10.0
+BETWEEN_SIZE = 10.5
 NODE_HEIGHT = 36.0
+BETWEEN_HEIGHT = 18.0
 WIDTHS = (88.0, 190.0)
 
 
@@ -37,6 +40,7 @@ SHAPES: Mapping[Shape, str] = {
     "step": "step",
     "code": "code",
     "snapshot": "snapshot",
+    "between": "data between steps",
 }
 STATES: Mapping[State, str] = {
     "root": "asked for",
@@ -44,6 +48,12 @@ STATES: Mapping[State, str] = {
     "failed": "failed",
     "not_kept": "not kept",
     "pending": "pending",
+    "several": "several in one",
+}
+GROUPINGS: Mapping[Grouping, str] = {
+    "none": "nothing",
+    "steps": "by step",
+    "resources": "by resource",
 }
 STROKES: Mapping[Stroke, str] = {
     "flow": "data flows",
@@ -73,11 +83,20 @@ TONES: Mapping[str, Tone] = {
     "code-fill": Tone("#f0f2f5", "#1d232c"),
     "snapshot": Tone("#1b2330", "#e8ecf3"),
     "snapshot-fill": Tone("#fff8e1", "#2b2718"),
+    "between": Tone("#566072", "#a3adbd"),
+    "between-fill": Tone("#fbfbfd", "#12161d"),
     "stale": Tone("#9a5b00", "#f0b44c"),
     "failed": Tone("#b3261e", "#ff8a80"),
     "selected": Tone("#0b57d0", "#8ab4f8"),
     "downstream": Tone("#b45309", "#f6a95b"),
 }
+
+
+def of_all(states: Iterable[State]) -> tuple[State, ...]:
+    """The states that change a shape's line and fill: a group only bears what some of it are."""
+    found = tuple(states)
+    partly = ("stale", "failed") if "several" in found else ()
+    return tuple(state for state in found if state not in partly)
 
 
 def light(tone: str) -> str:

@@ -6,7 +6,16 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 from xml.sax.saxutils import escape
 
-from dws_graph.render.look import SHAPES, STATES, STROKES, Shape, State, Stroke
+from dws_graph.render.look import (
+    BETWEEN_SIZE,
+    SHAPES,
+    STATES,
+    STROKES,
+    Shape,
+    State,
+    Stroke,
+    of_all,
+)
 from dws_graph.render.picture import Picture
 
 Tint = Callable[[str], str]  # a colour by its name: fixed, or a page's variable
@@ -36,6 +45,11 @@ def legend_of(picture: Picture) -> list[Entry]:
 
 def swatch(entry: Entry, x: float, y: float, tint: Tint) -> str:
     """The mark of a legend's entry, its centre at (x, y)."""
+    if entry.shape == "between":
+        half = SWATCH[0] / 2 + 4
+        way = f"M{number(x - half)} {number(y)}h6M{number(x + half)} {number(y)}h-6"
+        name = words("data", x, y + 3.5, BETWEEN_SIZE, tint("text"))
+        return line(way, "flow", tint) + name
     if entry.shape:
         return "".join(box(entry.shape, filter(None, [entry.state]), x, y, *SWATCH, tint))
     half = SWATCH[0] / 2
@@ -47,6 +61,26 @@ def box(
 ) -> Iterator[str]:
     """A shape with its centre at (x, y), and the marks of its states."""
     states = tuple(states)
+    if shape != "between":
+        yield from _outlined(shape, of_all(states), x, y, w, h, tint)
+    at, top = x + w / 2 - 4, y - h / 2
+    for state, sign in BADGES.items():
+        if state in states:
+            where = f'cx="{number(at)}" cy="{number(top)}" r="6.5"'
+            yield f'<circle {where} fill="{tint(state)}" stroke="{tint("page")}"/>'
+            yield words(sign, at, top + 3.5, 9.5, tint("panel"), bold=True)
+            at -= 15
+
+
+def _outlined(
+    shape: Shape,
+    states: tuple[State, ...],
+    x: float,
+    y: float,
+    w: float,
+    h: float,
+    tint: Tint,
+) -> Iterator[str]:
     stroke, fill, wide, dash = tint(shape), tint(f"{shape}-fill"), 1.4, ""
     if "root" in states:
         ring = outline(shape, x, y, w + 8, h + 8)
@@ -59,15 +93,11 @@ def box(
         fill, dash = tint("page"), ' stroke-dasharray="5 3"'
     elif "pending" in states:
         dash = ' stroke-dasharray="1.5 2.5"'
-    path = outline(shape, x, y, w, h)
-    yield f'<path d="{path}" fill="{fill}" stroke="{stroke}" stroke-width="{wide}"{dash}/>'
-    at, top = x + w / 2 - 4, y - h / 2
-    for state, sign in BADGES.items():
-        if state in states:
-            where = f'cx="{number(at)}" cy="{number(top)}" r="6.5"'
-            yield f'<circle {where} fill="{tint(state)}" stroke="{tint("page")}"/>'
-            yield words(sign, at, top + 3.5, 9.5, tint("panel"), bold=True)
-            at -= 15
+    for behind in (3, 0) if "several" in states else (0,):
+        path = outline(shape, x + behind, y + behind, w, h)
+        if "several" in states and shape == "step" and not behind:
+            stroke = tint("page")  # sets it off from what lies behind
+        yield f'<path d="{path}" fill="{fill}" stroke="{stroke}" stroke-width="{wide}"{dash}/>'
 
 
 def outline(shape: Shape, x: float, y: float, w: float, h: float) -> str:
@@ -122,4 +152,4 @@ def number(value: float) -> str:
 
 
 def _example(state: State) -> Shape:
-    return "step" if state == "failed" else "intermediate"
+    return "step" if state in ("failed", "several") else "intermediate"

@@ -6,13 +6,15 @@ import re
 from collections.abc import Iterator
 
 from dws_graph.model.subgraph import Subgraph
-from dws_graph.render.look import Detail, Shape, State, light
-from dws_graph.render.picture import PictureNode, picture_of
+from dws_graph.render.groups import grouped
+from dws_graph.render.look import Detail, Grouping, Shape, State, light, of_all
+from dws_graph.render.picture import Marks, Picture, PictureNode, picture_for
 
 BRACKETS: dict[Shape, tuple[str, str]] = {
     "step": ("[", "]"),
     "code": ("{{", "}}"),
     "snapshot": ("[/", "/]"),
+    "between": ("[", "]"),
 }
 PILL = ("([", "])")
 # A later class wins over an earlier one.
@@ -27,28 +29,39 @@ BADGES: dict[State, str] = {"stale": " ⚠", "failed": " ✕"}
 _UNSAFE = re.compile(r"[^\w \-.,:/()+=·…✕⚠]")
 
 
-def to_mermaid(subgraph: Subgraph, detail: Detail = "steps") -> str:
-    """The subgraph as a Mermaid flow chart; the same text for the same subgraph."""
-    return "\n".join(_lines(subgraph, detail)) + "\n"
+def to_mermaid(
+    subgraph: Subgraph,
+    detail: Detail = "steps",
+    *,
+    group: Grouping = "none",
+    marks: Marks | None = None,
+) -> str:
+    """The subgraph as a Mermaid flow chart; the same text for the same subgraph.
+
+    Args: as `drawing_of`.
+    """
+    return "\n".join(_lines(grouped(picture_for(subgraph, detail, marks), group))) + "\n"
 
 
-def _lines(subgraph: Subgraph, detail: Detail) -> Iterator[str]:
-    picture = picture_of(subgraph, fold_code=detail == "steps")
+def _lines(picture: Picture) -> Iterator[str]:
     ids = {node.key: f"n{i}" for i, node in enumerate(picture.nodes)}
     yield "flowchart LR"
     for node in picture.nodes:
         yield f"    {ids[node.key]}{_node(node)}"
+    passed = {node.key for node in picture.nodes if node.shape == "between"}
     for edge in picture.edges:
-        arrow = "-->" if edge.stroke == "flow" else "-.->"
+        solid, dotted = ("---", "-.-") if edge.target in passed else ("-->", "-.->")
+        arrow = solid if edge.stroke == "flow" else dotted
         yield f"    {ids[edge.source]} {arrow} {ids[edge.target]}"
     for shape in picture.shapes():
         colour = light("step-text" if shape == "step" else "text")
-        fill = f"fill:{light(f'{shape}-fill')},stroke:{light(shape)},color:{colour}"
+        line = "none" if shape == "between" else light(shape)
+        fill = f"fill:{light(f'{shape}-fill')},stroke:{line},color:{colour}"
         yield f"    classDef {shape} {fill}"
         names = [ids[n.key] for n in picture.nodes if n.shape == shape]
         yield f"    class {','.join(names)} {shape}"
     for state, style in STATE_CLASSES.items():
-        names = [ids[n.key] for n in picture.nodes if state in n.states]
+        names = [ids[n.key] for n in picture.nodes if state in of_all(n.states)]
         if names:
             yield f"    classDef {state} {style}"
             yield f"    class {','.join(names)} {state}"
@@ -57,7 +70,8 @@ def _lines(subgraph: Subgraph, detail: Detail) -> Iterator[str]:
 def _node(node: PictureNode) -> str:
     opening, closing = BRACKETS.get(node.shape, PILL)
     badges = "".join(BADGES[s] for s in node.states if s in BADGES)
-    lines = [escaped(node.label + badges), *filter(None, [escaped(node.second)])]
+    second = "" if node.shape == "between" else node.second
+    lines = [escaped(node.label + badges), *filter(None, [escaped(second)])]
     return f'{opening}"{"<br/>".join(lines)}"{closing}'
 
 

@@ -1,17 +1,5 @@
 // The page around the drawing: vis-network pans, zooms and finds what is under the mouse; panel,
 // search, keys, theme and legend are ours. All text enters the document as text, never as HTML.
-const $ = (id) => document.getElementById(id);
-const data = JSON.parse($("data").textContent);
-const { edges, legs, extent, words } = data;
-const nodes = data.nodes.map((n) => ({ ...n, shape: n.group, vis: n.shape }));
-const byId = new Map(nodes.map((n) => [n.id, n]));
-const incoming = new Map(nodes.map((n) => [n.id, []]));
-const outgoing = new Map(nodes.map((n) => [n.id, []]));
-for (const e of edges) {
-  outgoing.get(e.from).push(e);
-  incoming.get(e.to).push(e);
-}
-const painter = makePainter(legs, edges);
 const tones = new Map();
 const view = {
   tone(name) {
@@ -22,38 +10,59 @@ const view = {
   },
   scale: 1, selected: null, hovered: null, lit: null, up: new Set(), down: new Set(),
 };
+let viewName = data.start;
+let open = new Set(); // the groups of this view that are open
+let shown = arrange(viewName, open);
+let painter = painterOf(shown);
 
 const stage = $("stage");
 const canvas = $("canvas");
+const drawn = new vis.DataSet();
 const network = new vis.Network(canvas, {
-  nodes: new vis.DataSet(nodes.map((n) => ({
-    id: n.id, x: n.x, y: n.y, label: " ", shape: n.vis,
-    ctxRenderer: ({ ctx }) => ({
-      drawNode: () => painter.paintNode(ctx, n, view),
-      nodeDimensions: { width: n.w, height: n.h },
-    }),
-  }))),
+  nodes: drawn,
   edges: [], // drawn here, along their routes: vis would draw them under boxes
 }, data.options);
 network.on("beforeDrawing", (ctx) => {
   view.scale = network.getScale();
+  painter.paintFrames(ctx, shown.frames, view);
   painter.paintEdges(ctx, view);
 });
+
+function painterOf({ legs, edges: lines, at }) {
+  return makePainter(legs, lines, (e) => at.get(e.to).shape === "between");
+}
+
+function redrawAll() {
+  shown = arrange(viewName, open);
+  painter = painterOf(shown);
+  drawn.clear();
+  drawn.add(shown.nodes.map((n) => ({
+    id: n.id, x: n.x, y: n.y, label: " ", shape: "custom",
+    ctxRenderer: ({ ctx }) => ({
+      drawNode: () => painter.paintNode(ctx, n, view),
+      nodeDimensions: { width: n.w, height: n.h },
+    }),
+  })));
+  const legend = [viewName, ...(open.size ? ["none"] : [])];
+  for (const entry of document.querySelectorAll("#legend li[data-views]")) {
+    entry.hidden = !entry.dataset.views.split(" ").some((v) => legend.includes(v));
+  }
+}
 
 // --- where we look -------------------------------------------------------------------------
 
 function scaleToFit() {
   const margin = 28;
-  return Math.min(1.3, (stage.clientWidth - 2 * margin) / Math.max(1, extent.width),
-    (stage.clientHeight - 2 * margin) / Math.max(1, extent.height));
+  return Math.min(1.3, (stage.clientWidth - 2 * margin) / Math.max(1, shown.width),
+    (stage.clientHeight - 2 * margin) / Math.max(1, shown.height));
 }
 
 function fitAll() {
-  network.moveTo({ position: { x: extent.width / 2, y: extent.height / 2 }, scale: Math.max(0.005, scaleToFit()) });
+  network.moveTo({ position: { x: shown.width / 2, y: shown.height / 2 }, scale: Math.max(0.005, scaleToFit()) });
 }
 
 function openView() {
-  const start = nodes.find((n) => n.states.includes("root")) ?? nodes[0];
+  const start = shown.nodes.find((n) => n.states.includes("root")) ?? shown.nodes[0];
   if (start && scaleToFit() < 0.08) network.moveTo({ position: { x: start.x, y: start.y }, scale: 0.6 });
   else fitAll();
 }
@@ -64,132 +73,91 @@ function zoom(factor) {
 
 // Moves what is selected out from under the panel: the whole picture where there is room for it.
 function bringIntoView(node, nearer) {
-  const open = $("panel").hidden ? 0 : $("panel").offsetWidth + 10;
-  const [width, height] = [stage.clientWidth - open, stage.clientHeight];
+  const covered = $("panel").hidden ? 0 : $("panel").offsetWidth + 10;
+  const [width, height] = [stage.clientWidth - covered, stage.clientHeight];
   const scale = nearer ? Math.max(network.getScale(), 0.8) : network.getScale();
   const at = network.canvasToDOM({ x: node.x, y: node.y });
   const seen = scale === network.getScale() && at.x > 60 && at.x < width - 60 && at.y > 30 && at.y < height - 30;
-  const fits = extent.width * scale + 40 <= width;
-  if (seen && !(fits && network.canvasToDOM({ x: extent.width, y: 0 }).x > width - 16)) return;
-  const x = fits ? extent.width / 2 : node.x;
+  const fits = shown.width * scale + 40 <= width;
+  if (seen && !(fits && network.canvasToDOM({ x: shown.width, y: 0 }).x > width - 16)) return;
+  const x = fits ? shown.width / 2 : node.x;
   const y = seen ? network.getViewPosition().y : node.y;
-  network.moveTo({ position: { x: x + open / 2 / scale, y }, scale });
+  network.moveTo({ position: { x: x + covered / 2 / scale, y }, scale });
+}
+
+// --- groups --------------------------------------------------------------------------------
+
+// Opens or closes groups; what `id` names stays where it is on the screen.
+function setOpen(groups, id) {
+  const before = shown.at.get(id), scale = network.getScale(), looked = network.getViewPosition();
+  open = new Set(groups);
+  redrawAll();
+  const after = shown.at.get(id);
+  if (before && after) {
+    network.moveTo({ position: { x: looked.x + after.x - before.x, y: looked.y + after.y - before.y }, scale });
+  }
+}
+
+function toggle(id) {
+  const groups = new Set(open);
+  if (!groups.delete(id)) groups.add(id);
+  setOpen(groups, id);
+  select(id);
+}
+
+function showView(name) {
+  const kept = byId.has(view.selected) ? view.selected : null;
+  [viewName, open] = [name, new Set()];
+  $("group").value = name;
+  redrawAll();
+  openView();
+  select(kept);
 }
 
 // --- selecting -----------------------------------------------------------------------------
 
-function reach(start, next, end) {
-  const seen = new Set([start]), used = new Set(), todo = [start];
-  while (todo.length) {
-    for (const e of next.get(todo.pop())) {
-      used.add(e);
-      if (!seen.has(e[end])) {
-        seen.add(e[end]);
-        todo.push(e[end]);
-      }
-    }
-  }
-  return { seen, used };
-}
-
 function select(id, nearer = false) {
+  if (id !== null && !shown.at.has(id)) {
+    if (!shown.inside.has(id)) return; // a group of another view
+    setOpen([...open, shown.inside.get(id)], shown.inside.get(id));
+  }
   view.selected = id;
   if (id === null) {
-    [view.lit, view.up, view.down] = [found, new Set(), new Set()];
+    [view.lit, view.up, view.down] = [litOf(found), new Set(), new Set()];
     $("panel").hidden = true;
   } else {
-    const up = reach(id, incoming, "from"), down = reach(id, outgoing, "to");
-    [view.lit, view.up, view.down] = [new Set([...up.seen, ...down.seen]), up.used, down.used];
-    showPanel(byId.get(id), up.seen.size - 1, down.seen.size - 1);
-    bringIntoView(byId.get(id), nearer);
+    const node = shown.at.get(id), depth = Number($("depth").value);
+    const starts = node.members.length ? node.members : [id];
+    const up = reach(starts, incoming, "from", depth), down = reach(starts, outgoing, "to", depth);
+    view.lit = litOf(new Set([...up.seen, ...down.seen]));
+    [view.up, view.down] = [drawnEdges(up.used), drawnEdges(down.used)];
+    showPanel(node, up.seen.size - starts.length, down.seen.size - starts.length);
+    bringIntoView(node, nearer);
   }
   $("tip").hidden = true;
   network.redraw();
 }
 
-function element(tag, text, className) {
-  const made = document.createElement(tag);
-  if (text !== undefined) made.textContent = text;
-  if (className) made.className = className;
-  return made;
+// Groups are lit with any of their members.
+function litOf(ids) {
+  if (ids === null) return null;
+  return new Set([...ids].flatMap((id) => [id, shown.inside.get(id)]));
 }
 
-function factList(facts) {
-  const list = element("dl");
-  for (const [name, value] of facts) list.append(element("dt", name), element("dd", value));
-  return list;
+function drawnEdges(used) {
+  const key = (from, to, stroke) => JSON.stringify([from, to, stroke]);
+  const lit = new Set([...used].map((e) => key(shown.inside.get(e.from), shown.inside.get(e.to), e.stroke)));
+  return new Set(shown.edges.filter((e) => lit.has(key(e.from, e.to, e.stroke))));
 }
 
-function nodeList(title, ids) {
-  const block = element("div");
-  block.append(element("h3", title));
-  const list = element("ul");
-  for (const id of ids) {
-    const button = element("button", byId.get(id).name, "node");
-    button.type = "button";
-    button.dataset.shape = byId.get(id).shape;
-    button.addEventListener("click", () => select(id));
-    const item = element("li");
-    item.append(button);
-    list.append(item);
-  }
-  block.append(list);
-  return ids.length ? block : "";
-}
-
-function reachLine(way, text) {
-  const line = element("p", text, "reach");
-  line.prepend(element("i", "", way));
-  return line;
-}
-
-function stateWords(node) {
-  return [words[node.shape], ...node.states.map((s) => words[s])].join(" · ");
-}
-
-function showPanel(node, upstream, downstream) {
-  const body = $("panel-body");
-  const groups = new Map([["", []]]);
-  for (const [name, value, group] of node.details) {
-    if (!groups.has(group)) groups.set(group, []);
-    groups.get(group).push([name, value]);
-  }
-  body.replaceChildren(element("p", stateWords(node), "kind"), element("h2", node.name));
-  const near = [...new Set(incoming.get(node.id).map((e) => e.from))];
-  const next = [...new Set(outgoing.get(node.id).map((e) => e.to))];
-  for (const group of ["metrics", "parameters", "", "code"]) {
-    if (!groups.get(group)?.length) continue;
-    if (group) body.append(element("h3", group));
-    body.append(factList(groups.get(group)));
-  }
-  body.append(
-    nodeList(node.shape === "step" ? "read" : "from", near),
-    nodeList(node.shape === "step" ? "wrote" : "goes to", next),
-    reachLine("up", `${upstream} upstream`),
-    reachLine("down", `${downstream} downstream`),
-  );
-  $("panel").hidden = false;
-  $("panel").scrollTop = 0;
-}
-
-const DULL = new Set(["status", "instance", "workspace", "version", "role"]);
-
-function showTip(node, event) {
-  const facts = node.details.filter(([, , group]) => group === "metrics" || group === "parameters");
-  const shown = (facts.length ? facts : node.details.filter(([name]) => !DULL.has(name))).slice(0, 7);
-  $("tip").replaceChildren(element("strong", node.name), element("p", stateWords(node)), factList(shown));
-  $("tip").hidden = false;
-  const box = stage.getBoundingClientRect(), tip = $("tip");
-  const x = event.clientX - box.left + 14, y = event.clientY - box.top + 14;
-  tip.style.left = `${Math.max(4, Math.min(x, box.width - tip.offsetWidth - 8))}px`;
-  tip.style.top = `${Math.max(4, y + tip.offsetHeight > box.height ? y - tip.offsetHeight - 28 : y)}px`;
-}
-
-network.on("click", ({ nodes: [id] }) => select(id ?? null));
+network.on("click", ({ nodes: [id] }) => {
+  if (id !== undefined && shown.at.get(id).members.length) toggle(id);
+  else select(id ?? null);
+});
 network.on("hoverNode", ({ node, event }) => {
   view.hovered = node;
   stage.style.cursor = "pointer";
-  if (node !== view.selected) showTip(byId.get(node), event);
+  if (node !== view.selected) showTip(shown.at.get(node), event);
   network.redraw();
 });
 function leave() {
@@ -202,61 +170,38 @@ network.on("blurNode", leave);
 stage.addEventListener("mouseleave", leave); // of this vis says nothing
 for (const moved of ["dragStart", "zoom"]) network.on(moved, () => { $("tip").hidden = true; });
 
-// --- searching -----------------------------------------------------------------------------
-
-const searchable = nodes.map((n) => {
-  const said = [n.name, n.second, stateWords(n), ...n.details.flat()];
-  return [n, said.join("\n").toLowerCase()];
-});
-let found = null;
-let turn = -1;
-
-function search() {
-  const wanted = $("search").value.toLowerCase().split(/\s+/).filter(Boolean);
-  const hits = searchable.filter(([, text]) => wanted.every((w) => text.includes(w))).map(([n]) => n.id);
-  found = wanted.length ? new Set(hits) : null;
-  turn = -1;
-  $("hits").textContent = found ? `${hits.length} of ${nodes.length}` : "";
-  select(null);
-}
-
-function nextHit(step) {
-  if (!found?.size) return;
-  turn = (turn + step + found.size) % found.size;
-  select([...found][turn], true);
-  $("hits").textContent = `${turn + 1} of ${found.size}`;
-}
-
-$("search").addEventListener("input", search);
-$("search").addEventListener("keydown", (event) => {
-  if (event.key === "Enter") nextHit(event.shiftKey ? -1 : 1);
-  if (event.key === "Escape") {
-    $("search").value = "";
-    search();
-  }
-});
-
 // --- keys, buttons, theme ------------------------------------------------------------------
 
+// The node that an arrow key leads to: along the lines, or within a column or an open group.
 function neighbour(key) {
-  const here = byId.get(view.selected);
-  if (!here) return nodes.find((n) => n.states.includes("root")) ?? nodes[0];
-  if (key === "ArrowLeft" || key === "ArrowRight") {
-    const [near, end] = key === "ArrowLeft" ? [incoming, "from"] : [outgoing, "to"];
-    const others = near.get(here.id).map((e) => byId.get(e[end]));
-    return others.sort((a, b) => Math.abs(a.y - here.y) - Math.abs(b.y - here.y))[0];
-  }
-  const sign = key === "ArrowUp" ? -1 : 1;
-  const column = nodes.filter((n) => Math.abs(n.x - here.x) < 1 && (n.y - here.y) * sign > 0);
-  return column.sort((a, b) => (a.y - b.y) * sign)[0];
+  const here = shown.at.get(view.selected);
+  if (!here) return shown.nodes.find((n) => n.states.includes("root")) ?? shown.nodes[0];
+  const across = key === "ArrowLeft" || key === "ArrowRight";
+  const [along, other] = across ? ["x", "y"] : ["y", "x"];
+  const sign = key === "ArrowLeft" || key === "ArrowUp" ? -1 : 1;
+  const group = shown.inside.get(here.id);
+  const near = (nodesHere) => nodesHere
+    .filter((n) => Math.abs(n[other] - here[other]) < 1 && (n[along] - here[along]) * sign > 0)
+    .sort((a, b) => (a[along] - b[along]) * sign)[0];
+  if (key === "ArrowDown" && open.has(here.id)) return shown.at.get(here.members[0]);
+  const enclosed = open.has(group);
+  const sibling = near(shown.nodes.filter((n) => !n.members.length && shown.inside.get(n.id) === group));
+  if (enclosed && sibling) return sibling;
+  if (enclosed && key === "ArrowUp") return shown.at.get(group);
+  if (!across) return near(shown.nodes);
+  const [at, end] = key === "ArrowLeft" ? ["to", "from"] : ["from", "to"];
+  const home = group ?? here.id;
+  const others = shown.edges.filter((e) => e[at] === home).map((e) => shown.at.get(e[end]));
+  return others.sort((a, b) => Math.abs(a.y - here.y) - Math.abs(b.y - here.y))[0];
 }
 
 stage.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("#panel")) return;
   if (event.key.startsWith("Arrow")) {
     const next = neighbour(event.key);
     if (next) select(next.id);
-  } else if (event.key === "Escape") select(null);
+  } else if (event.key === "Enter" && shown.at.get(view.selected)?.members.length) toggle(view.selected);
+  else if (event.key === "Escape") select(null);
   else if (event.key === "+" || event.key === "=") zoom(1.3);
   else if (event.key === "-") zoom(1 / 1.3);
   else if (event.key === "0") fitAll();
@@ -282,6 +227,8 @@ $("fit").addEventListener("click", fitAll);
 $("nearer").addEventListener("click", () => zoom(1.3));
 $("farther").addEventListener("click", () => zoom(1 / 1.3));
 $("close").addEventListener("click", () => select(null));
+$("group").addEventListener("change", () => showView($("group").value));
+$("depth").addEventListener("change", () => select(view.selected));
 $("wide").addEventListener("click", () => {
   const wide = document.body.classList.toggle("wide");
   $("wide").setAttribute("aria-pressed", String(wide));
@@ -299,7 +246,10 @@ $("twin").addEventListener("click", (event) => {
 const frame = stage.querySelector(".vis-network");
 frame.setAttribute("role", "application");
 frame.setAttribute("aria-label", `Picture of ${nodes.length} nodes. Arrow keys go from node to `
-  + "node, plus and minus zoom, 0 shows all. The table below says the same in words.");
+  + "node, Enter opens a group, plus and minus zoom, 0 shows all. The table below says the same "
+  + "in words.");
+$("group").value = viewName;
+redrawAll();
 repaint();
 openView();
 document.documentElement.dataset.ready = "yes";

@@ -39,14 +39,16 @@ function arrowPath(path, [x1, , x2, y2], size) {
   path.closePath();
 }
 
-// legs: [x1, y1, x2, y2, curved, stroke]; edges: {from, to, stroke, legs: [index of a leg]}.
+// legs: [x1, y1, x2, y2, curved, stroke]; edges: {from, to, stroke, legs: [index of a leg]}; an
+// edge for which `passes` is true goes on behind its target, and has no arrow.
 // `view` of the functions it gives: {tone, scale, selected, hovered, lit, up, down}, where
 // `tone` gives a colour by name, `lit` is null or the set of nodes that are not faded, and
 // `up` and `down` are the sets of edges that lead to and from the selected node.
-function makePainter(legs, edges) {
+function makePainter(legs, edges, passes) {
   const lines = {};
   const heads = new Path2D();
-  const ends = new Set(edges.filter((e) => e.legs.length).map((e) => e.legs[e.legs.length - 1]));
+  const head = (e) => (e.legs.length && !passes(e) ? e.legs[e.legs.length - 1] : null);
+  const ends = new Set(edges.map(head).filter((end) => end !== null));
   for (const leg of legs) legPath((lines[leg[5]] ??= new Path2D()), leg);
   for (const end of ends) arrowPath(heads, legs[end], 1);
   const fitted = new Map();
@@ -74,7 +76,7 @@ function makePainter(legs, edges) {
     for (const edge of lit) {
       const path = (byStroke[edge.stroke] ??= new Path2D());
       for (const leg of edge.legs) legPath(path, legs[leg]);
-      if (edge.legs.length) arrowPath(tips, legs[edge.legs[edge.legs.length - 1]], 1.15);
+      if (head(edge) !== null) arrowPath(tips, legs[head(edge)], 1.15);
     }
     ctx.strokeStyle = ctx.fillStyle = view.tone(tone);
     ctx.lineWidth = Math.max(2, 1.2 / view.scale);
@@ -90,13 +92,18 @@ function makePainter(legs, edges) {
     const has = (state) => node.states.includes(state);
     const far = view.scale < FAR;
     const failed = has("failed"), stale = has("stale");
+    if (shape === "between") {
+      paintBetween(ctx, node, view, far);
+      return;
+    }
     const path = (node.path ??= outlinePath(shape, x, y, w, h));
     let line = view.tone(shape), fill = view.tone(shape + "-fill"), wide = 1.4, dash = [];
-    if (failed) [line, fill, wide] = [view.tone("failed"), view.tone("page"), 2.4];
-    else if (stale) [line, wide] = [view.tone("stale"), 2.4];
+    const whole = !has("several"); // a group is only marked with what some of it are
+    if (failed && whole) [line, fill, wide] = [view.tone("failed"), view.tone("page"), 2.4];
+    else if (stale && whole) [line, wide] = [view.tone("stale"), 2.4];
     if (has("not_kept")) [fill, dash] = [view.tone("page"), [5, 3]];
     else if (has("pending")) dash = [1.5, 2.5];
-    if (far && (failed || stale)) fill = line;
+    if (far && whole && (failed || stale)) fill = line;
     ctx.globalAlpha = view.lit && !view.lit.has(node.id) ? 0.16 : 1;
     if (node.id === view.selected) {
       ring(ctx, node, 7, 3 / Math.min(1, view.scale * 1.5), view.tone("selected"));
@@ -106,14 +113,57 @@ function makePainter(legs, edges) {
       ring(ctx, node, 7, 1.5, view.tone("edge"));
     }
     ctx.fillStyle = fill;
-    ctx.fill(path);
     ctx.strokeStyle = line;
     ctx.lineWidth = Math.max(wide, 0.8 / view.scale);
     ctx.setLineDash(far ? [] : dash);
-    ctx.stroke(path);
+    for (const behind of has("several") ? [3, 0] : [0]) {
+      ctx.translate(behind, behind);
+      ctx.fill(path);
+      if (!whole && !behind && shape === "step") ctx.strokeStyle = view.tone("page"); // sets it off
+      ctx.stroke(path);
+      ctx.translate(-behind, -behind);
+    }
     ctx.setLineDash([]);
-    if (!far) paintWords(ctx, node, view, failed);
+    if (!far) paintWords(ctx, node, view, failed && whole);
     if (!far) paintBadges(ctx, node, view, failed, stale);
+    ctx.globalAlpha = 1;
+  }
+
+  // Data between steps: its name on their line, no shape around it.
+  function paintBetween(ctx, node, view, far) {
+    const { x, y, w, h } = node;
+    const failed = node.states.includes("failed"), stale = node.states.includes("stale");
+    const chosen = node.id === view.selected;
+    ctx.globalAlpha = view.lit && !view.lit.has(node.id) ? 0.16 : 1;
+    if (chosen) ring(ctx, node, 4, 3 / Math.min(1, view.scale * 1.5), view.tone("selected"));
+    else if (node.id === view.hovered) ring(ctx, node, 4, 1.5, view.tone("edge"));
+    if (far) {
+      ctx.fillStyle = view.tone(failed ? "failed" : stale ? "stale" : "edge");
+      ctx.fillRect(x - w / 2, y - h / 6, w, stale || failed ? h / 2 : h / 3);
+    } else {
+      ctx.textAlign = "center";
+      ctx.fillStyle = view.tone("text");
+      ctx.font = `10.5px ${FONT}`;
+      ctx.fillText(fit(ctx, node.label, w - 8), x, y + 3.5);
+      paintBadges(ctx, node, view, failed, stale);
+    }
+    ctx.globalAlpha = 1;
+  }
+
+  // The room in which the members of an opened group stand.
+  function paintFrames(ctx, frames, view) {
+    for (const { x, y, w, h, id } of frames) {
+      const path = new Path2D();
+      path.roundRect(x - w / 2, y - h / 2, w, h, 8);
+      ctx.globalAlpha = view.lit && !view.lit.has(id) ? 0.3 : 1;
+      ctx.fillStyle = view.tone("panel");
+      ctx.fill(path);
+      ctx.strokeStyle = view.tone("edge");
+      ctx.lineWidth = Math.max(1.2, 0.8 / view.scale);
+      ctx.setLineDash([6, 4]);
+      ctx.stroke(path);
+      ctx.setLineDash([]);
+    }
     ctx.globalAlpha = 1;
   }
 
@@ -169,5 +219,5 @@ function makePainter(legs, edges) {
     return out;
   }
 
-  return { paintEdges, paintNode };
+  return { paintEdges, paintFrames, paintNode };
 }

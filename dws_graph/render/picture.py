@@ -6,14 +6,23 @@ in a page, an SVG and a Mermaid text.
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from dws_graph.model.subgraph import Edge, Node, Subgraph
+from dws_graph.render.details import (
+    STALE,
+    Fact,
+    facts_of,
+    hash_or_status,
+    reasons_of,
+    second_line,
+    states_of,
+)
 from dws_graph.render.look import (
+    BETWEEN_HEIGHT,
+    BETWEEN_SIZE,
     LABEL_SIZE,
     NODE_HEIGHT,
     SECOND_SIZE,
@@ -21,67 +30,37 @@ from dws_graph.render.look import (
     STATES,
     STROKES,
     WIDTHS,
+    Detail,
     Shape,
     State,
     Stroke,
 )
-from dws_graph.render.text import (
-    clean,
-    command_text,
-    cut_middle,
-    seconds,
-    text_width,
-    value_text,
-)
+from dws_graph.render.text import clean, cut_middle, text_width, value_text
 
-PADDING: Mapping[Shape, float] = {"step": 28.0, "code": 40.0, "snapshot": 34.0}
+Marks = Mapping[str, Sequence[str]]  # why a node is stale, by its key
+
+PADDING: Mapping[Shape, float] = {"step": 28.0, "code": 40.0, "snapshot": 34.0, "between": 14.0}
 OTHER_PADDING = 32.0
 STROKE_OF: Mapping[str, Stroke] = {
     "CODE_OF": "code",
     "IMPORTED_AS": "imported",
     "CONTAINS": "contains",
 }
-# Property and what people call it, in the order of the panel; the rest follows by name.
-FACTS: Mapping[str, str] = {
-    "status": "status",
-    "stale": "stale because",
-    "start_time": "started",
-    "timestamp": "taken",
-    "execution_time_seconds": "took",
-    "command_line": "command",
-    "run_from": "run from",
-    "resource": "resource",
-    "subpath": "path",
-    "hash": "hash",
-    "subpath_hash": "hash of path",
-    "version": "version",
-    "role": "role",
-    "number": "number",
-    "tags": "tags",
-    "message": "message",
-    "instance": "instance",
-    "workspace": "workspace",
-}
-GROUPS = ("parameters", "metrics")
-_MOMENT = re.compile(r"^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?Z$")
-INCOMPLETE = "Incomplete: something upstream is not kept, unknown, or there in two versions."
-UNSAID = frozenset({"produced", "environment"})
-
-
-class Fact(NamedTuple):
-    """A line of a node's panel; `group` is empty, `parameters`, `metrics` or `code`."""
-
-    name: str
-    value: str
-    group: str = ""
+INCOMPLETE = "Incomplete: something in it is not kept or unknown."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PictureNode:
-    """A node as it is drawn: `label` and `second` fit the width, `name` is whole."""
+    """A node as it is drawn: `label` and `second` fit the width, `name` is whole.
+
+    `role` is what it is: its shape, unless it is data that is only a name on a line. `family` is
+    what it may be grouped by: a step's name, a certificate's resource. A group has `members`.
+    """
 
     key: str
     shape: Shape
+    role: Shape
+    family: str
     name: str
     label: str
     second: str
@@ -89,12 +68,13 @@ class PictureNode:
     details: tuple[Fact, ...]
     width: float
     height: float
+    members: tuple[str, ...] = ()
 
     def words(self) -> str:
         """The node in a sentence: for those who cannot see its shape."""
         states = [STATES[s] for s in self.states if STATES[s] not in self.second]
         return ", ".join(
-            [f"{SHAPES[self.shape]} {self.name}", *filter(None, [self.second]), *states]
+            [f"{SHAPES[self.role]} {self.name}", *filter(None, [self.second]), *states]
         )
 
 
@@ -136,13 +116,28 @@ class Picture:
         return [s for s in STROKES if s in found and s != "flow"]
 
 
-def picture_of(subgraph: Subgraph, *, fold_code: bool = True) -> Picture:
+def picture_for(subgraph: Subgraph, detail: Detail, marks: Marks | None = None) -> Picture:
+    """Describe how a subgraph is drawn in this detail; see `picture_of`."""
+    steps = detail == "steps"
+    return picture_of(subgraph, fold_code=steps, fold_data=steps, marks=marks)
+
+
+def picture_of(
+    subgraph: Subgraph,
+    *,
+    fold_code: bool = True,
+    fold_data: bool = False,
+    marks: Marks | None = None,
+) -> Picture:
     """Describe how a subgraph is drawn.
 
     Args:
         subgraph: What to draw; edges to nodes that it lacks are left out.
         fold_code: Whether code that is nothing but code becomes a line in the details of the
             steps that ran it.
+        fold_data: Whether data that one step wrote and others read is a name on the line between
+            them. What was asked for, sources and ends stay nodes.
+        marks: Why nodes are stale, besides what the subgraph itself says.
     """
     nodes = {n.key: n for n in subgraph.nodes}
     edges = [e for e in dict.fromkeys(subgraph.edges) if e.source in nodes and e.target in nodes]
@@ -150,19 +145,26 @@ def picture_of(subgraph: Subgraph, *, fold_code: bool = True) -> Picture:
     for e in edges:
         touching[e.source].append(e)
         touching[e.target].append(e)
-    shapes = {key: _shape(n, touching[key]) for key, n in nodes.items()}
+    roles = {key: _shape(n, touching[key]) for key, n in nodes.items()}
     folded = {
         key
-        for key, shape in shapes.items()
-        if fold_code and key != subgraph.root and shape == "code" and _only_code(touching[key])
+        for key, role in roles.items()
+        if fold_code and key != subgraph.root and role == "code" and _only_code(touching[key])
     }
+
+    def shape(key: str) -> Shape:
+        lies_between = fold_data and key != subgraph.root and _lies_between(key, touching[key])
+        return "between" if lies_between else roles[key]
+
     return Picture(
         nodes=tuple(
             _drawn(
                 n,
-                shapes[key],
+                shape(key),
+                roles[key],
                 root=key == subgraph.root,
                 code=[_code(nodes[e.source]) for e in touching[key] if e.source in folded],
+                reasons=(marks or {}).get(key, ()),
             )
             for key, n in nodes.items()
             if key not in folded
@@ -174,6 +176,12 @@ def picture_of(subgraph: Subgraph, *, fold_code: bool = True) -> Picture:
         ),
         complete=subgraph.complete,
     )
+
+
+def _lies_between(key: str, touching: list[Edge]) -> bool:
+    entering = [e.type for e in touching if e.target == key]
+    leaving = [e.type for e in touching if e.source == key]
+    return entering == ["WROTE"] and "READ_BY" in leaving and {*leaving} <= {"READ_BY"}
 
 
 def _shape(node: Node, touching: list[Edge]) -> Shape:
@@ -195,97 +203,62 @@ def _only_code(touching: list[Edge]) -> bool:
 
 
 def _code(certificate: Node) -> Fact:
-    return Fact(value_text(certificate.name), _certificate_second(certificate.properties), "code")
+    return Fact(value_text(certificate.name), hash_or_status(certificate.properties), "code")
 
 
-def _drawn(node: Node, shape: Shape, *, root: bool, code: list[Fact]) -> PictureNode:
+def _drawn(
+    node: Node,
+    shape: Shape,
+    role: Shape,
+    *,
+    root: bool,
+    code: list[Fact],
+    reasons: Sequence[str],
+) -> PictureNode:
     name = clean(node.name) or "(no name)"
-    second = _second(node)
-    bold, padding = shape == "step", PADDING.get(shape, OTHER_PADDING)
+    stale = [clean(reason) for reason in [*reasons_of(node.properties.get("stale")), *reasons]]
+    states = tuple(states_of(node.properties, root=root, stale=bool(stale)))
+    facts = [Fact(STALE, value_text(", ".join(filter(None, stale))))] if any(stale) else []
+    return sized(
+        PictureNode(
+            key=node.key,
+            shape=shape,
+            role=role,
+            family=_family(node, name),
+            name=name,
+            label=name,
+            second=" · ".join(filter(None, [second_line(node), *stale[:1]])),
+            states=states,
+            details=(*facts, *facts_of(node.properties), *code),
+            width=0.0,
+            height=0.0,
+        )
+    )
+
+
+def sized(node: PictureNode) -> PictureNode:
+    """The node with its label and second line cut to what a node has room for."""
+    between, bold = node.shape == "between", node.shape == "step"
+    padding = PADDING.get(node.shape, OTHER_PADDING)
     room = WIDTHS[1] - padding
-    label, below = (
-        cut_middle(name, room, LABEL_SIZE, bold=bold),
-        cut_middle(second, room, SECOND_SIZE),
-    )
-    text = max(text_width(label, LABEL_SIZE, bold=bold), text_width(below, SECOND_SIZE))
-    return PictureNode(
-        key=node.key,
-        shape=shape,
-        name=name,
+    size = BETWEEN_SIZE if between else LABEL_SIZE
+    label = cut_middle(node.label, room, size, bold=bold)
+    second = cut_middle(node.second, room, SECOND_SIZE)
+    text = text_width(label, size, bold=bold)
+    if not between:
+        text = max(WIDTHS[0] - padding, text, text_width(second, SECOND_SIZE))
+    return replace(
+        node,
         label=label,
-        second=below,
-        states=tuple(_states(node.properties, root=root)),
-        details=(*_facts(node.properties), *code),
-        width=float(min(WIDTHS[1], max(WIDTHS[0], round(text + padding)))),
-        height=NODE_HEIGHT,
+        second=second,
+        width=float(min(WIDTHS[1], round(text + padding))),
+        height=BETWEEN_HEIGHT if between else NODE_HEIGHT,
     )
 
 
-def _second(node: Node) -> str:
-    properties = node.properties
+def _family(node: Node, name: str) -> str:
+    if node.kind == "snapshot":
+        return "snapshots"
     if node.kind == "step":
-        status = str(properties.get("status") or "completed")
-        took = seconds(properties.get("execution_time_seconds"))
-        said = ["" if status == "completed" else status, took, _metric(properties)]
-        return clean(" · ".join(filter(None, said)))
-    return _certificate_second(properties)
-
-
-def _metric(properties: Mapping[str, Any]) -> str:
-    """The number that a step is known by: its accuracy, else its first that is one."""
-    metrics = properties.get("metrics")
-    if not isinstance(metrics, Mapping):
-        return ""
-    numbers = {
-        name: value
-        for name, value in metrics.items()
-        if isinstance(value, (int, float)) and not isinstance(value, bool)
-    }
-    name = "accuracy" if "accuracy" in numbers else next(iter(numbers), None)
-    return "" if name is None else f"{name} {numbers[name]:.3g}"
-
-
-def _certificate_second(properties: Mapping[str, Any]) -> str:
-    if properties.get("status") in ("pending", "not kept"):
-        return str(properties["status"])
-    return clean(str(properties.get("hash") or ""))[:8]
-
-
-def _states(properties: Mapping[str, Any], *, root: bool) -> Iterator[State]:
-    if root:
-        yield "root"
-    if properties.get("stale"):
-        yield "stale"
-    status = properties.get("status")
-    if status == "failed":
-        yield "failed"
-    elif status == "not kept":
-        yield "not_kept"
-    elif status == "pending":
-        yield "pending"
-
-
-def _facts(properties: Mapping[str, Any]) -> Iterator[Fact]:
-    known = [key for key in FACTS if key in properties]
-    others = sorted(set(properties) - set(FACTS) - set(GROUPS) - UNSAID)
-    for key in (*known, *others):
-        value = properties[key]
-        if value in (None, "", [], {}) or value is False:
-            continue
-        name = FACTS.get(key) or clean(key.replace("_", " "))
-        yield Fact(name, _fact_text(key, value))
-    for group in GROUPS:
-        for name, value in dict(properties.get(group) or {}).items():
-            yield Fact(value_text(str(name)), value_text(value, exact=group != "metrics"), group)
-
-
-def _fact_text(key: str, value: Any) -> str:
-    if key == "command_line" and isinstance(value, str | list | tuple):
-        return command_text(value)
-    if key in ("start_time", "timestamp") and isinstance(value, str):
-        return value_text(_MOMENT.sub(r"\1 \2 UTC", value))
-    if key == "execution_time_seconds":
-        return seconds(value) or value_text(value)
-    if isinstance(value, list | tuple) and all(isinstance(v, str) for v in value):
-        return value_text(", ".join(value))
-    return value_text(value)
+        return name
+    return clean(str(node.properties.get("resource") or "")) or name

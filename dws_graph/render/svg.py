@@ -9,7 +9,15 @@ from collections.abc import Iterator
 from xml.sax.saxutils import escape, quoteattr
 
 from dws_graph.render.drawing import Drawing, Leg
-from dws_graph.render.look import FONTS, LABEL_SIZE, NOTHING, SECOND_SIZE, light
+from dws_graph.render.look import (
+    BETWEEN_SIZE,
+    FONTS,
+    LABEL_SIZE,
+    NOTHING,
+    SECOND_SIZE,
+    light,
+    of_all,
+)
 from dws_graph.render.marks import (
     SWATCH,
     Entry,
@@ -47,7 +55,7 @@ def draw_svg(drawing: Drawing, *, title: str) -> str:
         *_heading(heading, note, width),
         f'<g transform="translate({number(MARGIN + (width - drawing.width) / 2)} {number(top)})">',
         *(_leg(leg) for leg in drawing.legs),
-        *dict.fromkeys(_arrow(drawing.legs[run[-1]]) for run in drawing.runs if run),
+        *dict.fromkeys(_arrow(drawing.legs[end]) for end in drawing.heads()),
     ]
     if not drawing.picture.nodes:
         body.append(words(NOTHING, 0, 12, LABEL_SIZE, light("second")))
@@ -75,7 +83,10 @@ def _node(node: PictureNode, x: float, y: float) -> Iterator[str]:
     said = [node.words(), *(f"{d.group} {d.name}: {d.value}".strip() for d in node.details)]
     yield f"<g><title>{escape(chr(10).join(said))}</title>"
     yield from box(node.shape, node.states, x, y, node.width, node.height, light)
-    failed, bold = "failed" in node.states, node.shape == "step"
+    if node.shape == "between":
+        yield words(node.label, x, y + 3.5, BETWEEN_SIZE, light("text")) + "</g>"
+        return
+    failed, bold = "failed" in of_all(node.states), node.shape == "step"
     first, second = ("step-text", "step-second") if bold and not failed else ("text", "second")
     height = y + (-2 if node.second else 4.5)
     yield words(node.label, x, height, LABEL_SIZE, light(first), bold=bold)

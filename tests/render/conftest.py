@@ -36,7 +36,7 @@ class Opened:
         """Where a node is in the window."""
         x, y = self.page.evaluate(
             """(name) => {
-                const node = nodes.find((n) => n.name === name);
+                const node = shown.nodes.find((n) => n.name === name);
                 const at = network.canvasToDOM({ x: node.x, y: node.y });
                 const box = stage.getBoundingClientRect();
                 return [at.x + box.left, at.y + box.top];

@@ -206,6 +206,25 @@ def chain(length: int) -> Subgraph:
     return m.subgraph(last)
 
 
+def fan(count: int) -> Subgraph:
+    """So many scores of one data set, and a report on all of them."""
+    m = Maker()
+    data, scores = m.source("holdout"), []
+    for i in range(count):
+        scores.append(m.certificate(f"scores:/{i}.json"))
+        m.step(
+            "score",
+            [data],
+            scores[-1:],
+            parameters={"seed": i, "kernel": ("linear", "rbf")[i % 2]},
+            metrics={"auc": round(0.6 + i / 1000, 3)},
+            status="failed" if i % 97 == 5 else "completed",
+        )
+    report = m.certificate("summary", role="results")
+    m.step("report", scores, [report])
+    return m.subgraph(report)
+
+
 def hostile() -> Subgraph:
     """Names, parameters and hashes that would like to be code."""
     m = Maker()

@@ -123,7 +123,7 @@ def test_our_own_svg_stands_alone(name, detail):
 def test_our_own_svg_says_what_is_missing_and_shows_the_legend():
     shown = texts(draw_svg(drawing_of(samples.forecast()), title="Lineage"))
 
-    assert "Incomplete: something upstream is not kept, unknown, or there in two versions." in shown
+    assert "Incomplete: something in it is not kept or unknown." in shown
     assert {"source data", "step", "stale", "failed", "not kept", "in snapshot"} <= set(shown)
     assert "code" not in shown
 

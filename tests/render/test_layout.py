@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks import layout as bench
 from dws_graph.render.crossings import crossings, ordered
 from dws_graph.render.heights import pooled
 from dws_graph.render.layers import acyclic, layered
@@ -135,14 +136,31 @@ def test_a_cross_is_undone():
     assert crossings(made, ordered(made)) == 0
 
 
+@pytest.mark.needs("dot")
 def test_pipelines_cross_little_more_than_graphviz_lets_them():
-    # 45 runs of prepare .. report on six sources: dot draws 828 crossings.
-    picture = picture_of(samples.pipelines())
-    number = {node.key: i for i, node in enumerate(picture.nodes)}
-    arrows = list(dict.fromkeys((number[e.source], number[e.target]) for e in picture.edges))
-    made = layered(len(number), arrows)
+    ours, dot = [], []
+    for seed in (1, 2, 3, 4):
+        picture = picture_of(samples.pipelines(13, seed=seed))
+        number = {node.key: i for i, node in enumerate(picture.nodes)}
+        edges = dict.fromkeys((number[e.source], number[e.target]) for e in picture.edges)
+        graph = bench.Graph([n.width for n in picture.nodes], list(edges))
+        theirs = bench.by_dot(graph, 20)
+        assert theirs is not None
+        ours.append(bench.count_crossings(bench.ours(graph).lines))
+        dot.append(bench.count_crossings(theirs.lines))
 
-    assert crossings(made, ordered(made)) < 1.5 * 828
+    assert sum(c.drawn for c in dot) > 50
+    assert sum(c.drawn for c in ours) < 1.25 * sum(c.drawn for c in dot)
+    assert sum(c.per_edge for c in ours) < 1.5 * sum(c.per_edge for c in dot)
+
+
+def test_crossings_are_counted_as_they_are_seen():
+    shared, other = [(0.0, 0.0), (10.0, 10.0), (20.0, 10.0)], [(0.0, 10.0), (10.0, 0.0)]
+
+    assert bench.count_crossings([shared, other]) == (1, 1)
+    assert bench.count_crossings([shared, shared[::-1], other]) == (1, 2)
+    assert bench.count_crossings([shared, [(10.0, 10.0), (10.0, 0.0)]]) == (0, 0)
+    assert bench.count_crossings([]) == (0, 0)
 
 
 def test_nothing_and_one_node():

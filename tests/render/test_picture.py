@@ -3,9 +3,10 @@ from __future__ import annotations
 import pytest
 
 from dws_graph.model.subgraph import Edge, Node, Subgraph
+from dws_graph.render.details import Fact
 from dws_graph.render.drawing import drawing_of
 from dws_graph.render.look import SHAPES, TONES
-from dws_graph.render.picture import Fact, PictureNode, picture_of
+from dws_graph.render.picture import PictureNode, picture_for, picture_of
 from tests.render import samples
 
 
@@ -59,6 +60,42 @@ def test_code_is_a_line_in_the_details_of_its_steps():
     assert whole.strokes() == ["code"]
 
 
+def test_data_between_steps_is_a_name_on_their_line():
+    picture = picture_for(samples.forecast(), "steps")
+
+    shapes = {n.name: (n.shape, n.role) for n in picture.nodes}
+    assert shapes["models:/large.onnx"] == ("between", "intermediate")
+    assert shapes["weather"] == ("source", "source")
+    assert shapes["exports:/model.tar.gz"] == ("result", "result")
+    assert shapes["reports:/november-forecast-of-all-regions.html"] == ("result", "result")
+    assert len(picture.nodes) == len(picture_of(samples.forecast()).nodes)
+    assert {n.shape for n in picture_for(samples.forecast(), "certificates").nodes} == {
+        *("source", "intermediate", "result", "step", "code", "snapshot"),
+    }
+
+
+def test_data_on_a_line_takes_less_room():
+    whole, line = (
+        {n.name: n for n in picture_of(samples.forecast(), fold_data=fold).nodes}["splits"]
+        for fold in (False, True)
+    )
+
+    assert line.height < whole.height
+    assert line.width < whole.width
+
+
+def test_marks_say_why_a_node_is_stale():
+    subgraph = Subgraph(
+        root="", complete=True, nodes=(step("a"), step("b"), certificate("c")), edges=()
+    )
+
+    nodes = picture_of(subgraph, marks={"a": ["code changed", "upstream stale"], "c": []}).nodes
+
+    assert [n.states for n in nodes] == [("stale",), (), ()]
+    assert nodes[0].second == "code changed"
+    assert nodes[0].details[0] == Fact("stale because", "code changed, upstream stale")
+
+
 def test_code_that_a_step_wrote_is_not_folded():
     nodes = step("make"), certificate("c", role="code", produced=True), step("run")
     edges = (Edge("make", "c", "WROTE"), Edge("c", "run", "CODE_OF"))
@@ -79,11 +116,11 @@ def test_states_and_second_lines():
     assert {k: (n.states, n.second) for k, n in nodes.items()} == {
         "gone": (("not_kept",), "not kept"),
         "soon": (("pending",), "pending"),
-        "old": (("root", "stale"), "abababab"),
+        "old": (("root", "stale"), "abababab · input changed"),
         "bad": (("failed",), "failed · 26.5 s"),
         "good": ((), "0.04 s"),
     }
-    assert nodes["old"].words() == "intermediate old, abababab, asked for, stale"
+    assert nodes["old"].words() == "intermediate old, abababab · input changed, asked for, stale"
     assert nodes["gone"].words() == "intermediate gone, not kept"
 
 

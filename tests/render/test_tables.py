@@ -32,7 +32,7 @@ def test_a_subgraph_as_a_table():
 def test_states_are_words():
     text = printed(lineage_tree(samples.forecast()))
 
-    for words in ("failed · 132.5 s", "205738d1, stale", "not kept", "pending", "Incomplete:"):
+    for words in ("failed · 132.5 s", "205738d1 · input", "not kept", "pending", "Incomplete:"):
         assert words in text
 
 
