@@ -2,6 +2,7 @@
 
     local/journal.jsonl                all that this instance ever recorded
     local/segments/<instance>/*.jsonl  what others recorded, once seen
+    local/segments/<instance>/taken-in the state of the folder below when last looked at
     journal/<instance>/<seq>.jsonl     in git: what each commit sealed
 
 Source: docs/formats.md, "The journal on disk".
@@ -9,7 +10,9 @@ Source: docs/formats.md, "The journal on disk".
 
 from __future__ import annotations
 
+import errno
 import os
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -44,6 +47,8 @@ class Head:
 
 
 EMPTY = Head(0, "", "", 0)
+TAKEN_IN = "taken-in"
+SETTLED = 2_000_000_000  # nanoseconds after which a folder's time tells of each later change
 
 
 class Journal:
@@ -167,27 +172,32 @@ class Journal:
                     yield line
         if own:
             return
-        for instance, files in sorted(self.others().items()):
+        for instance, (folder, names) in sorted(self._others().items()):
             last = applied.get((self.workspace, instance), Applied(0, "", 0))
-            yield from _of_instance(files, last)
+            yield from _of_instance(folder, names, last)
 
     def others(self) -> dict[str, list[Path]]:
         """The segments of other instances, taken in first where the work tree has new ones."""
+        return {
+            instance: [folder / name for name in names]
+            for instance, (folder, names) in self._others().items()
+        }
+
+    def _others(self) -> dict[str, tuple[Path, list[str]]]:
+        """The same as folder and names: there may be thousands, of which one is looked at."""
         self._take_in()
-        found: dict[str, list[Path]] = {}
-        for folder in (self.segments_folder, self.sealed_folder):
-            for instance in _names(folder):
-                if instance == self.instance or instance in found or not is_uuid(instance):
-                    continue
-                names = [n for n in _names(folder / instance) if n.endswith(".jsonl")]
-                found[instance] = [folder / instance / name for name in names]
+        found: dict[str, tuple[Path, list[str]]] = {}
+        for kept in (self.segments_folder, self.sealed_folder):
+            for instance in _names(kept):
+                if instance != self.instance and instance not in found and is_uuid(instance):
+                    found[instance] = (kept / instance, _segments(kept / instance))
         return found
 
     def last_instance(self) -> str | None:
         """The other instance that recorded the newest fact; None when there is none."""
         newest: dict[str, str] = {}
-        for instance, files in self.others().items():
-            tail = last_fact(max(files, key=lambda p: p.name)) if files else None
+        for instance, (folder, names) in self._others().items():
+            tail = last_fact(folder / names[-1]) if names else None
             if tail is not None:
                 newest[tail.id] = instance
         return newest[max(newest)] if newest else None
@@ -198,21 +208,21 @@ class Journal:
             if instance == self.instance or not is_uuid(instance):
                 continue
             source, kept = self.sealed_folder / instance, self.segments_folder / instance
-            for name in _names(source):
-                path, copy = source / name, kept / name
-                if not name.endswith(".jsonl") or path.is_symlink():
+            found = os.stat(source).st_mtime_ns
+            mark = f"{found} {len(_segments(kept))}\n"
+            try:
+                if _read(kept / TAKEN_IN) == mark:  # no look at each of thousands of files
                     continue
-                if copy.exists() and copy.stat().st_size >= path.stat().st_size:
-                    continue
-                try:
-                    kept.mkdir(parents=True, exist_ok=True)
-                    write_atomic(copy, path.read_bytes())
-                except PermissionError:  # a read-only workspace is read where it is
+                _copy_new(source, kept)
+                if time.time_ns() - found > SETTLED:
+                    mark = f"{found} {len(_segments(kept))}\n"
+                    write_atomic(kept / TAKEN_IN, mark.encode(), fsync=False)
+            except PermissionError:  # a read-only workspace is read where it is
+                return
+            except OSError as e:
+                if e.errno == errno.EROFS:  # likewise
                     return
-                except OSError as e:
-                    if e.errno == 30:  # a read-only file system, likewise
-                        return
-                    raise
+                raise
 
     def raw_after(self, seq: int, hint: int = 0) -> bytes:
         """The local journal's lines after number `seq`, as bytes.
@@ -244,22 +254,55 @@ class Journal:
             self._head = None
 
 
-def _of_instance(files: list[Path], last: Applied) -> Iterator[Line]:
+def _of_instance(folder: Path, names: list[str], last: Applied) -> Iterator[Line]:
     """The lines of one instance after `last`; segments may overlap, and are read once."""
-    if not files:
+    if not names:
         return
-    tail = last_fact(max(files, key=lambda p: p.name))
-    if len(files) > 1 and tail is not None and tail.seq <= last.seq:
+    tail = last_fact(folder / names[-1])
+    if len(names) > 1 and tail is not None and tail.seq <= last.seq:
         return
     seq = last.seq
-    for path in sorted(files, key=lambda p: p.name):
-        end = last_fact(path)
+    for name in names:
+        end = last_fact(folder / name)
         if end is None or end.seq <= seq:
             continue
-        for line in read_lines(path, local=False):
+        for line in read_lines(folder / name, local=False):
             if line.fact.seq > seq:
                 seq = line.fact.seq
                 yield line
+
+
+def _copy_new(source: Path, kept: Path) -> None:
+    """Copy the segments that are not there yet, or are longer than their copy."""
+    have = _sizes(kept)
+    for name, size in sorted(_sizes(source).items()):
+        if have.get(name, -1) < size:
+            kept.mkdir(parents=True, exist_ok=True)
+            write_atomic(kept / name, (source / name).read_bytes())
+
+
+def _sizes(folder: Path) -> dict[str, int]:
+    """The segments in a folder that are files, no links, with their sizes."""
+    try:
+        with os.scandir(folder) as entries:
+            return {
+                entry.name: entry.stat(follow_symlinks=False).st_size
+                for entry in entries
+                if entry.name.endswith(".jsonl") and not entry.is_symlink()
+            }
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+
+
+def _segments(folder: Path) -> list[str]:
+    return [name for name in _names(folder) if name.endswith(".jsonl")]
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text()
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
 
 
 def _names(folder: Path) -> list[str]:
