@@ -4,7 +4,7 @@ DIR ?= build/demo
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test check format docs bench lock clean
+.PHONY: help venv demo test faults check mutants format docs images bench lock clean
 
 help:  ## say what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,12 +35,18 @@ demo: venv  ## make a small workspace and ask it questions (DIR=where, by defaul
 test: venv  ## run all tests (ARGS="-k name" passes options on); ends with what could not run here
 	$(BIN)/python -m pytest $(ARGS)
 
+faults: venv  ## kill every operation at each of its fault points; an hour (ARGS="-k snapshot")
+	DWS_FAULTS_SEED=all $(BIN)/python -m pytest tests/faults $(ARGS)
+
 check: venv  ## format, lint, types, layers and the fast tests: a minute
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python -m pytest -q -m "not slow" $(ARGS)
+
+mutants: venv  ## show that the tests of the rules notice: break each rule, see its test fail; minutes
+	$(BIN)/python -m tests.mutants.run $(ARGS)
 
 format: venv  ## format the code, and mend what the linter can
 	$(BIN)/ruff check --fix-only --quiet
@@ -49,8 +55,12 @@ format: venv  ## format the code, and mend what the linter can
 docs: venv  ## write the pages that are made from the code
 	$(BIN)/python docs/make_cli_page.py
 
-bench: venv  ## measure what recording and asking cost
-	$(BIN)/python benchmarks/steps.py $(ARGS)
+images: venv  ## draw the pictures of the docs anew (needs Chromium and dot)
+	$(BIN)/python -m docs.make_images $(ARGS)
+
+bench: venv  ## measure what recording and asking cost, as a workspace grows to 100,000 steps
+	$(BIN)/python benchmarks/steps.py
+	$(BIN)/python benchmarks/scale.py
 
 lock:  ## write requirements.lock from pyproject.toml (ARGS=--upgrade takes the newest of all)
 	test -x build/lock/bin/uv || { $(PYTHON) -m venv build/lock && build/lock/bin/pip install --quiet uv; }

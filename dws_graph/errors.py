@@ -92,6 +92,14 @@ class QueryError(ConfigurationError):
     """A Cypher query was refused, failed or took too long."""
 
 
+class CommandNotRunError(ConfigurationError):
+    """A command is not there, or cannot be run; the exit status is a shell's, 127 or 126."""
+
+    def __init__(self, message: str, *, hint: str = "", exit_status: int) -> None:
+        super().__init__(message, hint=hint)
+        self.exit_status = exit_status
+
+
 class BatchModeError(DwsError):
     """An answer is needed, and nobody may be asked."""
 

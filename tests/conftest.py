@@ -13,8 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults.seeds import seed
+
 # A command that tests may need, and the Debian package that brings it.
-PACKAGES = {"chromium": "chromium", "dot": "graphviz", "setpriv": "util-linux"}
+PACKAGES = {"chromium": "chromium", "dot": "graphviz", "setpriv": "util-linux", "strace": "strace"}
 
 # What a shell or a git hook may have set that would lead a test out of its own folders.
 LEAKS = (
@@ -23,7 +25,7 @@ LEAKS = (
 )
 
 # Journeys through whole workspaces, and browsers: left out by `make check`.
-SLOW = ("api/", "cli/", "demo/", "kits/", "rules/", "render/test_html.py")
+SLOW = ("api/", "cli/", "demo/", "faults/", "kits/", "rules/", "render/test_html.py")
 
 GIT_CONFIG = """\
 [user]
@@ -54,6 +56,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.relative_to(Path(__file__).parent).as_posix().startswith(SLOW):
             item.add_marker(pytest.mark.slow)
+
+
+def pytest_report_header() -> str:
+    """Tell which part of `tests/faults` runs, so that it can be run again."""
+    return f"faults: seed {seed()}"
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -4,6 +4,14 @@ Each function opens the workspace it is given; its twin `..._in` takes an open o
 """
 
 from dws_graph.api.checking import doctor, doctor_in
+from dws_graph.api.differing import (
+    DiffReport,
+    diff,
+    diff_in,
+    lineage_diff,
+    lineage_diff_in,
+)
+from dws_graph.api.explaining import Explanation, lineage_explain, lineage_explain_in
 from dws_graph.api.findings import Finding
 from dws_graph.api.history import (
     HistoryRow,
@@ -35,6 +43,8 @@ from dws_graph.api.lineage import (
     downstream_in,
     lineage_graph,
     lineage_graph_in,
+    lineage_path,
+    lineage_path_in,
     make_lineage_graph,
     upstream,
     upstream_in,
@@ -48,7 +58,20 @@ from dws_graph.api.results import (
     report_results,
     report_results_in,
 )
+from dws_graph.api.running import run_step, run_step_in
+from dws_graph.api.stale import StaleReason, StaleRow, lineage_stale, lineage_stale_in
 from dws_graph.api.status import StatusReport, report_status, report_status_in
+from dws_graph.api.step_details import StepDetails, show_step, show_step_in
+from dws_graph.api.step_list import (
+    RetractedStep,
+    StepRow,
+    choose_steps_in,
+    count_steps_in,
+    retract_step,
+    retract_step_in,
+    steps,
+    steps_in,
+)
 from dws_graph.api.tables import (
     LineageRow,
     make_lineage_table,
@@ -56,6 +79,7 @@ from dws_graph.api.tables import (
     report_lineage,
     report_lineage_in,
 )
+from dws_graph.api.verify import VerifiedRef, VerifyReport, lineage_verify, lineage_verify_in
 from dws_graph.api.views import (
     ViewStatus,
     ViewSynced,
@@ -68,9 +92,12 @@ from dws_graph.api.views import (
     graph_sync,
     graph_sync_in,
 )
+from dws_graph.lineage.running import RunReport
 
 __all__ = [
     "Answer",
+    "DiffReport",
+    "Explanation",
     "Finding",
     "HistoryRow",
     "LineageGraph",
@@ -78,14 +105,26 @@ __all__ = [
     "RefTarget",
     "ResourceInfo",
     "ResultsReport",
+    "RetractedStep",
+    "RunReport",
     "ShownResource",
     "ShownSnapshot",
     "ShownStep",
     "SnapshotInfo",
+    "StaleReason",
+    "StaleRow",
     "StatusReport",
+    "StepDetails",
+    "StepRow",
+    "VerifiedRef",
+    "VerifyReport",
     "ViewStatus",
     "ViewSynced",
+    "choose_steps_in",
     "commonest_metrics",
+    "count_steps_in",
+    "diff",
+    "diff_in",
     "doctor",
     "doctor_in",
     "downstream",
@@ -107,8 +146,18 @@ __all__ = [
     "graph_status_in",
     "graph_sync",
     "graph_sync_in",
+    "lineage_diff",
+    "lineage_diff_in",
+    "lineage_explain",
+    "lineage_explain_in",
     "lineage_graph",
     "lineage_graph_in",
+    "lineage_path",
+    "lineage_path_in",
+    "lineage_stale",
+    "lineage_stale_in",
+    "lineage_verify",
+    "lineage_verify_in",
     "make_lineage_graph",
     "make_lineage_table",
     "make_lineage_table_in",
@@ -126,8 +175,16 @@ __all__ = [
     "resolve_ref",
     "resolve_ref_in",
     "restore",
+    "retract_step",
+    "retract_step_in",
+    "run_step",
+    "run_step_in",
     "show_snapshot",
     "show_snapshot_in",
+    "show_step",
+    "show_step_in",
+    "steps",
+    "steps_in",
     "take_snapshot",
     "upstream",
     "upstream_in",

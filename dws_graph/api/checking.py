@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from dws_graph.api.checking_snapshots import check_snapshots
 from dws_graph.api.findings import REBUILD, Finding, error, from_git, note
 from dws_graph.api.session import tell
+from dws_graph.backends.comparing import differences
 from dws_graph.backends.graph.embedded import EmbeddedGraph
 from dws_graph.backends.index import Index
 from dws_graph.backends.journal.instance import read_instance
 from dws_graph.backends.journal.lines import read_lines
-from dws_graph.backends.views import Dump, diff_dumps
+from dws_graph.backends.views import View
 from dws_graph.errors import DwsError, InternalError
 from dws_graph.model.facts import Line
 from dws_graph.model.values import parse_json
@@ -56,7 +59,7 @@ def doctor(workspace_uri_or_path: str | None = None, verbose: bool = False) -> l
 def doctor_in(ws: OpenWorkspace) -> list[Finding]:
     """See `doctor`."""
     found: list[Finding] = []
-    for check in (_files, check_snapshots, _journal, _views, _resources, _leftovers):
+    for check in (_files, check_snapshots, check_journal, _views, _resources, _leftovers):
         try:
             found += check(ws)
         except DwsError as e:
@@ -86,7 +89,7 @@ def _files(ws: OpenWorkspace) -> Iterator[Finding]:
         )
 
 
-def _journal(ws: OpenWorkspace) -> Iterator[Finding]:
+def check_journal(ws: OpenWorkspace) -> Iterator[Finding]:
     """Every line names the line before it; what git holds of this copy is what it recorded."""
     last: dict[str, Line] = {}
     for line in ws.journal.since({}):
@@ -119,10 +122,9 @@ def _own(ws: OpenWorkspace) -> Iterator[Line]:
 def _views(ws: OpenWorkspace) -> Iterator[Finding]:
     """Each view holds what a fold of the journal gives, as far as it is."""
     ws.catch_up()
-    with Index(None) as fresh:
-        fresh.apply(ws.journal.since({}))
-        expected = fresh.dump()
-        yield from _differences("index", ws.index.dump(), expected)
+    with TemporaryDirectory(prefix="dws-") as folder, Index(Path(folder) / "index.db") as fresh:
+        fresh.apply(ws.journal.since({}))  # beside: it may be larger than memory
+        yield from _differences(ws.index, fresh)
         cypher = EmbeddedGraph(ws.root / layout.CYPHER)
         if not cypher.path.exists():
             return
@@ -136,15 +138,14 @@ def _views(ws: OpenWorkspace) -> Iterator[Finding]:
         elif applied == have or {k: v.hash for k, v in applied.items()} == {
             k: v.hash for k, v in have.items()
         }:
-            yield from _differences("cypher", cypher.dump(), expected)
+            yield from _differences(cypher, fresh)
 
 
-def _differences(view: str, found: Dump, expected: Dump) -> Iterator[Finding]:
-    differences = diff_dumps(found, expected, limit=3)
-    if differences:
+def _differences(view: View, fresh: Index) -> Iterator[Finding]:
+    if found := differences(view.items, fresh.items, limit=3):
         yield error(
-            f"the view {view} is not what the journal gives: {'; '.join(differences)}",
-            REBUILD.format(view),
+            f"the view {view.name} is not what the journal gives: {'; '.join(found)}",
+            REBUILD.format(view.name),
         )
 
 

@@ -181,7 +181,7 @@ def _number(value: Any) -> float | None:
     """A metric to sort by; NaN counts as none."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or value != value:
         return None
-    return float(value)
+    return value  # as it is: an integer may be larger than any float
 
 
 def show_snapshot(

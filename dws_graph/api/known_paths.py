@@ -25,7 +25,7 @@ def check_known(ws: OpenWorkspace, ref: ResourceRef, snapshots: Iterable[Snapsho
     resource = ws.get_resource(ref.name)
     if resource.local_path is None or resource.does_subpath_exist(ref.subpath):
         return
-    if any(ref == known or ref.covers(known) for known in ws.index.refs(ws.id, ref.name)):
+    if any(ref == known or ref.covers(known) for known in ws.index.refs_touching(ws.id, ref)):
         return
     if all(_holds(ws, resource, ref.subpath, metadata) is False for metadata in snapshots):
         raise ConfigurationError(

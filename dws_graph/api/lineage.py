@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
 from dws_graph.api.refs import RefTarget, find_target, known_refs, label, parse_ref, resolve_ref_in
 from dws_graph.api.session import log, opened
+from dws_graph.api.stale import stale_marks_in
 from dws_graph.errors import ConfigurationError, LineageNotFoundError
 from dws_graph.model.folding import ref_id
 from dws_graph.model.refs import ResourceRef
@@ -27,11 +29,13 @@ class LineageGraph:
         subgraph: Its nodes and edges.
         title: What it shows, for people.
         warnings: What people should know of the answer.
+        marks: Why nodes are stale, by their keys: of the state on disk, so empty of a snapshot.
     """
 
     subgraph: Subgraph
     title: str = "Lineage"
     warnings: list[str] = field(default_factory=list)
+    marks: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
     def root(self) -> str:
@@ -101,12 +105,15 @@ def upstream_in(
     *,
     snapshot: str | None = None,
     depth: int | None = None,
+    stale: bool = True,
 ) -> LineageGraph:
-    """See `upstream`."""
-    target = resolve_ref_in(ws, ref, snapshot=snapshot)
+    """See `upstream`; `stale`: whether to find out what is, for the marks."""
+    named = _parsed(ws, ref)
+    target = resolve_ref_in(ws, named, snapshot=snapshot)
     found = ws.index.upstream(target.starts, root=target.root, depth=depth)
     title = f"What {_named(ws, target)} was made from"
-    return LineageGraph(found, title, list(target.warnings))
+    marks = _marks_upstream(ws, named, target, snapshot) if stale else {}
+    return LineageGraph(found, title, list(target.warnings), marks)
 
 
 def downstream(
@@ -131,9 +138,10 @@ def downstream_in(
     *,
     snapshot: str | None = None,
     depth: int | None = None,
+    stale: bool = True,
 ) -> LineageGraph:
-    """See `downstream`."""
-    named = ref.recorded() if isinstance(ref, ResourceRef) else parse_ref(ws, ref)
+    """See `downstream`; `stale`: whether to find out what is, for the marks."""
+    named = _parsed(ws, ref)
     try:
         target = find_target(ws, named, snapshot, ever=True)
     except LineageNotFoundError:
@@ -150,7 +158,74 @@ def downstream_in(
     root = target.root if target is not None else ref_id(ws.id, named)
     found = ws.index.downstream(starts, root=root, depth=depth)
     warnings = target.warnings if target is not None and target.snapshot is None else ()
-    return LineageGraph(found, f"What was made from {named}", list(warnings))
+    marks = stale_marks_in(ws) if stale and snapshot is None else {}
+    return LineageGraph(found, f"What was made from {named}", list(warnings), marks)
+
+
+def lineage_path(
+    a: str | ResourceRef,
+    b: str | ResourceRef,
+    *,
+    snapshot: str | None = None,
+    workspace_uri_or_path: str | None = None,
+    verbose: bool = False,
+) -> LineageGraph:
+    """Every certificate and step on a way from A to B.
+
+    Args:
+        a: Where the ways begin: any version of it.
+        b: Where they end: its current version, or the one in a snapshot.
+        snapshot: See `b`.
+        workspace_uri_or_path: The workspace; else the enclosing one.
+        verbose: Tell more.
+
+    Raises:
+        ConfigurationError: There is no such resource or snapshot.
+        LineageNotFoundError: Nothing was recorded of one, or no way leads from A to B.
+    """
+    with opened(workspace_uri_or_path, verbose) as ws:
+        return lineage_path_in(ws, a, b, snapshot=snapshot)
+
+
+def lineage_path_in(
+    ws: OpenWorkspace,
+    a: str | ResourceRef,
+    b: str | ResourceRef,
+    *,
+    snapshot: str | None = None,
+    stale: bool = True,
+) -> LineageGraph:
+    """See `lineage_path`; `stale`: whether to find out what is, for the marks."""
+    start, end = _parsed(ws, a), _parsed(ws, b)
+    target = resolve_ref_in(ws, end, snapshot=snapshot)
+    ways = _ways(ws, start, target)
+    if ways is None:
+        hint = f"What {end} was made from: dws lineage upstream {end}."
+        if (back := _current_or_none(ws, start)) is not None and _ways(ws, end, back) is not None:
+            hint = f"One leads the other way: dws lineage path {end} {start}."
+        raise LineageNotFoundError(f"no way leads from {start} to {_named(ws, target)}", hint=hint)
+    title = f"From {start} to {_named(ws, target)}"
+    marks = _marks_upstream(ws, end, target, snapshot) if stale else {}
+    return LineageGraph(ways, title, list(target.warnings), marks)
+
+
+def _ways(ws: OpenWorkspace, start: ResourceRef, end: RefTarget) -> Subgraph | None:
+    """What lies between the versions of a ref and what another one is; None: no way."""
+    refs = known_refs(ws, start)
+    if not refs:
+        raise LineageNotFoundError(
+            f"no lineage of {start} is known", hint="See what is: dws report lineage."
+        )
+    starts = {c.id for ref in refs for c in ws.index.certificates_of(ws.id, ref)}
+    found = ws.index.upstream(end.starts, root=end.root).reached_from(starts - {*end.starts})
+    return found if found.edges else None
+
+
+def _current_or_none(ws: OpenWorkspace, ref: ResourceRef) -> RefTarget | None:
+    try:
+        return resolve_ref_in(ws, ref)
+    except LineageNotFoundError:
+        return None
 
 
 def lineage_graph(
@@ -178,12 +253,18 @@ def lineage_graph(
 
 
 def lineage_graph_in(
-    ws: OpenWorkspace, resource: str | ResourceRef | None = None, *, snapshot: str | None = None
+    ws: OpenWorkspace,
+    resource: str | ResourceRef | None = None,
+    *,
+    snapshot: str | None = None,
+    stale: bool = True,
 ) -> LineageGraph:
-    """See `lineage_graph`."""
-    target = resolve_ref_in(ws, resource or _first_results(ws), snapshot=snapshot)
+    """See `lineage_graph`; `stale`: whether to find out what is, for the marks."""
+    named = _parsed(ws, resource or _first_results(ws))
+    target = resolve_ref_in(ws, named, snapshot=snapshot)
     found = ws.index.upstream(target.starts, root=target.root)
-    return LineageGraph(found, f"Lineage of {_named(ws, target)}", list(target.warnings))
+    marks = _marks_upstream(ws, named, target, snapshot) if stale else {}
+    return LineageGraph(found, f"Lineage of {_named(ws, target)}", list(target.warnings), marks)
 
 
 def make_lineage_graph(
@@ -213,7 +294,7 @@ def make_lineage_graph(
         graph = lineage_graph_in(ws, resource_name, snapshot=tag_or_hash)
     for warning in graph.warnings:
         log.warning("%s", warning)
-    page = to_html(graph.subgraph, title=graph.title, width=width, height=height)
+    page = to_html(graph.subgraph, title=graph.title, width=width, height=height, marks=graph.marks)
     try:
         Path(output_file).write_text(page, encoding="utf-8", newline="\n")
     except OSError as e:
@@ -229,6 +310,19 @@ def _first_results(ws: OpenWorkspace) -> ResourceRef:
     raise ConfigurationError(
         "the workspace has no results resource", hint="Name another with --resource."
     )
+
+
+def _parsed(ws: OpenWorkspace, ref: str | ResourceRef) -> ResourceRef:
+    return ref.recorded() if isinstance(ref, ResourceRef) else parse_ref(ws, ref)
+
+
+def _marks_upstream(
+    ws: OpenWorkspace, named: ResourceRef, target: RefTarget, snapshot: str | None
+) -> dict[str, list[str]]:
+    """What is stale of what a ref is now, or was when a snapshot moved it; of no older state."""
+    if snapshot is not None or target.ref != named:  # named by its path in a snapshot's directory
+        return {}
+    return stale_marks_in(ws, [target.ref])
 
 
 def _named(ws: OpenWorkspace, target: RefTarget) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from dws_graph.api.session import opened
+from dws_graph.api.views import Progress, sync_view
 from dws_graph.backends.graph.embedded import EmbeddedGraph
 from dws_graph.workspace import layout
 from dws_graph.workspace.opened import OpenWorkspace
@@ -73,23 +74,25 @@ def query_in(
     *,
     limit: int = LIMIT,
     timeout: float = TIMEOUT,
+    progress: Progress | None = None,
 ) -> Answer:
-    """See `query`."""
-    if ws.writable:
-        return _ask(ws, ws.root / layout.CYPHER, cypher, params, limit, timeout)
-    with tempfile.TemporaryDirectory(prefix="dws-") as folder:
-        return _ask(ws, Path(folder) / "cypher.kgl", cypher, params, limit, timeout)
+    """See `query`; `progress` is told of the facts that are folded first."""
+    if not ws.writable:
+        with tempfile.TemporaryDirectory(prefix="dws-") as folder:
+            view = EmbeddedGraph(Path(folder) / "cypher.kgl")
+            sync_view(ws, view, progress)
+            return _ask(view, cypher, params, limit, timeout)
+    view = EmbeddedGraph(ws.root / layout.CYPHER)
+    sync_view(ws, view, progress)
+    return _ask(view, cypher, params, limit, timeout)
 
 
 def _ask(
-    ws: OpenWorkspace,
-    path: Path,
+    view: EmbeddedGraph,
     cypher: str,
     params: Mapping[str, Any] | None,
     limit: int,
     timeout: float,
 ) -> Answer:
-    view = EmbeddedGraph(path)
-    view.apply(ws.journal.since(view.applied()))
     found = view.read_only(cypher, params, timeout=timeout, max_rows=limit)
     return Answer(found.columns, found.rows, found.truncated)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from dws_graph.api.known_paths import check_known
 from dws_graph.api.session import opened
@@ -20,6 +21,7 @@ from dws_graph.workspace.metadata import SnapshotMetadata
 from dws_graph.workspace.opened import OpenWorkspace
 from dws_graph.workspace.reading import living, read_entry
 from dws_graph.workspace.snapshots import all_metadata, find_snapshot
+from dws_graph.workspace.staleness import snapshots_back
 
 RESULTS = "results"
 BEFORE = "the answer is of the version before"
@@ -108,13 +110,12 @@ def parse_ref(ws: OpenWorkspace, text: str) -> ResourceRef:
         ConfigurationError: There is no such resource; PathNotAResourceError: a path in none.
     """
     names = set(ws.get_resource_names())
-    known = {r.name for r in ws.index.refs(ws.id)}
-    for found in (names, known):  # one that was removed still has lineage
-        if text in found:
+    for known in (names.__contains__, partial(ws.index.has_refs, ws.id)):
+        if known(text):  # one that was removed still has lineage
             return ResourceRef(text)
         name, sep, _ = text.rpartition(":/")
         while sep:  # a name that an earlier program let in may hold `:/` itself
-            if name in found:
+            if known(name):
                 return ResourceRef(name, normal_subpath(text[len(name) + 2 :]))
             name, sep, _ = name.rpartition(":/")
     if text.startswith(("/", "./", "../", "~")) or text in (".", "..") or os.path.exists(text):
@@ -133,7 +134,7 @@ def label(snapshot: SnapshotMetadata) -> str:
 
 def known_refs(ws: OpenWorkspace, target: ResourceRef) -> tuple[ResourceRef, ...]:
     """The refs with versions, old ones too, that stand for a ref."""
-    return standing_for(target, ws.index.refs(ws.id, target.name))
+    return standing_for(target, ws.index.refs_touching(ws.id, target))
 
 
 def standing_for(target: ResourceRef, known: Iterable[ResourceRef]) -> tuple[ResourceRef, ...]:
@@ -155,7 +156,7 @@ def standing_for(target: ResourceRef, known: Iterable[ResourceRef]) -> tuple[Res
 def _current(
     ws: OpenWorkspace, ref: ResourceRef, snapshots: Sequence[SnapshotMetadata]
 ) -> RefTarget:
-    entries = {e.ref: e for e in ws.index.entries(ws.id, ws.instance, ref.name)}
+    entries = {e.ref: e for e in ws.index.entries_touching(ws.id, ws.instance, ref)}
     refs = standing_for(ref, entries)
     if not refs:
         return _moved_or_none(ws, ref)
@@ -185,7 +186,9 @@ def _moved_or_none(ws: OpenWorkspace, ref: ResourceRef) -> RefTarget:
     """Nothing is current: of results, a snapshot has moved them, and their lineage is in it."""
     names = set(ws.get_resource_names())
     if ref.name in names and ws.get_resource_role(ref.name) == RESULTS:
-        for metadata in reversed(all_metadata(ws)):
+        known = {m.hashval: m for m in reversed(all_metadata(ws))}
+        order = dict.fromkeys([*snapshots_back(ws), *known])  # what is newer than it only then
+        for metadata in (known[name] for name in order if name in known):
             certificates = _contained(ws, metadata.hashval, recorded=True)
             if standing_for(ref, certificates):
                 note = (

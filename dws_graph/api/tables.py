@@ -18,6 +18,7 @@ from dws_graph.workspace.snapshots import find_snapshot
 
 LineageTuple = tuple[str, str, str, list[str] | None]
 STEP, SOURCE, CODE = "Step", "Source Data", "Code"
+RETRACTED = "written by a step that was retracted"
 
 
 class LineageInput(TypedDict):
@@ -158,10 +159,13 @@ def _row(
 ) -> tuple[LineageRow, tuple[Certificate, ...]]:
     producer = ws.index.producers([certificate.id]).get(certificate.id)
     step = ws.index.step(producer) if producer is not None else None
+    details = _details(step) if step else _version(certificate)
+    if not step and ws.index.retracted_producers([certificate.id]):
+        details += f", {RETRACTED}"
     row = LineageRow(
         ref=str(certificate.ref),
         type=STEP if step else _kind(ws, certificate),
-        details=_details(step) if step else _version(certificate),
+        details=details,
         step=step.name if step else None,
         hash=certificate.hash,
         status=certificate.status,

@@ -99,7 +99,7 @@ def graph_sync_in(
 ) -> list[ViewSynced]:
     """See `graph_sync`."""
     return [
-        ViewSynced(view=name, applied=_sync(ws, _view(ws, name), progress))
+        ViewSynced(view=name, applied=sync_view(ws, _view(ws, name), progress))
         for name in _names(ws, view)
     ]
 
@@ -122,10 +122,11 @@ def graph_rebuild_in(
     found = []
     for name in _names(ws, view):
         if name == INDEX:
-            ws.reopen_index()
+            applied = ws.fold_anew(_teller(ws, {}, progress))
         else:
             EmbeddedGraph(ws.root / layout.CYPHER).remove()
-        found.append(ViewSynced(view=name, applied=_sync(ws, _view(ws, name), progress)))
+            applied = sync_view(ws, _view(ws, name), progress)
+        found.append(ViewSynced(view=name, applied=applied))
     return found
 
 
@@ -180,8 +181,16 @@ def _count(applied: Mapping[tuple[str, str], Applied], last: Mapping[tuple[str, 
     return sum(min(applied[key].seq, seq) for key, seq in last.items() if key in applied)
 
 
-def _sync(ws: OpenWorkspace, view: View, progress: Progress | None) -> int:
+def sync_view(ws: OpenWorkspace, view: View, progress: Progress | None = None) -> int:
+    """Apply the facts that wait to a view of the workspace; how many."""
     applied = view.applied()
+    return view.apply(ws.journal.since(applied), progress=_teller(ws, applied, progress))
+
+
+def _teller(
+    ws: OpenWorkspace, applied: Mapping[tuple[str, str], Applied], progress: Progress | None
+) -> Callable[[int], None]:
+    """Tells `progress` how many of the facts that were waiting are done."""
     last = last_facts_in(ws)
     total = sum(last.values()) - _count(applied, last)
     done = 0
@@ -192,4 +201,4 @@ def _sync(ws: OpenWorkspace, view: View, progress: Progress | None) -> int:
         if progress is not None:
             progress(min(done, total), total)
 
-    return view.apply(ws.journal.since(applied), progress=tell)
+    return tell

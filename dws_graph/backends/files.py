@@ -10,9 +10,11 @@ import uuid
 from pathlib import Path
 from urllib.parse import quote
 
+from dws_graph.backends.faults import fault
 from dws_graph.errors import ConfigurationError
 
 _MACHINE_ID_FILES = ("/etc/machine-id", "/var/lib/dbus/machine-id")
+TEMPORARY = ".~"  # begins names that count in no fingerprint, and that git ignores
 _MULTICAST = 1 << 40  # set in what uuid.getnode() made up for want of a network card
 
 
@@ -28,17 +30,20 @@ def write_atomic(path: Path, data: bytes, *, fsync: bool = True) -> None:
 
     An existing file's mode is kept. The folder must exist.
     """
-    # names of the form `.~*` count in no fingerprint
-    temporary = path.with_name(f".~{secrets.token_hex(8)}")
+    temporary = path.with_name(f"{TEMPORARY}{secrets.token_hex(8)}")
+    fault(f"write_atomic: create {path.name}")
     fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
     try:
         with os.fdopen(fd, "wb") as file:
             with contextlib.suppress(FileNotFoundError):
                 os.fchmod(fd, path.stat().st_mode & 0o7777)
+            fault(f"write_atomic: write {path.name}")
             file.write(data)
             file.flush()
             if fsync:
+                fault(f"write_atomic: fsync {path.name}")
                 os.fsync(fd)
+        fault(f"write_atomic: rename {path.name}")
         os.replace(temporary, path)
     except BaseException:
         with contextlib.suppress(FileNotFoundError):
@@ -50,11 +55,20 @@ def write_atomic(path: Path, data: bytes, *, fsync: bool = True) -> None:
 
 def sync_folder(folder: Path) -> None:
     """Make the names in a folder durable."""
+    fault(f"sync_folder: fsync {folder.name}")
     fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(fd)
     finally:
         os.close(fd)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder, and those above it, where they are missing."""
+    if not folder.is_dir():
+        make_folder(folder.parent)
+        fault(f"make_folder: {folder.name}")
+        folder.mkdir(exist_ok=True)
 
 
 def inside(root: Path, path: str | Path) -> Path:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from dws_graph.backends.faults import fault
+
 Notify = Callable[[str], None]
 PATIENCE = 1.0
 POLL = 0.01
@@ -25,12 +27,14 @@ class Lock:
 
     def __init__(self, path: Path, what: str, notify: Notify = quiet) -> None:
         self._lock = FileLock(str(path))
+        self._name = path.name
         self._what = what
         self._notify = notify
 
     @contextmanager
     def held(self) -> Iterator[None]:
         """Wait for the lock, and hold it."""
+        fault(f"lock: open {self._name}")
         try:
             self._lock.acquire(timeout=PATIENCE, poll_interval=POLL)
         except Timeout:
@@ -44,6 +48,7 @@ class Lock:
     @contextmanager
     def held_at_once(self) -> Iterator[bool]:
         """Hold the lock if nobody else does; tells whether."""
+        fault(f"lock: open {self._name}")
         try:
             self._lock.acquire(timeout=0)
         except Timeout:

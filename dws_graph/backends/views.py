@@ -10,8 +10,8 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol, TypedDict
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol, TypedDict, final
 
 from dws_graph.errors import JournalError
 from dws_graph.model.certificates import Certificate
@@ -38,6 +38,7 @@ AppliedMap = dict[tuple[str, str], Applied]
 """By (workspace, instance)."""
 
 
+@final
 class DumpNode(TypedDict):
     """A node of a dump; its `id` is one of its properties."""
 
@@ -45,6 +46,7 @@ class DumpNode(TypedDict):
     properties: dict[str, Any]
 
 
+@final
 class DumpEdge(TypedDict):
     """An edge of a dump; `source` and `target` are ids of nodes."""
 
@@ -52,6 +54,9 @@ class DumpEdge(TypedDict):
     source: str
     target: str
     properties: dict[str, Any]
+
+
+DumpItem = DumpNode | DumpEdge
 
 
 class Dump(TypedDict):
@@ -76,6 +81,9 @@ class View(Protocol):
 
     def dump(self) -> Dump:
         """All nodes and edges, none of the view's own records."""
+
+    def items(self) -> Iterator[DumpItem]:
+        """The same one by one, in no order: not all are held in memory."""
 
     def close(self) -> None:
         """Lets go of files and connections."""
@@ -141,6 +149,48 @@ class StepInfo:
     inputs: tuple[Certificate, ...]
     code: tuple[Certificate, ...]
     outputs: tuple[Certificate, ...]
+    retracted: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retraction:
+    """That a step is no longer part of lineage: since when (UTC), who said so, and why."""
+
+    step: str
+    reason: str
+    time: str
+    instance: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnvironmentInfo:
+    """What steps ran in; `packages` are `name==version`."""
+
+    hash: str
+    python: str
+    platform: str
+    packages: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepFilter:
+    """Which steps are meant; None and nothing mean all.
+
+    Attributes:
+        workspace: Of this workspace; needed with `refs`.
+        name: With this name.
+        status: `completed` or `failed`, and not retracted; or `retracted`.
+        refs: That read or wrote a version of one of them.
+        parameters: Whose parameters have these values, all of them, compared as JSON values.
+        since: Started then (UTC text) or later.
+    """
+
+    workspace: str | None = None
+    name: str | None = None
+    status: str | None = None
+    refs: tuple[ResourceRef, ...] | None = None
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    since: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,6 +224,9 @@ class Questions(Protocol):
     def producers(self, ids: Iterable[str]) -> dict[str, str]:
         """The step that wrote each certificate; those that none wrote are left out."""
 
+    def retracted_producers(self, ids: Iterable[str]) -> dict[str, str]:
+        """The retracted step that wrote each certificate; those of no such are left out."""
+
     def walk(self, ids: Collection[str]) -> list[WalkRow]:
         """The certificates that rule 2.1 looks at."""
 
@@ -191,6 +244,21 @@ class Questions(Protocol):
         limit: int | None = None,
     ) -> list[StepInfo]:
         """Steps, newest first."""
+
+    def chosen_steps(self, chosen: StepFilter, limit: int | None = None) -> list[StepInfo]:
+        """Steps by all that they can be chosen by, newest first."""
+
+    def count_steps(self, chosen: StepFilter) -> int:
+        """How many steps are meant."""
+
+    def step_keys(self, workspace: str, prefix: str, limit: int) -> list[str]:
+        """The ids of steps that begin so, sorted; at most so many."""
+
+    def retraction(self, workspace: str, step: str) -> Retraction | None:
+        """Why a step was retracted; None when it was not."""
+
+    def environment(self, workspace: str, env: str) -> EnvironmentInfo | None:
+        """What the environment of this hash holds; None where that is not known."""
 
     def upstream(
         self, starts: Collection[str], *, root: str = "", depth: int | None = None
@@ -253,6 +321,18 @@ def _misfit(line: Line, what: str) -> JournalError:
         f"the journal of instance {line.fact.instance} is damaged: fact {line.fact.seq} {what}",
         hint="Check the journal: dws lineage verify.",
     )
+
+
+def as_dump(items: Iterable[DumpItem]) -> Dump:
+    """All of a view's items as a dump."""
+    nodes: list[DumpNode] = []
+    edges: list[DumpEdge] = []
+    for item in items:
+        if "source" in item:
+            edges.append(item)
+        else:
+            nodes.append(item)
+    return canonical(nodes, edges)
 
 
 def canonical(nodes: Iterable[DumpNode], edges: Iterable[DumpEdge]) -> Dump:

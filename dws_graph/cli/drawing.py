@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import click
+
 from dws_graph.api.lineage import LineageGraph
 from dws_graph.cli.session import Session
 from dws_graph.cli.terminal import as_text, say, show, warn, write_or_show
@@ -16,6 +18,20 @@ from dws_graph.render.tables import lineage_tree
 from dws_graph.render.text import clean
 
 WIDTH, HEIGHT = 1024, 800
+FORMATS = ("html", "dot", "svg", "png", "mermaid", "json")
+SUFFIXES = {".htm": "html", ".gv": "dot", ".mmd": "mermaid", **{f".{f}": f for f in FORMATS}}
+
+
+def picture_format(file: Path, wanted: str | None) -> str:
+    """The format of a picture: the one wanted, else what the file's name ends in, else html.
+
+    Raises:
+        UsageError: The name ends in something else.
+    """
+    suffix = file.suffix.lower()
+    if wanted is None and suffix and suffix not in SUFFIXES:
+        raise click.UsageError(f"{suffix} is no format of pictures: choose one with --format")
+    return wanted or SUFFIXES.get(suffix, "html")
 
 
 def drawn(
@@ -28,19 +44,21 @@ def drawn(
     group: Grouping | None = None,
 ) -> str | bytes:
     """The graph as a text or picture of this format."""
-    subgraph, title = graph.subgraph, graph.title
+    subgraph, title, marks = graph.subgraph, graph.title, graph.marks
     if fmt == "json":
         return json.dumps(graph.to_json(), indent=2, ensure_ascii=False) + "\n"
     by: Grouping = group or "none"
     if fmt == "dot":
-        return to_dot(subgraph, title=title, detail=detail, group=by)
+        return to_dot(subgraph, title=title, detail=detail, group=by, marks=marks)
     if fmt == "mermaid":
-        return to_mermaid(subgraph, detail, group=by)
+        return to_mermaid(subgraph, detail, group=by, marks=marks)
     if fmt == "svg":
-        return to_svg(subgraph, title=title, detail=detail, group=by)
+        return to_svg(subgraph, title=title, detail=detail, group=by, marks=marks)
     if fmt == "png":
-        return to_png(subgraph, title=title, detail=detail, group=by)
-    return to_html(subgraph, title=title, width=width, height=height, detail=detail, group=group)
+        return to_png(subgraph, title=title, detail=detail, group=by, marks=marks)
+    return to_html(
+        subgraph, title=title, width=width, height=height, detail=detail, group=group, marks=marks
+    )
 
 
 def answer(session: Session, graph: LineageGraph, fmt: str, output: Path | None) -> None:
@@ -50,7 +68,7 @@ def answer(session: Session, graph: LineageGraph, fmt: str, output: Path | None)
     if fmt != "table":
         write_or_show(drawn(graph, fmt), output)
         return
-    made = lineage_tree(graph.subgraph)
+    made = lineage_tree(graph.subgraph, graph.marks)
     if output is None:
         say(clean(graph.title))
         show(session, made)

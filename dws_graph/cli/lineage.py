@@ -22,6 +22,10 @@ Examples:
         "Questions": [
             Entry("upstream", "lineage_upstream", "Everything that something was made from."),
             Entry("downstream", "lineage_downstream", "Everything that was made from something."),
+            Entry("explain", "lineage_explain", "The story of a result; why it has changed."),
+            Entry("path", "lineage_path", "What lies on the ways from one thing to another."),
+            Entry("stale", "lineage_stale", "What no longer follows from what is on disk."),
+            Entry("verify", "lineage_verify", "Read content again, and compare its hashes."),
             Entry("graph", "lineage_graph", "Draw the lineage of a resource, to a file."),
             Entry("query", "lineage_query", "Ask anything, in Cypher."),
         ]

@@ -42,5 +42,5 @@ def command(
     --snapshot, those that the version in that snapshot went into.
     """
     with session.workspace() as ws:
-        graph = downstream_in(ws, ref, snapshot=snapshot, depth=depth)
+        graph = downstream_in(ws, ref, snapshot=snapshot, depth=depth, stale=fmt != "json")
     answer(session, graph, fmt, output)

@@ -9,7 +9,7 @@ import click
 
 from dws_graph.api.lineage import lineage_graph_in
 from dws_graph.cli.commands import Command
-from dws_graph.cli.drawing import HEIGHT, WIDTH, drawn
+from dws_graph.cli.drawing import FORMATS, HEIGHT, WIDTH, drawn, picture_format
 from dws_graph.cli.options import snapshot_option
 from dws_graph.cli.session import Session, pass_session
 from dws_graph.cli.terminal import warn, write_or_show
@@ -24,8 +24,6 @@ Examples:
   dws lineage graph --group steps lineage.svg
   dws lineage graph --format dot - | dot -Tpdf > lineage.pdf
 """
-FORMATS = ("html", "dot", "svg", "png", "mermaid", "json")
-SUFFIXES = {".htm": "html", ".gv": "dot", ".mmd": "mermaid", **{f".{f}": f for f in FORMATS}}
 
 
 @click.command("graph", cls=Command, epilog=EPILOG)
@@ -84,14 +82,11 @@ def command(
     documents (png needs Graphviz), mermaid for README files, dot and json for other programs.
     OUTPUT_FILE may be - for standard output.
     """
+    form = picture_format(output_file, fmt)
     with session.workspace() as ws:
-        graph = lineage_graph_in(ws, resource, snapshot=snapshot)
+        graph = lineage_graph_in(ws, resource, snapshot=snapshot, stale=form != "json")
     for text in graph.warnings:
         warn(clean(text))
-    suffix = output_file.suffix.lower()
-    if fmt is None and suffix and suffix not in SUFFIXES:
-        raise click.UsageError(f"{suffix} is no format of pictures: choose one with --format")
-    form = fmt or SUFFIXES.get(suffix, "html")
     picture = drawn(
         graph,
         form,

@@ -13,7 +13,7 @@ from dws_graph.api.querying import LIMIT, TIMEOUT, Answer, query_in
 from dws_graph.cli.cells import text
 from dws_graph.cli.commands import Command
 from dws_graph.cli.session import Session, pass_session
-from dws_graph.cli.terminal import format_option, say, show, show_json, tell
+from dws_graph.cli.terminal import format_option, progress, say, show, show_json, tell
 from dws_graph.render.tables import table
 
 EPILOG = """
@@ -88,8 +88,15 @@ def command(
     if (file is None) == (cypher is None):
         raise click.UsageError("give a query, or --file with one")
     asked = cypher if cypher is not None else file.read() if file is not None else ""
-    with session.workspace() as ws:
-        found = query_in(ws, asked, params, limit=limit, timeout=timeout)
+    with session.workspace() as ws, progress(session, "Folding facts") as report:
+        found = query_in(
+            ws,
+            asked,
+            params,
+            limit=limit,
+            timeout=timeout,
+            progress=lambda n, total: report("", n, total),
+        )
     if fmt == "json":
         show_json(found.to_json())
     elif fmt == "csv":

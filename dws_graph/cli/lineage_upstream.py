@@ -42,5 +42,5 @@ def command(
     --snapshot, those of the version in that snapshot.
     """
     with session.workspace() as ws:
-        graph = upstream_in(ws, ref, snapshot=snapshot, depth=depth)
+        graph = upstream_in(ws, ref, snapshot=snapshot, depth=depth, stale=fmt != "json")
     answer(session, graph, fmt, output)

@@ -27,6 +27,9 @@ Each command explains itself: dws COMMAND -h.
             Entry("add", "add", "Add data, code or results as a resource."),
             Entry("demo", "demo_command", "Make a workspace to try everything in."),
         ],
+        "Record": [
+            Entry("run", "run", "Run a command as a step."),
+        ],
         "Keep and bring back": [
             Entry("snapshot", "snapshot", "Keep the state of all resources, under a name."),
             Entry("restore", "restore", "Bring data and code back to a snapshot."),
@@ -34,7 +37,9 @@ Each command explains itself: dws COMMAND -h.
             Entry("show", "show", "Show everything about a snapshot."),
         ],
         "Ask": [
+            Entry("diff", "diff", "List what differs between two snapshots."),
             Entry("report", "report", "Resources, history, lineage and results as tables."),
+            Entry("steps", "steps", "The recorded steps: list, show, retract."),
             Entry("lineage", "lineage", "What came from what, as tables, pictures or Cypher."),
         ],
         "Look after": [

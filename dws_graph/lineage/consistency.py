@@ -63,7 +63,7 @@ def check_output(ws: OpenWorkspace, ref: ResourceRef) -> None:
     Raises:
         LineageConflictError: Names both.
     """
-    for entry in ws.index.entries(ws.id, ws.instance, ref.name):
+    for entry in ws.index.entries_touching(ws.id, ws.instance, ref):
         if entry.output and entry.ref != ref and entry.ref.touches(ref):
             raise LineageConflictError(
                 f"the output '{ref}' overlaps with '{entry.ref}', which another step wrote",
@@ -88,7 +88,7 @@ def check_consistent(
     readings = [r for r in readings if r.ref not in written]
     rows = ws.index.walk([r.certificate.id for r in readings if r.certificate is not None])
     fresh = {r.ref for r in readings if r.certificate is None}
-    current = current_entries(ws, {row.certificate.ref.name for row in rows})
+    current = current_entries(ws, {row.certificate.ref for row in rows})
     seen: dict[ResourceRef, WalkRow] = {}
     for row in rows:
         cert = row.certificate
@@ -120,9 +120,10 @@ def _age(row: WalkRow, entry: Entry | None) -> tuple[bool, bool, str]:
     return row.reader is None, is_current, row.reader or ""
 
 
-def current_entries(ws: OpenWorkspace, names: set[str]) -> dict[ResourceRef, Entry]:
-    """What is current of the resources with these names."""
-    return {e.ref: e for name in names for e in ws.index.entries(ws.id, ws.instance, name)}
+def current_entries(ws: OpenWorkspace, refs: set[ResourceRef]) -> dict[ResourceRef, Entry]:
+    """What is current of these refs."""
+    found = (ws.index.entry(ws.id, ws.instance, ref) for ref in refs)
+    return {entry.ref: entry for entry in found if entry is not None}
 
 
 def step_since(ws: OpenWorkspace, row: WalkRow, entry: Entry) -> str | None:
@@ -131,10 +132,8 @@ def step_since(ws: OpenWorkspace, row: WalkRow, entry: Entry) -> str | None:
     def counts(touch: Touch) -> bool:
         return touch.instance == ws.instance or entry.via == f.CURRENT_SET
 
-    then = max(
-        (t.fact for t in ws.index.touched_by(row.certificate.id) if t.step == row.reader),
-        default="",
-    )
+    ended = (ws.index.ended(row.reader) or "") if row.reader else ""
+    then = min(ended, row.reader or "")  # its id: it read when it began, not when it ended
     newer = [t for t in ws.index.touched_by(entry.certificate.id) if counts(t) and t.fact > then]
     return newer[-1].step if newer else None
 

@@ -77,7 +77,7 @@ def _clashes(ws: OpenWorkspace, readings: Sequence[Reading]) -> list[tuple[Refs,
     """All that `check_consistent` would refuse; each is gone without the inputs of one set."""
     rows, ways = _reached(ws, readings)
     fresh = {r.ref for r in readings if r.certificate is None}
-    current = current_entries(ws, {row.certificate.ref.name for row in rows})
+    current = current_entries(ws, {row.certificate.ref for row in rows})
     versions: dict[ResourceRef, dict[str, WalkRow]] = {}
     clashes: list[tuple[Refs, ...]] = []
     for row in rows:

@@ -93,6 +93,7 @@ class Step:
         self._declared = frozenset(outputs)
         commit = code_commit(ws, code)
         with _turn(ws):
+            self.id = uuid7(ws.journal.head().id)  # greater than the ids of all that it can read
             self._read(inputs, code)
             for ref in outputs:
                 check_output(ws, ref)
@@ -173,12 +174,12 @@ class Step:
         if writer is None:
             return None
         for cert in (*writer.inputs, *writer.code):
-            for entry in ws.index.entries(ws.id, ws.instance, cert.ref.name):
-                if entry.ref != cert.ref or entry.fingerprint is None:
-                    continue
-                resource = ws.get_resource(cert.ref.name)
-                if not resource.unchanged(cert.ref.subpath, entry.fingerprint):
-                    return writer.name, cert.ref
+            entry = ws.index.entry(ws.id, ws.instance, cert.ref)
+            if entry is None or entry.fingerprint is None:
+                continue
+            resource = ws.get_resource(cert.ref.name)
+            if not resource.unchanged(cert.ref.subpath, entry.fingerprint):
+                return writer.name, cert.ref
         return None
 
     def took(self) -> float:
@@ -187,7 +188,7 @@ class Step:
             self.seconds = round(time.monotonic() - self._began, 6)
         return self.seconds
 
-    def complete(self) -> None:
+    def complete(self) -> StepRecord:
         """Record the step: its outputs are now current.
 
         Raises:
@@ -201,10 +202,11 @@ class Step:
         record = self._end(f.STEP_COMPLETED, None)
         for ref in record.changed_while_running:
             log.warning("'%s' changed while step '%s' ran", ref, self.name)
+        return record
 
-    def abort(self, error: str) -> None:
+    def abort(self, error: str) -> StepRecord:
         """Record that the step failed: the state of its outputs is unknown from now on."""
-        self._end(f.STEP_ABORTED, error)
+        return self._end(f.STEP_ABORTED, error)
 
     def _end(self, kind: str, error: str | None) -> StepRecord:
         """Append the step's last fact; a damaged index costs no step."""
@@ -228,12 +230,12 @@ class _Ending:
     def __init__(self, step: Step) -> None:
         self.step = step
         self.ws = step.ws
-        names = {r.name for r in (*step.inputs, *step.code, *step.outputs)}
-        self.entries: dict[ResourceRef, Entry] = {
-            e.ref: e
-            for name in sorted(names)
-            for e in self.ws.index.entries(self.ws.id, self.ws.instance, name)
-        }
+        self.entries: dict[ResourceRef, Entry] = {}
+        for ref in (*step.inputs, *step.code, *step.outputs):
+            self.entries |= {e.ref: e for e in self._touching(ref)}
+        for entry in list(self.entries.values()):  # an output may be recorded as what covers it
+            if any(entry.ref.covers(out) for out in step.outputs):
+                self.entries |= {e.ref: e for e in self._touching(entry.ref)}
         self.current: dict[ResourceRef, Current] = {}
         self.superseded: list[str] = []
         self.described: set[str] = set()
@@ -241,6 +243,9 @@ class _Ending:
         self._versions: dict[ResourceRef, int] = {}
         self._made: dict[ResourceRef, Certificate] = {}
         self._comment = f"Step {step.name} at {local_text(step.start_time).replace('T', ' ')}"
+
+    def _touching(self, ref: ResourceRef) -> list[Entry]:
+        return self.ws.index.entries_touching(self.ws.id, self.ws.instance, ref)
 
     def record(self, error: str | None) -> StepRecord:
         """The fact's body; a failed step (`error`) wrote nothing."""
@@ -412,7 +417,7 @@ def _died(ws: OpenWorkspace, start: StepStart) -> StepRecord:
     superseded = []
     for ref in start.outputs:
         current[ref] = Current(ref=ref, certificate=None)
-        for entry in ws.index.entries(ws.id, ws.instance, ref.name):
+        for entry in ws.index.entries_touching(ws.id, ws.instance, ref):
             if entry.ref == ref or ref.covers(entry.ref):
                 current[entry.ref] = Current(ref=entry.ref, certificate=None)
                 if entry.certificate.hash is None:

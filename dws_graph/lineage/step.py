@@ -234,19 +234,33 @@ class ResultsLineage(Lineage):
             ApiParamError: A metric cannot be held by JSON; names it and its type.
         """
         self._check_open()
-        step = self._step
-        names = step.ws.get_global_param("secrets.names")
-        step.metrics = scrub_metrics(to_plain(metrics, "metrics"), names)
-        resource = results_resource(step.ws, self._results)
-        below = self._results.subpath
-        path = RESULTS_FILE if below is None else f"{below}/{RESULTS_FILE}"
-        data = {
-            "step": step.name,
-            "start_time": local_text(step.start_time),
-            "execution_time_seconds": step.took(),
-            "parameters": from_plain(step.parameters),
-            "run_description": step.description,
-            "metrics": from_plain(step.metrics),
-        }
-        resource.add_results_file(data, path)
-        print(f"Wrote results to {resource.name}:{path}")  # noqa: T201  # 1.6 does, too
+        where = write_results_file(self._step, self._results, metrics)
+        print(f"Wrote results to {where}")  # noqa: T201  # 1.6 does, too
+
+
+def write_results_file(step: Step, results: ResourceRef, metrics: Mapping[str, Any]) -> str:
+    """Write a step's `results.json`, and give the step its metrics.
+
+    Args:
+        step: Under way.
+        results: Where its results go.
+        metrics: By name; what JSON cannot hold is refused.
+
+    Returns:
+        `RESOURCE:PATH` of the file.
+    """
+    names = step.ws.get_global_param("secrets.names")
+    step.metrics = scrub_metrics(to_plain(metrics, "metrics"), names)
+    resource = results_resource(step.ws, results)
+    below = results.subpath
+    path = RESULTS_FILE if below is None else f"{below}/{RESULTS_FILE}"
+    data = {
+        "step": step.name,
+        "start_time": local_text(step.start_time),
+        "execution_time_seconds": step.took(),
+        "parameters": from_plain(step.parameters),
+        "run_description": step.description,
+        "metrics": from_plain(step.metrics),
+    }
+    resource.add_results_file(data, path)
+    return f"{resource.name}:{path}"

@@ -24,6 +24,7 @@ ENVIRONMENT_SEEN = "EnvironmentSeen"
 STEP_STARTED = "StepStarted"
 STEP_COMPLETED = "StepCompleted"
 STEP_ABORTED = "StepAborted"
+STEP_RETRACTED = "StepRetracted"
 SNAPSHOT_TAKEN = "SnapshotTaken"
 TAGGED = "Tagged"
 RESTORED = "Restored"
@@ -36,6 +37,7 @@ KINDS = frozenset(
         STEP_STARTED,
         STEP_COMPLETED,
         STEP_ABORTED,
+        STEP_RETRACTED,
         SNAPSHOT_TAKEN,
         TAGGED,
         RESTORED,
@@ -472,6 +474,23 @@ class StepStart:
             pid=take(obj, "pid", int),
             pid_started=take(obj, "pid_started", str),
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepRetraction:
+    """The body of `StepRetracted`: a step of any instance is no longer part of lineage."""
+
+    step: str
+    reason: str
+
+    def to_json(self) -> Json:
+        """The body of the fact."""
+        return {"step": self.step, "reason": self.reason}
+
+    @classmethod
+    def from_json(cls, obj: Json) -> StepRetraction:
+        """From the body of the fact."""
+        return cls(step=take(obj, "step", str), reason=take(obj, "reason", str))
 
 
 def currents(body: Json) -> tuple[Current, ...]:

@@ -37,6 +37,11 @@ def tag_id(workspace: str, tag: str) -> str:
     return node_id(workspace, "Tag", tag)
 
 
+def retraction_id(workspace: str, step: str) -> str:
+    """The id of a Retraction node."""
+    return node_id(workspace, "Retraction", step)
+
+
 def environment_id(workspace: str, environment: str) -> str:
     """The id of an Environment node."""
     return node_id(workspace, "Environment", environment)
@@ -181,6 +186,20 @@ def _step_properties(fact: Fact, step: f.StepRecord, *, completed: bool) -> Json
     return props
 
 
+def _step_retracted(fact: Fact, rows: Rows) -> None:
+    """May come before the step itself, which then is known by its id alone."""
+    _workspace(fact, rows)
+    body = f.StepRetraction.from_json(fact.body)
+    known: Json = {"id": body.step, "workspace": fact.workspace, "retracted": True}
+    rows.own.append(NodeRow("Step", body.step, known))
+    rid = retraction_id(fact.workspace, body.step)
+    props: Json = {"id": rid, "workspace": fact.workspace, "step": body.step}
+    props |= {"reason": body.reason, "time": fact.time, "instance": fact.instance, "at": fact.id}
+    rows.shared.append(NodeRow("Retraction", rid, props))
+    rows.edges.append(EdgeRow("RETRACTS", rid, body.step))
+    rows.retracted.append(body.step)
+
+
 def _snapshot_taken(fact: Fact, rows: Rows) -> None:
     snap = f.SnapshotRecord.from_json(fact.body)
     ws, sid = fact.workspace, snapshot_id(fact.workspace, snap.hash)
@@ -249,6 +268,7 @@ _WRITERS: dict[str, Callable[[Fact, Rows], None]] = {
     f.STEP_STARTED: _step_started,
     f.STEP_COMPLETED: _step_ended,
     f.STEP_ABORTED: _step_ended,
+    f.STEP_RETRACTED: _step_retracted,
     f.SNAPSHOT_TAKEN: _snapshot_taken,
     f.TAGGED: _tagged,
     f.RESTORED: _current_changed,

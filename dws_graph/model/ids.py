@@ -9,6 +9,7 @@ import json
 import os
 import time
 import uuid
+from functools import lru_cache
 
 _RANDOM_BITS = 62 + 12
 
@@ -37,6 +38,7 @@ def _next(value: int) -> int:
     return ms << 80 | 0x7 << 76 | rand_a << 64 | 0b10 << 62 | counter & ((1 << 62) - 1)
 
 
+@lru_cache(maxsize=1 << 14)  # a journal names the same refs again and again
 def node_id(workspace: str, label: str, *parts: str | None) -> str:
     """The id of a node that is known by its properties.
 
@@ -46,7 +48,12 @@ def node_id(workspace: str, label: str, *parts: str | None) -> str:
         parts: Its identifying properties in the order of docs/formats.md.
     """
     name = json.dumps([label, *parts], separators=(",", ":"))
-    return str(uuid.uuid5(uuid.UUID(workspace), name))
+    return str(uuid.uuid5(_namespace(workspace), name))
+
+
+@lru_cache(maxsize=64)
+def _namespace(workspace: str) -> uuid.UUID:
+    return uuid.UUID(workspace)
 
 
 def is_uuid(text: str) -> bool:

@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 from dws_graph.model.values import Json
 
+RETRACTED = {kind: f"RETRACTED_{kind}" for kind in ("READ_BY", "CODE_OF", "WROTE")}
+
 
 class NodeRow(NamedTuple):
     """A node and its properties (`id` is one of them)."""
@@ -46,9 +48,10 @@ class Rows:
         identities: Nodes known by their identity alone (Workspace, Resource, Ref, Environment):
             made when missing, else left as they are.
         shared: Nodes that several instances describe (Resource, Environment, Snapshot, Tag,
-            Workspace, and `HashCertificate`): `props["at"]` is a fact's id; the row replaces the
-            whole property map when `at` is greater than the node's.
-        own: Nodes that one instance describes (Step): properties are added, in order.
+            Retraction, Workspace, and `HashCertificate`): `props["at"]` is a fact's id; the row
+            replaces the whole property map when `at` is greater than the node's.
+        own: Nodes that one instance describes (Step): properties are added, in order; another
+            instance may add `retracted`, which stays.
         placeholders: Certificates (label `PlaceholderCertificate`) of one instance; not applied
             to one that has a hash already.
         edges: Idempotent.
@@ -56,8 +59,10 @@ class Rows:
         superseded: Ids of placeholders that will never have a hash.
         keep: Placeholders that get a hash and stay (what a step wrote):
             properties `hash`, `subpath_hash` (when known), `id`.
-        merge: (placeholder, certificate): the first's `READ_BY` and `CODE_OF` edges go to the
-            second, and it is deleted.
+        merge: (placeholder, certificate): the first's `READ_BY` and `CODE_OF` edges (also those
+            of retracted steps) go to the second, and it is deleted.
+        retracted: Ids of steps; their `READ_BY`, `CODE_OF` and `WROTE` edges become
+            `RETRACTED_READ_BY` and so on, as do those of later rows.
     """
 
     bare: list[str] = field(default_factory=list)
@@ -70,6 +75,12 @@ class Rows:
     superseded: list[str] = field(default_factory=list)
     keep: list[Json] = field(default_factory=list)
     merge: list[tuple[str, str]] = field(default_factory=list)
+    retracted: list[str] = field(default_factory=list)
+
+    def steps(self) -> set[str]:
+        """The steps at an end of an edge that a retraction takes out of lineage."""
+        found = {e.src if e.type == "WROTE" else e.dst for e in self.edges if e.type in RETRACTED}
+        return found | set(self.retracted)
 
     def extend(self, other: Rows) -> None:
         """Adds the rows of a later fact."""
@@ -90,6 +101,7 @@ def together(many: Iterable[Rows]) -> Rows:
     total.edges = list(dict.fromkeys(total.edges))
     total.current = list({(r.ref, r.instance): r for r in total.current}.values())
     total.superseded = list(dict.fromkeys(total.superseded))
+    total.retracted = list(dict.fromkeys(total.retracted))
     newest: dict[tuple[str, str], NodeRow] = {}
     for row in total.shared:
         key = (row.label, row.id)

@@ -5,7 +5,7 @@ Source of the JSON: docs/formats.md, "A subgraph".
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -18,8 +18,9 @@ class Node:
 
     `properties` of a certificate: `workspace, resource, subpath, hash` (None for a placeholder),
     `version, status` (`hashed`, `pending`, `not kept`), `role` (of its resource), `produced`
-    (whether a step wrote it); of a step: `start_time, execution_time_seconds, parameters,
-    metrics, command_line, instance, status` (`completed`, `failed`).
+    (whether a step wrote it), `retracted` (True where a step wrote it that was retracted, else
+    absent); of a step: `start_time, execution_time_seconds, parameters, metrics, command_line,
+    instance, status` (`completed`, `failed`).
     """
 
     key: str
@@ -39,15 +40,20 @@ class Node:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Edge:
-    """An arrow the way data flows: `READ_BY`, `CODE_OF`, `WROTE`, `CONTAINS` or `IMPORTED_AS`."""
+    """An arrow the way data flows: `READ_BY`, `CODE_OF`, `WROTE`, `CONTAINS` or `IMPORTED_AS`.
+
+    `change` is empty but where two versions lie over one another (`model.overlay`).
+    """
 
     source: str
     target: str
     type: str
+    change: str = ""
 
     def to_json(self) -> dict[str, str]:
         """As docs/formats.md has it."""
-        return {"source": self.source, "target": self.target, "type": self.type}
+        told = {"change": self.change} if self.change else {}
+        return {"source": self.source, "target": self.target, "type": self.type, **told}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -84,3 +90,21 @@ class Subgraph:
             if n.key == key:
                 return n
         raise KeyError(key)
+
+    def reached_from(self, starts: Collection[str]) -> Subgraph:
+        """What lies on a way from one of the starts to anywhere in the subgraph, along arrows."""
+        outgoing: dict[str, list[str]] = {}
+        for edge in self.edges:
+            outgoing.setdefault(edge.source, []).append(edge.target)
+        waiting = [n.key for n in self.nodes if n.key in starts]
+        found = set(waiting)
+        while waiting:
+            new = [k for k in outgoing.get(waiting.pop(), ()) if k not in found]
+            found.update(new)
+            waiting += new
+        return Subgraph(
+            root=self.root,
+            complete=self.complete,
+            nodes=tuple(n for n in self.nodes if n.key in found),
+            edges=tuple(e for e in self.edges if e.source in found and e.target in found),
+        )

@@ -30,7 +30,7 @@ def take(obj: Mapping[str, Any], key: str, kind: type[T]) -> T:
         JsonKeyError: The key is absent.
         JsonTypeError: The value has another type.
     """
-    if not isinstance(obj, Mapping):
+    if type(obj) is not dict and not isinstance(obj, Mapping):  # the first is ten times faster
         raise JsonTypeError(f"expected an object with the key '{key}'", key=key)
     if key not in obj:
         raise JsonKeyError(f"the key '{key}' is missing", key=key)

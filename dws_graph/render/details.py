@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from dws_graph.model.subgraph import Node
-from dws_graph.render.look import State
-from dws_graph.render.text import clean, command_text, seconds, value_text
+from dws_graph.render.look import CHANGES, SECOND_SIZE, State
+from dws_graph.render.text import clean, command_text, seconds, text_width, value_text
 
 # Property and what people call it, in the order of the panel; the rest follows by name.
 FACTS: Mapping[str, str] = {
     "status": "status",
+    "changes": "what changed",
     "start_time": "started",
     "timestamp": "taken",
     "execution_time_seconds": "took",
@@ -32,8 +33,10 @@ FACTS: Mapping[str, str] = {
 }
 GROUPS = ("parameters", "metrics")
 _MOMENT = re.compile(r"^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?Z$")
+_HEX = re.compile(r"[0-9a-f]{40,64}")
 STALE = "stale because"
-UNSAID = frozenset({"produced", "environment", "stale"})
+CHANGED = FACTS["changes"]
+UNSAID = frozenset({"produced", "environment", "stale", "change", "retracted"})
 
 
 class Fact(NamedTuple):
@@ -46,13 +49,36 @@ class Fact(NamedTuple):
 
 def second_line(node: Node) -> str:
     """A step's time and metric, a certificate's hash."""
+    return " · ".join(_seconds(node))
+
+
+def short_line(node: Node, reasons: Sequence[str], room: float) -> str:
+    """The second line of a shape: before all what changed, or why the node is stale.
+
+    Args:
+        node: The node.
+        reasons: Why it is stale, each as `reason: ref`.
+        room: For what is known besides; in a size that pictures have for it.
+    """
+    if changes := node.properties.get("changes"):
+        return short_changes(changes)
+    said = _seconds(node)
+    why = [reason.partition(": ")[0] for reason in reasons[:1] if reason]
+    kept = len(said)
+    while why and kept and text_width(" · ".join([*said[:kept], *why]), SECOND_SIZE) > room:
+        kept -= 1
+    return " · ".join([*said[:kept], *why])
+
+
+def _seconds(node: Node) -> list[str]:
     properties = node.properties
-    if node.kind == "step":
+    if node.kind != "step":
+        said = [hash_or_status(properties)]
+    else:
         status = str(properties.get("status") or "completed")
         took = seconds(properties.get("execution_time_seconds"))
         said = ["" if status == "completed" else status, took, _metric(properties)]
-        return clean(" · ".join(filter(None, said)))
-    return hash_or_status(properties)
+    return [clean(text) for text in said if text]
 
 
 def _metric(properties: Mapping[str, Any]) -> str:
@@ -76,6 +102,15 @@ def hash_or_status(properties: Mapping[str, Any]) -> str:
     return clean(str(properties.get("hash") or ""))[:8]
 
 
+def code_text(properties: Mapping[str, Any]) -> str:
+    """Which version of code a step ran, and what became of that where two versions differ."""
+    if changes := properties.get("changes"):
+        return value_text("; ".join(change_text(**change) for change in changes))
+    change = properties.get("change")
+    said = [hash_or_status(properties), str(change) if change in CHANGES else ""]
+    return " · ".join(filter(None, said))
+
+
 def states_of(properties: Mapping[str, Any], *, root: bool, stale: bool) -> Iterator[State]:
     """The states that a node is in."""
     if root:
@@ -89,6 +124,9 @@ def states_of(properties: Mapping[str, Any], *, root: bool, stale: bool) -> Iter
         yield "not_kept"
     elif status == "pending":
         yield "pending"
+    if properties.get("retracted"):
+        yield "retracted"
+    yield from (state for state in CHANGES if state == properties.get("change"))
 
 
 def reasons_of(stale: Any) -> list[str]:
@@ -109,7 +147,10 @@ def facts_of(properties: Mapping[str, Any]) -> Iterator[Fact]:
         if value in (None, "", [], {}) or value is False:
             continue
         name = FACTS.get(key) or clean(key.replace("_", " "))
-        yield Fact(name, _fact_text(key, value))
+        if key == "changes" and isinstance(value, list):
+            yield from (Fact(CHANGED, value_text(change_text(**change))) for change in value)
+        else:
+            yield Fact(name, _fact_text(key, value))
     for group in GROUPS:
         for name, value in dict(properties.get(group) or {}).items():
             yield Fact(value_text(str(name)), value_text(value, exact=group != "metrics"), group)
@@ -125,3 +166,27 @@ def _fact_text(key: str, value: Any) -> str:
     if isinstance(value, list | tuple) and all(isinstance(v, str) for v in value):
         return value_text(", ".join(value))
     return value_text(value)
+
+
+def change_text(what: str, name: str, a: Any, b: Any) -> str:
+    """What changed, and from what to what: `parameter C: 1 → 2`."""
+    return f"{what} {name}".strip() + f": {_from_to(what, a, b)}"
+
+
+def short_changes(changes: Sequence[Mapping[str, Any]]) -> str:
+    """What there is room for in a shape: `C 1 → 2, input, code`."""
+    said = []
+    for change in changes:
+        what, name, a, b = (change[key] for key in ("what", "name", "a", "b"))
+        if what in ("hash", "parameter"):
+            said.append(f"{name} {_from_to(what, a, b)}".strip())
+        else:
+            said.append(what)
+    return clean(", ".join(dict.fromkeys(said)))
+
+
+def _from_to(what: str, *versions: Any) -> str:
+    values = [value if isinstance(value, str) else value_text(value) for value in versions]
+    if what in ("hash", "input", "code", "commit"):
+        values = [value[:8] if _HEX.fullmatch(value) else value for value in values]
+    return " → ".join(values)

@@ -16,6 +16,7 @@ from dws_graph.render.drawing import laid_out
 from dws_graph.render.groups import TIMES, grouped
 from dws_graph.render.look import (
     BETWEEN_SIZE,
+    CHANGES,
     NOTHING,
     Detail,
     Grouping,
@@ -25,7 +26,7 @@ from dws_graph.render.look import (
     light,
     of_all,
 )
-from dws_graph.render.marks import BADGES, Entry, legend_of
+from dws_graph.render.marks import BADGES, Entry, is_hollow, legend_of, stroke_tone
 from dws_graph.render.picture import Marks, Picture, PictureNode, picture_for
 from dws_graph.render.svg import draw_svg
 from dws_graph.render.text import clean, shortened
@@ -34,7 +35,13 @@ TIME_LIMIT = 20.0  # seconds
 TANGLED = 600  # nodes, above which curved lines take dot too long
 FONT = "Helvetica,Arial,sans-serif"
 SHAPES: dict[Shape, str] = {"step": "box", "code": "hexagon", "snapshot": "note"}
-STYLES: dict[Stroke, str] = {"code": "dashed", "imported": "dotted", "contains": "dotted"}
+STYLES: dict[Stroke, str] = {
+    "code": "style=dashed",
+    "imported": "style=dotted",
+    "contains": "style=dotted",
+    "added": f'color="{light("added")}", penwidth=2.4',
+    "dropped": f'color="{light("dropped")}", style=dashed',
+}
 TITLE_LENGTH = 200
 BLANK = '<font point-size="6"> </font>'  # a cell must hold something, and that must fit
 
@@ -150,7 +157,7 @@ def _lines(picture: Picture, title: str) -> Iterator[str]:
     yield "  }"
     passed = {node.key for node in picture.nodes if node.shape == "between"}
     for edge in picture.edges:
-        how = [f"style={STYLES[edge.stroke]}"] if edge.stroke in STYLES else []
+        how = [STYLES[edge.stroke]] if edge.stroke in STYLES else []
         how += ["arrowhead=none"] if edge.target in passed else []
         style = f" [{', '.join(how)}]" if how else ""
         yield f"  {ids[edge.source]} -> {ids[edge.target]}{style};"
@@ -158,8 +165,9 @@ def _lines(picture: Picture, title: str) -> Iterator[str]:
 
 
 def _node(node: PictureNode) -> str:
-    failed = "failed" in of_all(node.states)
-    filled = node.shape == "step" and not failed
+    states = of_all(node.states)
+    failed = "failed" in states
+    filled = node.shape == "step" and not is_hollow(states)
     first, second = ("step-text", "step-second") if filled else ("text", "second")
     between = node.shape == "between"
     size = BETWEEN_SIZE if between else 12
@@ -186,6 +194,11 @@ def _box(shape: Shape, states: tuple[State, ...]) -> str:
         line, fill, width = light("failed"), light("page"), 2.4
     elif "stale" in states:
         line, width = light("stale"), 2.4
+    for state in states:
+        if state in CHANGES:
+            line, width = light(state), CHANGES[state].wide
+            fill = light("page") if shape == "step" else fill
+            styles += ["dashed"] * bool(CHANGES[state].dash)
     if "not_kept" in states:
         fill = light("page")
         styles.append("dashed")
@@ -216,7 +229,8 @@ def _legend(picture: Picture) -> str:
 
 def _swatch(entry: Entry) -> str:
     if not entry.shape:
-        return _font("╌╌╌" if entry.stroke == "code" else "┈┈┈", 12, light("edge"))
+        drawn = {"code": "╌╌╌", "dropped": "╌╌╌", "added": "━━━"}.get(str(entry.stroke), "┈┈┈")
+        return _font(drawn, 12, light(stroke_tone(entry.stroke or "flow")))
     if entry.shape == "between":
         return _font("─ data ─", 10, light("text"))
     if entry.state == "several":
@@ -225,13 +239,13 @@ def _swatch(entry: Entry) -> str:
         return _font("⬡", 16, light("code"))  # a table has no hexagon
     line, fill, width, text = light(entry.shape), light(f"{entry.shape}-fill"), 1, BLANK
     style = "solid" if entry.shape in SHAPES else "rounded"
-    if entry.state in ("failed", "stale"):
+    if entry.state in BADGES:
         line, width = light(entry.state), 2
         text = _font(BADGES[entry.state], 9, line, bold=True)
-    if entry.state in ("failed", "not_kept"):
+    if entry.state == "not_kept" or (entry.state and is_hollow([entry.state])):
         fill = light("page")
-    if entry.state in ("not_kept", "pending"):
-        style += ",dashed" if entry.state == "not_kept" else ",dotted"
+    if entry.state in ("not_kept", "pending", "dropped"):
+        style += ",dotted" if entry.state == "pending" else ",dashed"
     cell = f'<td fixedsize="true" width="26" height="14">{text}</td>'
     inside = f'bgcolor="{fill}" color="{line}" style="{style}" cellborder="0" cellspacing="0"'
     drawn = f'<table border="{width}" cellpadding="0" {inside}><tr>{cell}</tr></table>'

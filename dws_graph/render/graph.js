@@ -56,6 +56,14 @@ function stretch(spans) {
   };
 }
 
+// A member of an opened group, whose steps have one name: by what it wrote.
+function toldApart(node) {
+  const wrote = node.role === "step" ? outgoing.get(node.id)[0] : undefined;
+  if (!wrote) return node;
+  const label = byId.get(wrote.to).name.replace(/^.*?:\/(?=.)/, "");
+  return { ...node, label, w: Math.max(node.w, 150) };
+}
+
 function gridOf(members) {
   const width = Math.max(...members.map((n) => n.w)) + CELL_GAP;
   const height = Math.max(...members.map((n) => n.h)) + CELL_GAP;
@@ -74,7 +82,7 @@ function arrange(name, open) {
   const laid = views[name];
   const grids = new Map();
   for (const n of laid.nodes) {
-    if (open.has(n.id)) grids.set(n.id, gridOf(n.members.map((id) => byId.get(id))));
+    if (open.has(n.id)) grids.set(n.id, gridOf(n.members.map((id) => toldApart(byId.get(id)))));
   }
   const opened = laid.nodes.filter((n) => grids.has(n.id));
   const toX = stretch(opened.map((n) => [n.x - n.w / 2, n.x + n.w / 2, grids.get(n.id).w]));
@@ -102,7 +110,7 @@ function arrange(name, open) {
     whole.members.forEach((id, i) => {
       const cellX = left + FRAME_PADDING + (i % grid.columns) * grid.width + (grid.width - CELL_GAP) / 2;
       const row = Math.floor(i / grid.columns);
-      place(byId.get(id), cellX, top + FRAME_HEAD + row * grid.height + (grid.height - CELL_GAP) / 2, n.id);
+      place(toldApart(byId.get(id)), cellX, top + FRAME_HEAD + row * grid.height + (grid.height - CELL_GAP) / 2, n.id);
     });
   }
   const legs = laid.legs.map(([x1, y1, x2, y2, ...rest]) => [toX(x1), toY(y1), toX(x2), toY(y2), ...rest]);

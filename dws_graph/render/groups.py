@@ -7,20 +7,19 @@ back to a group says that later ones of it were made from earlier ones.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import replace
 
-from dws_graph.render.details import STALE, Fact
-from dws_graph.render.look import STATES, Grouping, Shape, State
+from dws_graph.render.details import CHANGED, STALE, Fact
+from dws_graph.render.look import CHANGES, OF_SOME, Grouping, Shape, State, Stroke
 from dws_graph.render.picture import Picture, PictureEdge, PictureNode, sized
 from dws_graph.render.text import value_text
 
 FEW = 4  # distinct values that are listed
 COUNTED: Mapping[Shape, str] = {"step": "step", "snapshot": "snapshot"}
+MOST = 8  # reasons that are listed
 VERSION = "version"
 TIMES = "\N{MULTIPLICATION SIGN}"
-# A group is marked with what is wrong with any of its members.
-TROUBLE: tuple[State, ...] = ("stale", "failed")
 SHARED: tuple[State, ...] = ("not_kept", "pending")  # said when it is true of all
 
 
@@ -47,12 +46,22 @@ def grouped(picture: Picture, by: Grouping) -> Picture:
         for one, several in zip(drawn, members.values(), strict=True)
         for node in several
     }
-    edges = (PictureEdge(now[e.source], now[e.target], e.stroke) for e in picture.edges)
+    strokes: dict[tuple[str, str], dict[Stroke, None]] = defaultdict(dict)
+    for e in picture.edges:
+        if now[e.source] != now[e.target]:
+            strokes[now[e.source], now[e.target]][e.stroke] = None
     return Picture(
         nodes=tuple(drawn),
-        edges=tuple(e for e in dict.fromkeys(edges) if e.source != e.target),
+        edges=tuple(PictureEdge(*ends, s) for ends, found in strokes.items() for s in _of(found)),
         complete=picture.complete,
     )
+
+
+def _of(found: Collection[Stroke]) -> list[Stroke]:
+    """The strokes of all edges between two groups: new or gone only where all of them are."""
+    unchanged = [stroke for stroke in found if stroke not in CHANGES]
+    changed = [stroke for stroke in found if stroke in CHANGES]
+    return unchanged or (changed if len(changed) == 1 else ["flow"])
 
 
 def _families(picture: Picture, by: Grouping) -> dict[str, Hashable]:
@@ -78,9 +87,9 @@ def _group(key: str, several: Sequence[PictureNode]) -> PictureNode:
     name = f"{first.family} {TIMES}{len(data)}" if len(data) > 1 else first.family
     ordered = sorted(several, key=lambda n: n.role in COUNTED)
     kinds = Counter(COUNTED.get(n.role, VERSION) for n in ordered)
-    trouble = Counter(s for n in several for s in n.states if s in TROUBLE)
+    some = Counter(s for n in several for s in n.states if s in OF_SOME)
     alike = [s for s in SHARED if all(s in n.states for n in several)]
-    said = [f"{count} {STATES[s]}" for s, count in trouble.items()]
+    said = [f"{some[s]} {s}" for s in OF_SOME if s in some]
     counted = [f"{count} {kind}{'' if count == 1 else 's'}" for kind, count in kinds.items()]
     shape: Shape = "between" if all(n.shape == "between" for n in several) else first.role
     return sized(
@@ -91,11 +100,12 @@ def _group(key: str, several: Sequence[PictureNode]) -> PictureNode:
             name=name,
             label=name,
             second=", ".join(said or counted),
-            states=("several", *(s for s in TROUBLE if trouble[s]), *alike),
+            states=("several", *(s for s in OF_SOME if s in some), *alike),
             details=(
                 *(Fact(f"{kind}s", str(count)) for kind, count in kinds.items()),
-                *(Fact(STATES[s], str(count)) for s, count in trouble.items()),
-                *_reasons(several),
+                *(Fact(s, str(some[s])) for s in OF_SOME if s in some),
+                *_told(STALE, several),
+                *_told(CHANGED, several),
                 *_spread(several),
             ),
             members=tuple(n.key for n in several),
@@ -103,9 +113,14 @@ def _group(key: str, several: Sequence[PictureNode]) -> PictureNode:
     )
 
 
-def _reasons(several: Sequence[PictureNode]) -> list[Fact]:
-    found = dict.fromkeys(f.value for n in several for f in n.details if f.name == STALE)
-    return [Fact(STALE, value_text("; ".join(found)))] if found else []
+def _told(name: str, several: Sequence[PictureNode]) -> list[Fact]:
+    """What the members say under this name, each once, as far as a panel has room for it."""
+    said = (f for n in several for f in n.details)
+    found = dict.fromkeys(f.value for f in said if f.name == name and not f.group)
+    values = list(found)
+    if len(values) > MOST:
+        values[MOST - 1 :] = [f"and {len(values) - MOST + 1} more"]
+    return [Fact(name, value) for value in values]
 
 
 def _spread(several: Sequence[PictureNode]) -> list[Fact]:

@@ -176,7 +176,7 @@ def _rows(drawing: Drawing) -> list[dict[str, str]]:
             "kind": SHAPES[node.role],
             "name": shortened(node.name, COLUMN_LENGTH),
             "second": node.second,
-            "states": ", ".join(STATES[s] for s in node.states),
+            "states": ", ".join(node.said(s) for s in node.states),
             "sources": shortened(", ".join(dict.fromkeys(sources[node.key])), COLUMN_LENGTH),
             "facts": shortened(
                 ", ".join(f"{f.name} = {f.value}" for f in node.details if f.group), COLUMN_LENGTH

@@ -22,7 +22,8 @@ Point = tuple[float, float]
 Size = tuple[float, float]
 Lines = dict[Arrow, list[Point]]
 
-LAYER_GAP = (56.0, 150.0)  # least and most room between columns
+LAYER_GAP = (32.0, 150.0)  # least and most room between columns
+BEND = 24.0  # room that a gap gets when lines climb at all
 STEEPNESS = 0.2  # room that a gap gets for each pixel that a line climbs in it
 PART_GAP = 44.0
 SHAPE = 1.8  # width by height that unconnected parts are packed to
@@ -120,7 +121,7 @@ def _columns(graph: Layered, widths: list[float], y: list[float]) -> list[tuple[
     columns, x = [], 0.0
     for width, steep in zip(wide, climb, strict=True):
         columns.append((x, x + width))
-        x += width + min(LAYER_GAP[1], max(LAYER_GAP[0], STEEPNESS * steep))
+        x += width + min(LAYER_GAP[1], max(LAYER_GAP[0] + min(BEND, steep), STEEPNESS * steep))
     return columns
 
 

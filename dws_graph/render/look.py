@@ -11,8 +11,19 @@ from collections.abc import Iterable, Mapping
 from typing import Literal, NamedTuple
 
 Shape = Literal["step", "source", "intermediate", "result", "code", "snapshot", "between"]
-State = Literal["root", "stale", "failed", "not_kept", "pending", "several"]
-Stroke = Literal["flow", "code", "imported", "contains"]
+State = Literal[
+    "root",
+    "stale",
+    "failed",
+    "not_kept",
+    "pending",
+    "retracted",
+    "added",
+    "dropped",
+    "changed",
+    "several",
+]
+Stroke = Literal["flow", "code", "imported", "contains", "added", "dropped"]
 Detail = Literal["steps", "certificates"]
 Grouping = Literal["none", "steps", "resources"]
 
@@ -24,6 +35,15 @@ BETWEEN_SIZE = 10.5
 NODE_HEIGHT = 36.0
 BETWEEN_HEIGHT = 18.0
 WIDTHS = (88.0, 190.0)
+BADGE_ROOM = 15.0
+
+
+class ChangeLook(NamedTuple):
+    """How a change between two versions is marked: its sign, the width of the line, its dash."""
+
+    sign: str
+    wide: float
+    dash: str
 
 
 class Tone(NamedTuple):
@@ -48,6 +68,10 @@ STATES: Mapping[State, str] = {
     "failed": "failed",
     "not_kept": "not kept",
     "pending": "pending",
+    "retracted": "written by a step that was retracted",
+    "added": "added",
+    "dropped": "dropped",
+    "changed": "changed",
     "several": "several in one",
 }
 GROUPINGS: Mapping[Grouping, str] = {
@@ -55,11 +79,24 @@ GROUPINGS: Mapping[Grouping, str] = {
     "steps": "by step",
     "resources": "by resource",
 }
+CHANGES: Mapping[State, ChangeLook] = {
+    "added": ChangeLook("+", 3.0, ""),
+    "dropped": ChangeLook("\N{MINUS SIGN}", 1.8, "6 3"),
+    "changed": ChangeLook("\N{GREEK CAPITAL LETTER DELTA}", 2.4, ""),
+}
+HOLLOW: frozenset[State] = frozenset({"failed", *CHANGES})
+"""States whose colour could not be told on a step's fill: it has the page's."""
+
+OF_SOME: tuple[State, ...] = ("stale", "failed", "retracted", *CHANGES)
+"""States that a group is marked with when any of its members is in them."""
+
 STROKES: Mapping[Stroke, str] = {
     "flow": "data flows",
     "code": "read as code",
     "imported": "imported as",
     "contains": "in snapshot",
+    "added": "only in the second",
+    "dropped": "only in the first",
 }
 
 TONES: Mapping[str, Tone] = {
@@ -86,7 +123,11 @@ TONES: Mapping[str, Tone] = {
     "between": Tone("#566072", "#a3adbd"),
     "between-fill": Tone("#fbfbfd", "#12161d"),
     "stale": Tone("#9a5b00", "#f0b44c"),
+    "retracted": Tone("#9a5b00", "#f0b44c"),
     "failed": Tone("#b3261e", "#ff8a80"),
+    "added": Tone("#1a7f37", "#57c470"),
+    "dropped": Tone("#b3261e", "#ff8a80"),
+    "changed": Tone("#9a5b00", "#f0b44c"),
     "selected": Tone("#0b57d0", "#8ab4f8"),
     "downstream": Tone("#b45309", "#f6a95b"),
 }
@@ -95,8 +136,13 @@ TONES: Mapping[str, Tone] = {
 def of_all(states: Iterable[State]) -> tuple[State, ...]:
     """The states that change a shape's line and fill: a group only bears what some of it are."""
     found = tuple(states)
-    partly = ("stale", "failed") if "several" in found else ()
+    partly = OF_SOME if "several" in found else ()
     return tuple(state for state in found if state not in partly)
+
+
+def badges(states: Iterable[State]) -> int:
+    """How many states have a sign."""
+    return sum(state in OF_SOME for state in states)
 
 
 def light(tone: str) -> str:

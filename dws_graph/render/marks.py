@@ -7,7 +7,10 @@ from typing import NamedTuple
 from xml.sax.saxutils import escape
 
 from dws_graph.render.look import (
+    BADGE_ROOM,
     BETWEEN_SIZE,
+    CHANGES,
+    HOLLOW,
     SHAPES,
     STATES,
     STROKES,
@@ -20,8 +23,18 @@ from dws_graph.render.picture import Picture
 
 Tint = Callable[[str], str]  # a colour by its name: fixed, or a page's variable
 
-DASHES: dict[Stroke, str] = {"code": "5 3", "imported": "2 3", "contains": "2 3"}
-BADGES: dict[State, str] = {"failed": "✕", "stale": "!"}
+DASHES: dict[Stroke, str] = {
+    "code": "5 3",
+    "imported": "2 3",
+    "contains": "2 3",
+    "dropped": CHANGES["dropped"].dash,
+}
+BADGES: dict[State, str] = {
+    "failed": "✕",
+    "stale": "!",
+    "retracted": "?",
+    **{state: look.sign for state, look in CHANGES.items()},
+}
 SWATCH = (28.0, 15.0)
 
 
@@ -63,13 +76,13 @@ def box(
     states = tuple(states)
     if shape != "between":
         yield from _outlined(shape, of_all(states), x, y, w, h, tint)
-    at, top = x + w / 2 - 4, y - h / 2
+    at, top = (x + w / 2 - 4, y - h / 2) if shape != "between" else (x + w / 2 - 8, y)
     for state, sign in BADGES.items():
         if state in states:
             where = f'cx="{number(at)}" cy="{number(top)}" r="6.5"'
             yield f'<circle {where} fill="{tint(state)}" stroke="{tint("page")}"/>'
             yield words(sign, at, top + 3.5, 9.5, tint("panel"), bold=True)
-            at -= 15
+            at -= BADGE_ROOM
 
 
 def _outlined(
@@ -89,6 +102,11 @@ def _outlined(
         stroke, fill, wide = tint("failed"), tint("page"), 2.4
     elif "stale" in states:
         stroke, wide = tint("stale"), 2.4
+    for state in states:
+        if state in CHANGES:
+            stroke, wide = tint(state), CHANGES[state].wide
+            fill = tint("page") if shape == "step" else fill
+            dash = f' stroke-dasharray="{CHANGES[state].dash}"' if CHANGES[state].dash else ""
     if "not_kept" in states:
         fill, dash = tint("page"), ' stroke-dasharray="5 3"'
     elif "pending" in states:
@@ -122,7 +140,18 @@ def outline(shape: Shape, x: float, y: float, w: float, h: float) -> str:
 def line(path: str, stroke: Stroke, tint: Tint) -> str:
     """A line, dashed as its kind is."""
     dash = f' stroke-dasharray="{DASHES[stroke]}"' if stroke in DASHES else ""
-    return f'<path d="{path}" fill="none" stroke="{tint("edge")}" stroke-width="1.2"{dash}/>'
+    colour, wide = tint(stroke_tone(stroke)), 2.4 if stroke == "added" else 1.2
+    return f'<path d="{path}" fill="none" stroke="{colour}" stroke-width="{wide}"{dash}/>'
+
+
+def stroke_tone(stroke: Stroke) -> str:
+    """The name of a line's colour."""
+    return stroke if stroke in CHANGES else "edge"
+
+
+def is_hollow(states: Iterable[State]) -> bool:
+    """Whether a step has the page's colour instead of its fill."""
+    return not HOLLOW.isdisjoint(states)
 
 
 def words(
@@ -152,4 +181,4 @@ def number(value: float) -> str:
 
 
 def _example(state: State) -> Shape:
-    return "step" if state in ("failed", "several") else "intermediate"
+    return "step" if state in HOLLOW or state == "several" else "intermediate"

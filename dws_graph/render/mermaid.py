@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from dws_graph.model.subgraph import Subgraph
 from dws_graph.render.groups import grouped
-from dws_graph.render.look import Detail, Grouping, Shape, State, light, of_all
+from dws_graph.render.look import CHANGES, Detail, Grouping, Shape, State, Stroke, light, of_all
 from dws_graph.render.picture import Marks, Picture, PictureNode, picture_for
 
 BRACKETS: dict[Shape, tuple[str, str]] = {
@@ -17,6 +17,9 @@ BRACKETS: dict[Shape, tuple[str, str]] = {
     "between": ("[", "]"),
 }
 PILL = ("([", "])")
+# How a line ends in an arrow, and how one that goes on behind the name of data does not.
+ARROWS: dict[Stroke, tuple[str, str]] = {"flow": ("-->", "---"), "added": ("==>", "===")}
+DOTTED = ("-.->", "-.-")
 # A later class wins over an earlier one.
 STATE_CLASSES: dict[State, str] = {
     "root": "stroke-width:4px",
@@ -24,9 +27,19 @@ STATE_CLASSES: dict[State, str] = {
     "not_kept": f"fill:{light('page')},stroke-dasharray:5 3",
     "stale": f"stroke:{light('stale')},stroke-width:3px",
     "failed": f"fill:{light('page')},stroke:{light('failed')},color:{light('text')}",
+    **{
+        state: f"fill:{light('page')},color:{light('text')},stroke:{light(state)},stroke-width:3px"
+        + (f",stroke-dasharray:{look.dash}" if look.dash else "")
+        for state, look in CHANGES.items()
+    },
 }
-BADGES: dict[State, str] = {"stale": " ⚠", "failed": " ✕"}
-_UNSAFE = re.compile(r"[^\w \-.,:/()+=·…✕⚠]")
+BADGES: dict[State, str] = {
+    "stale": " ⚠",
+    "failed": " ✕",
+    "retracted": " (?)",
+    **{state: f" {look.sign}" for state, look in CHANGES.items()},
+}
+_UNSAFE = re.compile(r"[^\w \-.,:/()+=·…✕⚠?\u2212]")
 
 
 def to_mermaid(
@@ -50,8 +63,7 @@ def _lines(picture: Picture) -> Iterator[str]:
         yield f"    {ids[node.key]}{_node(node)}"
     passed = {node.key for node in picture.nodes if node.shape == "between"}
     for edge in picture.edges:
-        solid, dotted = ("---", "-.-") if edge.target in passed else ("-->", "-.->")
-        arrow = solid if edge.stroke == "flow" else dotted
+        arrow = ARROWS.get(edge.stroke, DOTTED)[edge.target in passed]
         yield f"    {ids[edge.source]} {arrow} {ids[edge.target]}"
     for shape in picture.shapes():
         colour = light("step-text" if shape == "step" else "text")
@@ -60,8 +72,9 @@ def _lines(picture: Picture) -> Iterator[str]:
         yield f"    classDef {shape} {fill}"
         names = [ids[n.key] for n in picture.nodes if n.shape == shape]
         yield f"    class {','.join(names)} {shape}"
+    outlined = [n for n in picture.nodes if n.shape != "between"]
     for state, style in STATE_CLASSES.items():
-        names = [ids[n.key] for n in picture.nodes if state in of_all(n.states)]
+        names = [ids[n.key] for n in outlined if state in of_all(n.states)]
         if names:
             yield f"    classDef {state} {style}"
             yield f"    class {','.join(names)} {state}"

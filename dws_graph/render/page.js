@@ -22,6 +22,7 @@ const network = new vis.Network(canvas, {
   nodes: drawn,
   edges: [], // drawn here, along their routes: vis would draw them under boxes
 }, data.options);
+const frame = stage.querySelector(".vis-network");
 network.on("beforeDrawing", (ctx) => {
   view.scale = network.getScale();
   painter.paintFrames(ctx, shown.frames, view);
@@ -47,6 +48,17 @@ function redrawAll() {
   for (const entry of document.querySelectorAll("#legend li[data-views]")) {
     entry.hidden = !entry.dataset.views.split(" ").some((v) => legend.includes(v));
   }
+}
+
+// The legend of each view gets the room of all, else the picture would jump when it is switched.
+function reserveLegend() {
+  const legend = $("legend");
+  if (!legend) return;
+  const hidden = [...legend.querySelectorAll("li[hidden]")];
+  legend.style.minHeight = "";
+  for (const entry of hidden) entry.hidden = false;
+  legend.style.minHeight = `${legend.offsetHeight}px`;
+  for (const entry of hidden) entry.hidden = true;
 }
 
 // --- where we look -------------------------------------------------------------------------
@@ -124,6 +136,7 @@ function select(id, nearer = false) {
   view.selected = id;
   if (id === null) {
     [view.lit, view.up, view.down] = [litOf(found), new Set(), new Set()];
+    if ($("panel").contains(document.activeElement)) frame.focus();
     $("panel").hidden = true;
   } else {
     const node = shown.at.get(id), depth = Number($("depth").value);
@@ -145,9 +158,9 @@ function litOf(ids) {
 }
 
 function drawnEdges(used) {
-  const key = (from, to, stroke) => JSON.stringify([from, to, stroke]);
-  const lit = new Set([...used].map((e) => key(shown.inside.get(e.from), shown.inside.get(e.to), e.stroke)));
-  return new Set(shown.edges.filter((e) => lit.has(key(e.from, e.to, e.stroke))));
+  const key = (from, to) => JSON.stringify([from, to]);
+  const lit = new Set([...used].map((e) => key(shown.inside.get(e.from), shown.inside.get(e.to))));
+  return new Set(shown.edges.filter((e) => lit.has(key(e.from, e.to))));
 }
 
 network.on("click", ({ nodes: [id] }) => {
@@ -196,7 +209,11 @@ function neighbour(key) {
 }
 
 stage.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("#panel")) return;
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.target.closest("#panel")) {
+    if (event.key === "Escape") select(null);
+    return;
+  }
   if (event.key.startsWith("Arrow")) {
     const next = neighbour(event.key);
     if (next) select(next.id);
@@ -219,6 +236,7 @@ function repaint() {
 $("theme").addEventListener("click", () => {
   const isDark = $("theme").getAttribute("aria-pressed") === "true";
   document.documentElement.dataset.theme = isDark ? "light" : "dark";
+  location.replace(`#theme=${document.documentElement.dataset.theme}`); // as it was, when reloaded
   repaint();
 });
 dark.addEventListener("change", repaint);
@@ -232,6 +250,7 @@ $("depth").addEventListener("change", () => select(view.selected));
 $("wide").addEventListener("click", () => {
   const wide = document.body.classList.toggle("wide");
   $("wide").setAttribute("aria-pressed", String(wide));
+  reserveLegend();
   network.setSize("100%", "100%");
   network.redraw();
   openView();
@@ -243,13 +262,16 @@ $("twin").addEventListener("click", (event) => {
   select(nodes[Number(at.dataset.node)].id, true);
 });
 
-const frame = stage.querySelector(".vis-network");
+const [, theme] = /^#theme=(light|dark)$/.exec(location.hash) ?? [];
+if (theme) document.documentElement.dataset.theme = theme;
 frame.setAttribute("role", "application");
 frame.setAttribute("aria-label", `Picture of ${nodes.length} nodes. Arrow keys go from node to `
   + "node, Enter opens a group, plus and minus zoom, 0 shows all. The table below says the same "
   + "in words.");
 $("group").value = viewName;
+reserveLegend();
 redrawAll();
+network.setSize("100%", "100%");
 repaint();
 openView();
 document.documentElement.dataset.ready = "yes";

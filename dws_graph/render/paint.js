@@ -4,7 +4,14 @@
 
 const FONT = 'system-ui, "Segoe UI", Roboto, "Helvetica Neue", Arial, "DejaVu Sans", sans-serif';
 const FAR = 0.34; // below this scale labels are no longer read: leave them out
-const DASHES = { flow: [], code: [5, 3], imported: [2, 3], contains: [2, 3] };
+const FADED = 0.16, QUIET = 0.45; // opacity of what is not connected with the focus, of its words
+const DASHES = {
+  flow: [], code: [5, 3], imported: [2, 3], contains: [2, 3], added: [], dropped: [6, 3],
+};
+const CHANGES = { // width, dash
+  added: [3, []], dropped: [1.8, [6, 3]], changed: [2.4, []],
+};
+const BADGES = { failed: "✕", stale: "!", retracted: "?", added: "+", dropped: "\u2212", changed: "\u0394" };
 
 function outlinePath(shape, x, y, w, h) {
   const path = new Path2D();
@@ -46,24 +53,26 @@ function arrowPath(path, [x1, , x2, y2], size) {
 // `up` and `down` are the sets of edges that lead to and from the selected node.
 function makePainter(legs, edges, passes) {
   const lines = {};
-  const heads = new Path2D();
+  const heads = {};
   const head = (e) => (e.legs.length && !passes(e) ? e.legs[e.legs.length - 1] : null);
   const ends = new Set(edges.map(head).filter((end) => end !== null));
   for (const leg of legs) legPath((lines[leg[5]] ??= new Path2D()), leg);
-  for (const end of ends) arrowPath(heads, legs[end], 1);
+  for (const end of ends) arrowPath((heads[legs[end][5]] ??= new Path2D()), legs[end], 1);
   const fitted = new Map();
 
   function paintEdges(ctx, view) {
     ctx.save();
     const crowded = view.scale < FAR && edges.length > 800;
-    ctx.globalAlpha = view.lit ? 0.16 : crowded ? 0.6 : 1;
+    ctx.globalAlpha = view.lit ? FADED : crowded ? 0.6 : 1;
     ctx.strokeStyle = ctx.fillStyle = view.tone("edge");
     ctx.lineWidth = Math.max(1.2, 0.6 / view.scale);
     for (const [stroke, path] of Object.entries(lines)) {
       ctx.setLineDash(view.scale < FAR ? [] : DASHES[stroke]);
+      ctx.strokeStyle = ctx.fillStyle = view.tone(stroke in CHANGES ? stroke : "edge");
+      ctx.lineWidth = Math.max(stroke === "added" ? 2.4 : 1.2, 0.6 / view.scale);
       ctx.stroke(path);
+      if (view.scale >= FAR && heads[stroke]) ctx.fill(heads[stroke]);
     }
-    if (view.scale >= FAR) ctx.fill(heads);
     ctx.globalAlpha = 1;
     paintLit(ctx, view, view.up, "selected");
     paintLit(ctx, view, view.down, "downstream");
@@ -99,12 +108,18 @@ function makePainter(legs, edges, passes) {
     const path = (node.path ??= outlinePath(shape, x, y, w, h));
     let line = view.tone(shape), fill = view.tone(shape + "-fill"), wide = 1.4, dash = [];
     const whole = !has("several"); // a group is only marked with what some of it are
+    const change = whole ? Object.keys(CHANGES).find(has) : undefined;
     if (failed && whole) [line, fill, wide] = [view.tone("failed"), view.tone("page"), 2.4];
     else if (stale && whole) [line, wide] = [view.tone("stale"), 2.4];
+    if (change) {
+      [line, wide, dash] = [view.tone(change), ...CHANGES[change]];
+      if (shape === "step") fill = view.tone("page");
+    }
     if (has("not_kept")) [fill, dash] = [view.tone("page"), [5, 3]];
     else if (has("pending")) dash = [1.5, 2.5];
-    if (far && whole && (failed || stale)) fill = line;
-    ctx.globalAlpha = view.lit && !view.lit.has(node.id) ? 0.16 : 1;
+    if (far && whole && (failed || stale || change)) fill = line;
+    const faded = view.lit && !view.lit.has(node.id);
+    ctx.globalAlpha = faded ? FADED : 1;
     if (node.id === view.selected) {
       ring(ctx, node, 7, 3 / Math.min(1, view.scale * 1.5), view.tone("selected"));
     } else if (has("root")) {
@@ -124,28 +139,33 @@ function makePainter(legs, edges, passes) {
       ctx.translate(-behind, -behind);
     }
     ctx.setLineDash([]);
-    if (!far) paintWords(ctx, node, view, failed && whole);
-    if (!far) paintBadges(ctx, node, view, failed, stale);
+    if (far && whole) paintSign(ctx, node, view);
+    if (faded) ctx.globalAlpha = QUIET;
+    if (!far) paintWords(ctx, node, view, failed && whole, change || faded);
+    if (!far) paintBadges(ctx, node, view);
     ctx.globalAlpha = 1;
   }
 
   // Data between steps: its name on their line, no shape around it.
   function paintBetween(ctx, node, view, far) {
     const { x, y, w, h } = node;
-    const failed = node.states.includes("failed"), stale = node.states.includes("stale");
+    const trouble = Object.keys(BADGES).find((state) => node.states.includes(state));
     const chosen = node.id === view.selected;
-    ctx.globalAlpha = view.lit && !view.lit.has(node.id) ? 0.16 : 1;
+    const faded = view.lit && !view.lit.has(node.id);
+    ctx.globalAlpha = faded ? FADED : 1;
     if (chosen) ring(ctx, node, 4, 3 / Math.min(1, view.scale * 1.5), view.tone("selected"));
     else if (node.id === view.hovered) ring(ctx, node, 4, 1.5, view.tone("edge"));
     if (far) {
-      ctx.fillStyle = view.tone(failed ? "failed" : stale ? "stale" : "edge");
-      ctx.fillRect(x - w / 2, y - h / 6, w, stale || failed ? h / 2 : h / 3);
+      ctx.fillStyle = view.tone(trouble ?? "edge");
+      ctx.fillRect(x - w / 2, y - h / 6, w, trouble ? h / 2 : h / 3);
     } else {
       ctx.textAlign = "center";
       ctx.fillStyle = view.tone("text");
       ctx.font = `10.5px ${FONT}`;
-      ctx.fillText(fit(ctx, node.label, w - 8), x, y + 3.5);
-      paintBadges(ctx, node, view, failed, stale);
+      if (faded) ctx.globalAlpha = QUIET;
+      const signs = 15 * Object.keys(BADGES).filter((state) => node.states.includes(state)).length;
+      ctx.fillText(fit(ctx, node.label, w - 8 - signs), x - signs / 2, y + 3.5);
+      paintBadges(ctx, node, view);
     }
     ctx.globalAlpha = 1;
   }
@@ -173,8 +193,8 @@ function makePainter(legs, edges, passes) {
     ctx.stroke(outlinePath(shape, x, y, w + out, h + out));
   }
 
-  function paintWords(ctx, node, view, failed) {
-    const step = node.shape === "step", filled = step && !failed;
+  function paintWords(ctx, node, view, failed, hollow) {
+    const step = node.shape === "step", filled = step && !failed && !hollow;
     const room = node.w - (step ? 14 : 22);
     ctx.textAlign = "center";
     ctx.textBaseline = "alphabetic";
@@ -187,13 +207,25 @@ function makePainter(legs, edges, passes) {
     ctx.fillText(fit(ctx, node.second, room), node.x, node.y + 11);
   }
 
-  function paintBadges(ctx, node, view, failed, stale) {
-    let at = node.x + node.w / 2 - 4;
-    const y = node.y - node.h / 2;
-    for (const [tone, sign] of [failed && ["failed", "✕"], stale && ["stale", "!"]].filter(Boolean)) {
+  // From far, the sign of what is the matter with a node in the place of its words.
+  function paintSign(ctx, node, view) {
+    const state = Object.keys(BADGES).find((one) => node.states.includes(one));
+    if (!state || view.scale < FAR / 3) return;
+    ctx.textAlign = "center";
+    ctx.fillStyle = view.tone(state === "retracted" ? "retracted" : "page");
+    ctx.font = `700 32px ${FONT}`;
+    ctx.fillText(BADGES[state], node.x, node.y + 11.5);
+  }
+
+  function paintBadges(ctx, node, view) {
+    const beside = node.shape === "between"; // there is no outline for them to sit on
+    let at = node.x + node.w / 2 - (beside ? 8 : 4);
+    const y = beside ? node.y : node.y - node.h / 2;
+    for (const [state, sign] of Object.entries(BADGES)) {
+      if (!node.states.includes(state)) continue;
       const disc = new Path2D();
       disc.arc(at, y, 6.5, 0, 2 * Math.PI);
-      ctx.fillStyle = view.tone(tone);
+      ctx.fillStyle = view.tone(state);
       ctx.fill(disc);
       ctx.strokeStyle = view.tone("page");
       ctx.lineWidth = 1;

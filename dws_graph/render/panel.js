@@ -8,7 +8,12 @@ function element(tag, text, className) {
 
 function factList(facts) {
   const list = element("dl");
-  for (const [name, value] of facts) list.append(element("dt", name), element("dd", value));
+  let before = null;
+  for (const [name, value] of facts) {
+    if (name !== before) list.append(element("dt", name));
+    list.append(element("dd", value));
+    before = name;
+  }
   return list;
 }
 
@@ -50,21 +55,24 @@ function openButton(group) {
   return button;
 }
 
+const WHY = new Set(["stale because", "what changed"]); // said first
+
 function showPanel(node, upstream, downstream) {
-  const body = $("panel-body");
-  const groups = new Map([["", []]]);
+  const body = $("panel-body"), within = $("panel").contains(document.activeElement);
+  const groups = new Map([["", []], ["why", []]]);
   for (const [name, value, group] of node.details) {
-    if (!groups.has(group)) groups.set(group, []);
-    groups.get(group).push([name, value]);
+    const where = !group && WHY.has(name) ? "why" : group;
+    if (!groups.has(where)) groups.set(where, []);
+    groups.get(where).push([name, value]);
   }
   body.replaceChildren(element("p", stateWords(node), "kind"), element("h2", node.name));
   const those = node.members.length ? node.members : [node.id];
   if (node.members.length) body.append(openButton(node));
   const near = [...new Set(those.flatMap((id) => incoming.get(id).map((e) => e.from)))];
   const next = [...new Set(those.flatMap((id) => outgoing.get(id).map((e) => e.to)))];
-  for (const group of ["metrics", "parameters", "", "code"]) {
+  for (const group of ["why", "metrics", "parameters", "", "code"]) {
     if (!groups.get(group)?.length) continue;
-    if (group) body.append(element("h3", group));
+    if (group && group !== "why") body.append(element("h3", group));
     body.append(factList(groups.get(group)));
   }
   body.append(
@@ -76,6 +84,7 @@ function showPanel(node, upstream, downstream) {
   );
   $("panel").hidden = false;
   $("panel").scrollTop = 0;
+  if (within) $("panel").focus(); // the button that was pressed is gone
 }
 
 const DULL = new Set(["status", "instance", "workspace", "version", "role"]);
@@ -94,7 +103,8 @@ function showTip(node, event) {
 // --- searching -----------------------------------------------------------------------------
 
 const searchable = nodes.map((n) => {
-  const said = [n.name, n.second, stateWords(n), ...n.details.flat()];
+  const values = n.details.filter(([, , group]) => group).map(([name, value]) => `${name}=${value}`);
+  const said = [n.name, n.second, stateWords(n), ...n.details.flat(), ...values];
   return [n, said.join("\n").toLowerCase()];
 });
 let found = null;

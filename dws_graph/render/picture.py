@@ -12,15 +12,17 @@ from dataclasses import dataclass, replace
 
 from dws_graph.model.subgraph import Edge, Node, Subgraph
 from dws_graph.render.details import (
+    CHANGED,
     STALE,
     Fact,
+    code_text,
     facts_of,
-    hash_or_status,
     reasons_of,
-    second_line,
+    short_line,
     states_of,
 )
 from dws_graph.render.look import (
+    BADGE_ROOM,
     BETWEEN_HEIGHT,
     BETWEEN_SIZE,
     LABEL_SIZE,
@@ -34,8 +36,9 @@ from dws_graph.render.look import (
     Shape,
     State,
     Stroke,
+    badges,
 )
-from dws_graph.render.text import clean, cut_middle, text_width, value_text
+from dws_graph.render.text import clean, cut_middle, cut_name, text_width, value_text
 
 Marks = Mapping[str, Sequence[str]]  # why a node is stale, by its key
 
@@ -46,6 +49,7 @@ STROKE_OF: Mapping[str, Stroke] = {
     "IMPORTED_AS": "imported",
     "CONTAINS": "contains",
 }
+CHANGED_STROKE: Mapping[str, Stroke] = {"added": "added", "dropped": "dropped"}
 INCOMPLETE = "Incomplete: something in it is not kept or unknown."
 
 
@@ -76,6 +80,12 @@ class PictureNode:
         return ", ".join(
             [f"{SHAPES[self.role]} {self.name}", *filter(None, [self.second]), *states]
         )
+
+    def said(self, state: State) -> str:
+        """A state in words, with the reasons of one that has some."""
+        name = {"stale": STALE, "changed": CHANGED}.get(state)
+        why = [f.value for f in self.details if f.name == name and not f.group]
+        return ": ".join([STATES[state], *filter(None, ["; ".join(why)])])
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +180,7 @@ def picture_of(
             if key not in folded
         ),
         edges=tuple(
-            PictureEdge(e.source, e.target, STROKE_OF.get(e.type, "flow"))
+            PictureEdge(e.source, e.target, _stroke(e))
             for e in edges
             if e.source not in folded and e.target not in folded
         ),
@@ -192,9 +202,14 @@ def _shape(node: Node, touching: list[Edge]) -> Shape:
     role = node.properties.get("role")
     if role == "code" or ("CODE_OF" in leaving and "READ_BY" not in leaving):
         return "code"
-    if role == "source-data" or not node.properties.get("produced", written):
+    made = node.properties.get("produced", written) or node.properties.get("retracted")
+    if role == "source-data" or not made:
         return "source"
     return "result" if role == "results" else "intermediate"
+
+
+def _stroke(edge: Edge) -> Stroke:
+    return CHANGED_STROKE.get(edge.change) or STROKE_OF.get(edge.type, "flow")
 
 
 def _only_code(touching: list[Edge]) -> bool:
@@ -203,7 +218,7 @@ def _only_code(touching: list[Edge]) -> bool:
 
 
 def _code(certificate: Node) -> Fact:
-    return Fact(value_text(certificate.name), hash_or_status(certificate.properties), "code")
+    return Fact(value_text(certificate.name), code_text(certificate.properties), "code")
 
 
 def _drawn(
@@ -218,7 +233,7 @@ def _drawn(
     name = clean(node.name) or "(no name)"
     stale = [clean(reason) for reason in [*reasons_of(node.properties.get("stale")), *reasons]]
     states = tuple(states_of(node.properties, root=root, stale=bool(stale)))
-    facts = [Fact(STALE, value_text(", ".join(filter(None, stale))))] if any(stale) else []
+    facts = [Fact(STALE, value_text(reason)) for reason in stale if reason]
     return sized(
         PictureNode(
             key=node.key,
@@ -227,7 +242,7 @@ def _drawn(
             family=_family(node, name),
             name=name,
             label=name,
-            second=" · ".join(filter(None, [second_line(node), *stale[:1]])),
+            second=short_line(node, stale, WIDTHS[1] - PADDING.get(shape, OTHER_PADDING)),
             states=states,
             details=(*facts, *facts_of(node.properties), *code),
             width=0.0,
@@ -242,7 +257,10 @@ def sized(node: PictureNode) -> PictureNode:
     padding = PADDING.get(node.shape, OTHER_PADDING)
     room = WIDTHS[1] - padding
     size = BETWEEN_SIZE if between else LABEL_SIZE
-    label = cut_middle(node.label, room, size, bold=bold)
+    if between:  # its signs stand beside its name, for there is no outline for them to sit on
+        room -= BADGE_ROOM * badges(node.states)
+        padding += BADGE_ROOM * badges(node.states)
+    label = cut_name(node.label, room, size, bold=bold)
     second = cut_middle(node.second, room, SECOND_SIZE)
     text = text_width(label, size, bold=bold)
     if not between:

@@ -10,11 +10,13 @@ from xml.sax.saxutils import escape, quoteattr
 
 from dws_graph.render.drawing import Drawing, Leg
 from dws_graph.render.look import (
+    BADGE_ROOM,
     BETWEEN_SIZE,
     FONTS,
     LABEL_SIZE,
     NOTHING,
     SECOND_SIZE,
+    badges,
     light,
     of_all,
 )
@@ -22,10 +24,12 @@ from dws_graph.render.marks import (
     SWATCH,
     Entry,
     box,
+    is_hollow,
     legend_of,
     line,
     number,
     polygon,
+    stroke_tone,
     swatch,
     words,
 )
@@ -84,10 +88,12 @@ def _node(node: PictureNode, x: float, y: float) -> Iterator[str]:
     yield f"<g><title>{escape(chr(10).join(said))}</title>"
     yield from box(node.shape, node.states, x, y, node.width, node.height, light)
     if node.shape == "between":
-        yield words(node.label, x, y + 3.5, BETWEEN_SIZE, light("text")) + "</g>"
+        beside = x - BADGE_ROOM * badges(node.states) / 2
+        yield words(node.label, beside, y + 3.5, BETWEEN_SIZE, light("text")) + "</g>"
         return
-    failed, bold = "failed" in of_all(node.states), node.shape == "step"
-    first, second = ("step-text", "step-second") if bold and not failed else ("text", "second")
+    states, bold = of_all(node.states), node.shape == "step"
+    failed, filled = "failed" in states, bold and not is_hollow(states)
+    first, second = ("step-text", "step-second") if filled else ("text", "second")
     height = y + (-2 if node.second else 4.5)
     yield words(node.label, x, height, LABEL_SIZE, light(first), bold=bold)
     if node.second:
@@ -110,7 +116,7 @@ def _leg(leg: Leg) -> str:
 def _arrow(leg: Leg) -> str:
     back = -7 if leg.x2 >= leg.x1 else 7
     points = [(leg.x2, leg.y2), (leg.x2 + back, leg.y2 - 3.2), (leg.x2 + back, leg.y2 + 3.2)]
-    return f'<path d="{polygon(points)}" fill="{light("edge")}"/>'
+    return f'<path d="{polygon(points)}" fill="{light(stroke_tone(leg.stroke))}"/>'
 
 
 def _legend_rows(entries: list[Entry], width: float) -> Iterator[list[Entry]]:

@@ -12,8 +12,9 @@ from rich.table import Table
 from rich.text import Text
 
 from dws_graph.model.subgraph import Subgraph
+from dws_graph.render.details import STALE, second_line
 from dws_graph.render.look import SHAPES, STATES, Shape, State
-from dws_graph.render.picture import Picture, PictureNode, picture_of
+from dws_graph.render.picture import Marks, Picture, PictureNode, picture_of
 from dws_graph.render.text import clean, shortened
 
 PARAMETERS_LENGTH = 60
@@ -25,6 +26,7 @@ STYLES: dict[Shape, str] = {
     "code": "dim",
 }
 STATE_STYLES: dict[State, str] = {"failed": "red", "stale": "yellow", "not_kept": "yellow"}
+STATE_STYLES |= {"added": "green", "dropped": "red", "changed": "yellow"}
 QUIET: frozenset[State] = frozenset({"root", "pending", "not_kept"})
 
 
@@ -48,37 +50,40 @@ def table(
     return made
 
 
-def lineage_tree(subgraph: Subgraph) -> Table:
-    """The nodes of a subgraph, in its order: what each is, its version, when, with what."""
-    picture = picture_of(subgraph)
-    rows = [_row(node) for node in picture.nodes]
-    when = any(row[3] for row in rows)
-    using = any(row[4] for row in rows)
-    columns = ["Kind", "Name", "Hash or time", "When", "Parameters"]
-    shown = [0, 1, 2, *([3] if when else []), *([4] if using else [])]
+def lineage_tree(subgraph: Subgraph, marks: Marks | None = None) -> Table:
+    """The nodes of a subgraph, in its order: what each is, its version, when, with what.
+
+    Args:
+        subgraph: Of these nodes.
+        marks: Why nodes are stale, by their keys.
+    """
+    picture = picture_of(subgraph, marks=marks)
+    seconds = {node.key: second_line(node) for node in subgraph.nodes}
+    rows = [_row(node, seconds[node.key]) for node in picture.nodes]
+    columns = ["Kind", "Name", "Hash or time", "Stale because", "When", "Parameters"]
+    shown = [0, 1, 2, *(i for i in (3, 4, 5) if any(row[i] for row in rows))]
     made = table([columns[i] for i in shown], [[row[i] for i in shown] for row in rows])
     made.caption = _caption(picture)
     made.caption_justify = "left"
     return made
 
 
-def _row(node: PictureNode) -> list[str | Text]:
+def _row(node: PictureNode, second: str) -> list[str | Text]:
     style = next((STATE_STYLES[s] for s in node.states if s in STATE_STYLES), "")
-    said = ", ".join([node.second, *(_state(node, s) for s in node.states if s not in QUIET)])
+    states = (STATES[s] for s in node.states if s not in QUIET and STATES[s] not in second)
+    said = ", ".join([second, *states])
     facts = {fact.name: fact.value for fact in node.details if not fact.group}
+    why = "; ".join(fact.value for fact in node.details if fact.name == STALE and not fact.group)
     using = ", ".join(f"{f.name}={f.value}" for f in node.details if f.group == "parameters")
     root = " *" if "root" in node.states else ""
     return [
         Text(SHAPES[node.shape], style=STYLES.get(node.shape, "")),
         Text(node.name + root, style="bold" if node.shape == "step" else ""),
         Text(said.strip(", "), style=style),
+        why,
         facts.get("started") or facts.get("taken") or "",
         shortened(using, PARAMETERS_LENGTH),
     ]
-
-
-def _state(node: PictureNode, state: State) -> str:
-    return "" if STATES[state] in node.second else STATES[state]
 
 
 def _caption(picture: Picture) -> Text | None:

@@ -66,6 +66,28 @@ def cut_middle(text: str, width: float, size: float, *, bold: bool = False) -> s
     return text[:head] + ELLIPSIS + text[len(text) - tail :]
 
 
+def cut_name(text: str, width: float, size: float, *, bold: bool = False) -> str:
+    """A name so that it is no wider than `width`; of a ref, rather the end of its path.
+
+    `data:/…/scores.csv`, else `…/berlin/scores.csv`, else what `cut_middle` leaves.
+    """
+
+    def fits(shown: str) -> bool:
+        return text_width(shown, size, bold=bold) <= width
+
+    if fits(text):
+        return text
+    resource, _, path = text.partition(":/")
+    *folders, tail = path.split("/")
+    if folders and fits(shown := f"{resource}:/{ELLIPSIS}/{tail}"):
+        return shown
+    if not tail or not fits(f"{ELLIPSIS}/{tail}"):
+        return cut_middle(text, width, size, bold=bold)
+    while folders and fits(f"{ELLIPSIS}/{folders[-1]}/{tail}"):
+        tail = f"{folders.pop()}/{tail}"
+    return f"{ELLIPSIS}/{tail}"
+
+
 def seconds(value: object) -> str:
     """`0.04 s`, `26.5 s`, `1 h 05 min`; empty when it is no number."""
     if isinstance(value, bool) or not isinstance(value, int | float):

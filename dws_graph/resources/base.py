@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from dws_graph.backends.files import inside, write_atomic
+from dws_graph.backends.files import inside, make_folder, write_atomic
 from dws_graph.errors import ConfigurationError, JsonError, JsonValueError, NotSupportedError
 from dws_graph.model.facts import Fingerprint
 from dws_graph.model.values import Json, parse_json, take
@@ -28,6 +28,10 @@ from dws_graph.resources.naming import path_on_disk
 from dws_graph.resources.walking import Entry, Excluded
 
 LINEAGE_FILE = "lineage.json"
+
+
+Listing = Mapping[bytes, str]
+"""What tells each file's content (and mode) from others', by its path in the resource."""
 
 
 class ResourceRoles:
@@ -165,11 +169,27 @@ class Resource(ABC):
         subpath: str | None = None,
         cache: StatCache | None = None,
         progress: Progress | None = None,
+        reread: bool = False,
     ) -> Content:
-        """What the content hashes to now; changes nothing."""
+        """What the content hashes to now; changes nothing.
+
+        Args:
+            subpath: Hash this part too.
+            cache: Hashes of files seen before.
+            progress: Called with files done and files in all.
+            reread: Read every file, whatever git or the cache know of it.
+        """
 
     def known_as(self, hashval: str) -> str | None:
         """What `Content.known_as` was when the resource had this hash; None: nobody can tell."""
+        return None
+
+    def files_at(self, hashval: str) -> Listing | None:
+        """Its files when it had this hash; None where nobody can tell here."""
+        return None
+
+    def files_now(self, cache: StatCache | None = None) -> Listing | None:
+        """Its files as they are on disk, those that a snapshot would take; changes nothing."""
         return None
 
     def held(self, hashval: str, subpath: str) -> bool | None:
@@ -285,6 +305,13 @@ class FileResource(Resource):
 
     # Results
 
+    @abstractmethod
+    def results_hash(self, folder: str) -> str | None:
+        """The hash of a snapshot's folder of results, every file read; None: it is not there.
+
+        As a snapshot hashed it: before it wrote `lineage.json` there.
+        """
+
     def plan_results(
         self,
         rel_dest_root: str,
@@ -391,7 +418,7 @@ class FileResource(Resource):
         if name in ("", os.curdir, os.pardir):
             raise ConfigurationError(f"'{rel_path}' is no file of {self}")
         folder = inside(self.folder, parent)
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         return folder / name
 
 
@@ -419,6 +446,11 @@ class ResourceFactory(ABC):
     def suggest_name(self, workspace: ResourceWorkspace, role: str, *args: Any) -> str:
         """A name for one that was given none: the last part of its path."""
         return os.path.basename(os.path.abspath(str(args[0]))) if args else role
+
+
+def joined(entries: Mapping[bytes, tuple[str, str]]) -> Listing:
+    """A listing of git's modes and ids: a file that became executable changed."""
+    return {name: f"{mode} {oid}" for name, (mode, oid) in entries.items()}
 
 
 def check_imported(path: Path, name: str, role: str) -> None:

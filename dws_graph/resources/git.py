@@ -16,12 +16,15 @@ from dws_graph.errors import ConfigurationError, NotSupportedError
 from dws_graph.model.values import Json, take, take_or
 from dws_graph.resources import git_subdirectory
 from dws_graph.resources.base import (
+    LINEAGE_FILE,
     Content,
     FileResource,
+    Listing,
     ResourceFactory,
     ResourceWorkspace,
     Taken,
     check_imported,
+    joined,
 )
 from dws_graph.resources.fingerprints import named_entries
 from dws_graph.resources.hashing import Progress, StatCache
@@ -141,10 +144,11 @@ class GitResource(FileResource):
         subpath: str | None = None,
         cache: StatCache | None = None,
         progress: Progress | None = None,
+        reread: bool = False,
     ) -> Content:
         """See `Resource`: the hash is that of the last commit, when the files are its own."""
         git = self.git
-        with ScratchIndex(git, keep=False) as index:
+        with ScratchIndex(git, keep=False, reread=reread) as index:
             index.add([""])
             tree = index.write_tree()
             of_subpath = None if subpath is None else id_in_tree(index, tree, subpath)
@@ -152,12 +156,32 @@ class GitResource(FileResource):
         head = git.head() if tree == self._tree_of_head() else None
         return Content(head, of_subpath, known_as)
 
+    def results_hash(self, folder: str) -> str | None:
+        """See `FileResource`."""
+        with ScratchIndex(self.git, keep=False, reread=True) as index:
+            index.add([""])
+            found = index.object_id(f"{index.write_tree()}:{folder}")
+            return None if found is None else index.tree_less(found, [LINEAGE_FILE])
+
     def known_as(self, hashval: str) -> str | None:
         """See `Resource`."""
         git = self.git
         if not git.has_commit(hashval):
             return None
         return tree_less(git, git.tree_of(hashval) or git.empty_tree, self.not_content_at_root)
+
+    def files_at(self, hashval: str) -> Listing | None:
+        """See `Resource`."""
+        if self.local_path is None or not self.local_path.is_dir():
+            return None
+        git = self.git
+        return joined(git.ls_tree(hashval)) if git.has_commit(hashval) else None
+
+    def files_now(self, cache: StatCache | None = None) -> Listing | None:
+        """See `Resource`."""
+        with ScratchIndex(self.git, keep=False) as index:
+            index.add([""])
+            return joined(index.entries())
 
     def held(self, hashval: str, subpath: str) -> bool | None:
         """See `Resource`."""

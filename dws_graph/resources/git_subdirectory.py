@@ -11,18 +11,21 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from dws_graph.backends.files import inside
+from dws_graph.backends.files import inside, make_folder
 from dws_graph.backends.git.command import Git
 from dws_graph.backends.git.index import ScratchIndex, tree_less
 from dws_graph.backends.git.state import check_settled
 from dws_graph.errors import ConfigurationError, NotSupportedError
 from dws_graph.model.values import Json, take, take_or
 from dws_graph.resources.base import (
+    LINEAGE_FILE,
     Content,
     FileResource,
+    Listing,
     ResourceFactory,
     ResourceWorkspace,
     Taken,
+    joined,
 )
 from dws_graph.resources.fingerprints import named_entries
 from dws_graph.resources.hashing import Progress, StatCache
@@ -87,15 +90,23 @@ class GitSubdirectoryResource(FileResource):
         subpath: str | None = None,
         cache: StatCache | None = None,
         progress: Progress | None = None,
+        reread: bool = False,
     ) -> Content:
         """See `Resource`: the tree that an automatic commit would hold."""
-        with ScratchIndex(self.git, keep=False) as index:
+        with ScratchIndex(self.git, keep=False, reread=reread) as index:
             index.add([self.relative_path])
             whole = index.write_tree()
             tree = index.object_id(f"{whole}:{self.relative_path}") or self.git.empty_tree
             of_subpath = None if subpath is None else id_in_tree(index, tree, subpath)
             known_as = index.tree_less(tree, self.not_content_at_root)
         return Content(tree, of_subpath, known_as)
+
+    def results_hash(self, folder: str) -> str | None:
+        """See `FileResource`."""
+        with ScratchIndex(self.git, keep=False, reread=True) as index:
+            index.add([self.relative_path])
+            found = index.object_id(f"{index.write_tree()}:{self.relative_path}/{folder}")
+            return None if found is None else index.tree_less(found, [LINEAGE_FILE])
 
     def known_as(self, hashval: str) -> str | None:
         """See `Resource`."""
@@ -104,6 +115,21 @@ class GitSubdirectoryResource(FileResource):
         if self.git.object_id(f"{hashval}^{{tree}}") is None:
             return None
         return tree_less(self.git, hashval, self.not_content_at_root)
+
+    def files_at(self, hashval: str) -> Listing | None:
+        """See `Resource`."""
+        if hashval == self.git.empty_tree:
+            return {}
+        there = self.git.object_id(f"{hashval}^{{tree}}") is not None
+        return joined(self.git.ls_tree(hashval)) if there else None
+
+    def files_now(self, cache: StatCache | None = None) -> Listing | None:
+        """See `Resource`."""
+        skip = len(os.fsencode(self.relative_path)) + 1
+        with ScratchIndex(self.git, keep=False) as index:
+            index.add([self.relative_path])
+            found = joined(index.entries(self.relative_path))
+        return {name[skip:]: content for name, content in found.items()}
 
     def held(self, hashval: str, subpath: str) -> bool | None:
         """See `Resource`."""
@@ -169,7 +195,7 @@ class GitSubdirectoryResource(FileResource):
         """See `Resource`: its files alone; the workspace commits, and sees to the index."""
         self.restore_precheck(hashval)
         since = restore_files(self.git, hashval, self.relative_path, str(self), self.git.head())
-        self.local_path.mkdir(parents=True, exist_ok=True)
+        make_folder(self.local_path)
         return (f"{self}: what was not committed is kept in commit {since[:8]}",) if since else ()
 
 

@@ -162,6 +162,11 @@ def less(text: bytes, names: Iterable[str]) -> str:
     return _sha1(_text([line for line in parse_text(text) if line.name not in left_out]))
 
 
+def text_hash(text: bytes) -> str:
+    """The hash of a folder by its text, which is the name of the file that holds it."""
+    return _sha1(text)
+
+
 def parse_text(text: bytes) -> list[Line]:
     """Reads a folder's text.
 

@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from dws_graph.backends.files import as_file_name
-from dws_graph.errors import ConfigurationError
+from dws_graph.errors import ConfigurationError, JsonValueError
 from dws_graph.model.values import Json, take, take_or
 from dws_graph.resources import hashing
 from dws_graph.resources.base import (
+    LINEAGE_FILE,
     Content,
     FileResource,
+    Listing,
     ResourceFactory,
     ResourceWorkspace,
     Taken,
@@ -86,11 +88,23 @@ class LocalFileResource(FileResource):
         return f".dataworkspace/{FILE}/{as_file_name(self.role)}/{as_file_name(self.name)}"
 
     def kept(self, hashval: str) -> bytes | None:
-        """The text of a folder in a hash tree that the workspace has on disk."""
+        """The text of a folder in a hash tree that the workspace has on disk.
+
+        Raises:
+            JsonValueError: The file is damaged: its content has another hash than its name says.
+        """
+        path = self.workspace.root / self.hash_folder / hashval
         try:
-            return (self.workspace.root / self.hash_folder / hashval).read_bytes()
+            text = path.read_bytes()
         except FileNotFoundError:
             return None
+        if hashing.text_hash(text) != hashval:
+            raise JsonValueError(
+                "is damaged: its content does not have the hash that is its name",
+                file=str(path),
+                hint=f"Take it back from git: git checkout HEAD -- {self.hash_folder}/{hashval}.",
+            )
+        return text
 
     def entries(self, subpath: str | None = None) -> Collection[Entry]:
         """See `FileResource`."""
@@ -109,16 +123,44 @@ class LocalFileResource(FileResource):
         subpath: str | None = None,
         cache: hashing.StatCache | None = None,
         progress: hashing.Progress | None = None,
+        reread: bool = False,
     ) -> Content:
         """See `Resource`."""
-        tree = self.hash_tree(cache, progress)
+        tree = self.hash_tree(None if reread else cache, progress)
         of_subpath = tree.subpath_hash(subpath) if subpath is not None else None
         return Content(tree.root, of_subpath, tree.less(self.not_content_at_root))
+
+    def results_hash(self, folder: str) -> str | None:
+        """See `FileResource`."""
+        tree = self.hash_tree()
+        found = tree.subpath_hash(folder)
+        if found is None or found not in tree.texts:
+            return found
+        return hashing.less(tree.texts[found], [LINEAGE_FILE])
 
     def known_as(self, hashval: str) -> str | None:
         """See `Resource`."""
         text = self.kept(hashval)
         return None if text is None else hashing.less(text, self.not_content_at_root)
+
+    def files_at(self, hashval: str) -> Listing | None:
+        """See `Resource`: from the hash trees that the workspace keeps."""
+        texts: dict[str, bytes] = {}
+        waiting = [hashval]
+        while waiting:
+            text_hash = waiting.pop()
+            if text_hash in texts:
+                continue
+            if (text := self.kept(text_hash)) is None:
+                return None
+            texts[text_hash] = text
+            waiting += [line.hash for line in hashing.parse_text(text) if line.kind == "tree"]
+        return hashing.read_tree(texts.get, hashval)
+
+    def files_now(self, cache: hashing.StatCache | None = None) -> Listing | None:
+        """See `Resource`."""
+        tree = self.hash_tree(cache)
+        return hashing.read_tree(tree.texts.get, tree.root)
 
     def held(self, hashval: str, subpath: str) -> bool | None:
         """See `Resource`."""

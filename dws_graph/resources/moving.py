@@ -6,7 +6,6 @@ carried out in part, or not at all, is safe.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 import shutil
@@ -15,6 +14,8 @@ from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from dws_graph.backends.faults import fault
+from dws_graph.backends.files import make_folder
 from dws_graph.errors import ConfigurationError
 
 SNAPSHOTS = "snapshots"
@@ -92,7 +93,8 @@ def move_files(root: Path, moves: Sequence[Move]) -> None:
     """Carry out a plan; folders left empty are removed."""
     for move in moves:
         target = root / move.destination
-        target.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(target.parent)
+        fault("moving: rename")
         os.rename(root / move.source, target)
         _make_read_only(target)
     _remove_empty(root, {os.path.dirname(move.source) for move in moves})
@@ -102,7 +104,7 @@ def copy_files(root: Path, moves: Sequence[Move]) -> None:
     """As `move_files`, with the files left where they are too."""
     for move in moves:
         target = root / move.destination
-        target.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(target.parent)
         shutil.copy2(root / move.source, target, follow_symlinks=False)
         _make_read_only(target)
 
@@ -116,15 +118,18 @@ def undo_moves(root: Path, moves: Sequence[Move], *, copied: bool = False) -> No
         if copied:
             target.unlink()
         elif not os.path.lexists(source):
-            source.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(source.parent)
+            if not target.is_symlink():  # first, or a file at home would stay read-only
+                fault("moving: chmod back")
+                target.chmod(move.mode)
+            fault("moving: rename back")
             os.rename(target, source)
-            if not source.is_symlink():
-                source.chmod(move.mode)
     _remove_empty(root, {os.path.dirname(move.destination) for move in moves})
 
 
 def _make_read_only(path: Path) -> None:
     if not path.is_symlink():
+        fault("moving: chmod")
         path.chmod(stat.S_IMODE(path.stat().st_mode) & ~_WRITE)
 
 
@@ -132,9 +137,11 @@ def _remove_empty(root: Path, folders: set[str]) -> None:
     """Remove these folders and those above them where nothing is left; never the root."""
     for folder in sorted(folders, key=len, reverse=True):
         while folder:
-            with contextlib.suppress(FileNotFoundError):
-                try:
-                    os.rmdir(root / folder)
-                except OSError:
-                    break
+            fault("moving: rmdir")
+            try:
+                os.rmdir(root / folder)
+            except FileNotFoundError:
+                pass  # removed before, by one that was interrupted: those above it may not be
+            except OSError:
+                break
             folder = os.path.dirname(folder)

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from dws_graph.backends.faults import fault
 from dws_graph.backends.git.command import Git, decoded
 from dws_graph.backends.git.index import ScratchIndex
 from dws_graph.errors import ConfigurationError
@@ -195,10 +196,12 @@ def _delete(root: Path, name: bytes, subdir: str, *, folders: bool) -> None:
     """Remove a file, and `folders` above it that are left empty, but for `subdir` itself."""
     base, stop = os.fsencode(root), os.fsencode(subdir)
     with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        fault("restoring: unlink")
         os.unlink(os.path.join(base, name))
     folder = os.path.dirname(name) if folders else b""
     while folder and folder != stop:
         try:
+            fault("restoring: rmdir")
             os.rmdir(os.path.join(base, folder))
         except FileNotFoundError:
             pass

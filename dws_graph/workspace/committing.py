@@ -9,11 +9,12 @@ Source: docs/formats.md, "Write order".
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from dws_graph.backends.files import write_atomic
+from dws_graph.backends.faults import fault
+from dws_graph.backends.files import make_folder, write_atomic
 from dws_graph.backends.git.command import check_git
 from dws_graph.backends.git.index import ScratchIndex, reset_index
 from dws_graph.backends.git.state import check_settled
@@ -26,9 +27,6 @@ from dws_graph.workspace import layout
 from dws_graph.workspace.intent import Intent, drop_intent, read_intent, write_intent
 from dws_graph.workspace.opened import OpenWorkspace
 from dws_graph.workspace.undoing import is_ours, undo
-
-Fault = Callable[[str], None]
-fault: Fault = lambda point: None  # noqa: E731  # tests put a function here that kills the process
 
 
 def check_repository(ws: OpenWorkspace) -> str:
@@ -150,12 +148,12 @@ def carry_out(ws: OpenWorkspace, intent: Intent, files: Mapping[str, bytes] | No
         target = ws.root / path
         if content is None or (target.is_file() and target.read_bytes() == content):
             continue
-        target.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(target.parent)
         write_atomic(target, content)
     for path, content in intent.outside.items():
         if is_ours(ws, intent, path):
             target = ws.root / path
-            target.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(target.parent)
             write_atomic(target, content)
     fault("files written")
     reset_index(ws.git, commit, list(intent.reset))

@@ -1,4 +1,4 @@
-"""The environment variables that the product reads; no other module does."""
+"""The environment variables that the product reads, or sets; no other module does."""
 
 from __future__ import annotations
 
@@ -27,6 +27,11 @@ def username() -> str:
 def notebook_session() -> str | None:
     """`JPY_SESSION_NAME`: the notebook's path, which Jupyter Server tells the kernel it starts."""
     return os.environ.get("JPY_SESSION_NAME") or None
+
+
+def of_command(step: str) -> dict[str, str]:
+    """The environment of a command that runs as a step: ours, and the step's id in `DWS_STEP`."""
+    return {**os.environ, "DWS_STEP": step}
 
 
 def is_true(text: str) -> bool:

@@ -9,7 +9,8 @@ import uuid
 from collections.abc import Sequence
 from pathlib import Path
 
-from dws_graph.backends.files import write_atomic
+from dws_graph.backends.faults import fault
+from dws_graph.backends.files import TEMPORARY, make_folder, write_atomic
 from dws_graph.backends.git.command import Git, check_git
 from dws_graph.backends.git.state import check_settled
 from dws_graph.backends.locks import Notify, quiet
@@ -79,7 +80,7 @@ def initialize(
         _take_back(root, made_repository)
         raise
     for role in create_resources:
-        (root / role).mkdir(exist_ok=True)
+        make_folder(root / role)
         add_resource(ws, "git", role, role, str(root / role))
     return ws
 
@@ -95,6 +96,7 @@ def _first_commit(
 ) -> Workspace:
     git = Git(root)
     folder = root / layout.FOLDER
+    fault("init: mkdir")
     folder.mkdir()
     params = {p.name: p.default for p in PARAMS.values() if p.scope == "global" and not p.own}
     params["dws_git_branch"] = git.branch()
@@ -115,13 +117,14 @@ def _first_commit(
         layout.GITIGNORE: layout.IGNORED_IN_FOLDER.encode(),
         ".gitignore": _gitignore(root, ignored),
     }
-    for path in (layout.CONFIG, layout.OWN, layout.RESOURCES, layout.GITIGNORE):
+    # our own first: by it an interrupted init is known for one
+    for path in (layout.OWN, layout.CONFIG, layout.RESOURCES, layout.GITIGNORE):
         write_atomic(root / path, files[path])
     write_atomic(root / layout.LOCAL_PARAMS, json_bytes(local))
+    write_atomic(root / layout.RESOURCE_LOCAL_PARAMS, json_bytes({}))
     ws = Workspace(root, batch=batch, verbose=verbose, notify=notify)
     drafts = [(f.WORKSPACE_CREATED, {"name": name, "hostname": ws.hostname})]
     commit_change(ws, f"Initialized workspace {name}", files, drafts, operation="init")
-    ws.local_files()
     return ws
 
 
@@ -142,10 +145,14 @@ def _take_back_interrupted(root: Path, notify: Notify) -> bool:
     git = Git(root)
     if not git.is_repo_root():
         return False
-    if git.object_id(f"HEAD:{layout.CONFIG}") or not (root / layout.OWN).exists():
+    if git.object_id(f"HEAD:{layout.CONFIG}"):
+        return False
+    begun = all(name.startswith(TEMPORARY) for name in os.listdir(root / layout.FOLDER))
+    if not begun and not (root / layout.OWN).exists():
         return False
     if (root / layout.LOCAL / "journal.jsonl").exists():  # a workspace, on a branch without it
         return False
+    fault("init: rmtree")
     shutil.rmtree(root / layout.FOLDER)
     notify("undid an interrupted init")
     return True

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from dws_graph.backends.faults import fault
 from dws_graph.backends.files import sync_folder, write_atomic
 from dws_graph.model.values import Json, parse_json, take, take_or
 from dws_graph.resources.moving import Move
@@ -147,6 +148,7 @@ def write_intent(path: Path, intent: Intent) -> None:
 def drop_intent(path: Path) -> None:
     """The operation is over."""
     with contextlib.suppress(FileNotFoundError):
+        fault("intent: unlink")
         path.unlink()
         sync_folder(path.parent)
 

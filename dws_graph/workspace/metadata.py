@@ -10,6 +10,9 @@ from typing import Any
 
 from dws_graph.model.values import Json, take, take_or
 
+Stat = tuple[int, int, int]
+"""Inode, time of change in nanoseconds, and size of a file."""
+
 
 @dataclass(frozen=True, slots=True)
 class SnapshotMetadata:

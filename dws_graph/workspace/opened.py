@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from dws_graph import __version__
-from dws_graph.backends.files import write_atomic
+from dws_graph.backends.files import make_folder, write_atomic
 from dws_graph.backends.git.command import Git
 from dws_graph.backends.index import Index, IndexDamagedError, discard_index, open_index
 from dws_graph.backends.journal.instance import make_instance, read_instance
@@ -34,6 +34,7 @@ from dws_graph.model.values import Json, parse_json, take, take_or
 from dws_graph.resources import registry
 from dws_graph.resources.base import FileResource, Resource, ResourceRoles
 from dws_graph.workspace import layout
+from dws_graph.workspace.metadata import SnapshotMetadata, Stat
 from dws_graph.workspace.params import PARAMS, param
 
 FORMAT = 1
@@ -62,6 +63,7 @@ class OpenWorkspace:
         self.notify = notify
         self.git = Git(root)
         self._held = 0
+        self.metadata_seen: dict[str, tuple[Stat, SnapshotMetadata]] = {}  # see `all_metadata`
         self.folder = root / layout.FOLDER
         self.reload()
         self.id = self._find_id()
@@ -167,9 +169,9 @@ class OpenWorkspace:
         for name in (layout.LOCAL, layout.GRAPH):
             folder = self.root / name
             if not (folder / ".gitignore").exists():
-                folder.mkdir(exist_ok=True)
+                make_folder(folder)
                 write_atomic(folder / ".gitignore", b"*\n", fsync=False)
-        (self.root / layout.CURRENT_LINEAGE).mkdir(exist_ok=True)
+        make_folder(self.root / layout.CURRENT_LINEAGE)
         return os.access(self.root / layout.LOCAL, os.W_OK | os.X_OK)
 
     def _open_index(self) -> Index:
@@ -220,6 +222,20 @@ class OpenWorkspace:
         except IndexDamagedError:
             self.heal_index()
         return self.index.apply(self.journal.since(self.index.applied()), progress=progress)
+
+    def fold_anew(self, progress: Callable[[int], None] | None = None) -> int:
+        """Fold every fact into the index anew; how many there are.
+
+        Args:
+            progress: Told how many facts each transaction took.
+        """
+        if self.writable:
+            try:
+                return self.index.apply_anew(self.journal.since, progress=progress)
+            except IndexDamagedError:
+                self.notify("the index was damaged: its file is made anew")
+        self.reopen_index()
+        return self.index.apply(self.journal.since({}), progress=progress)
 
     def heal_index(self) -> None:
         """Throw a damaged index away; every fact is in the journal."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlparse
 
+from dws_graph.backends.files import make_folder
 from dws_graph.backends.git.command import check_git
 from dws_graph.backends.journal.journal import Draft
 from dws_graph.backends.locks import Notify, quiet
@@ -17,6 +19,8 @@ from dws_graph.workspace import environment, layout
 from dws_graph.workspace.committing import recover, workspace_folders
 from dws_graph.workspace.names import as_hostname, free_hostname
 from dws_graph.workspace.workspace import Workspace
+
+MANY = 10_000  # facts: then it is said that they are folded
 
 
 def find_root(start: str | os.PathLike[str] | None = None) -> Path:
@@ -57,7 +61,7 @@ def open_workspace(
     try:
         recover(ws)
         _check_initialized(ws)
-        ws.catch_up()
+        ws.catch_up(_telling(ws))
         if ws.writable and ws.is_new_instance:
             _first_look(ws)
         elif not ws.writable and not ws.index.entries(ws.id, ws.instance):
@@ -66,6 +70,20 @@ def open_workspace(
         ws.close()
         raise
     return ws
+
+
+def _telling(ws: Workspace) -> Callable[[int], None]:
+    """Says, once, why it takes so long: after a clone, or where the index was lost."""
+    folded, told = 0, False
+
+    def tell(count: int) -> None:
+        nonlocal folded, told
+        folded += count
+        if folded >= MANY and not told:
+            told = True
+            ws.notify("folding a long history into the index, once; some thousand facts a second")
+
+    return tell
 
 
 def _check_initialized(ws: Workspace) -> None:
@@ -87,7 +105,7 @@ def _first_look(ws: Workspace) -> None:
         hostname = free_hostname(wanted, taken)
         ws.local_files(hostname=None if hostname == ws._local_params.get("hostname") else hostname)
         for folder in workspace_folders(ws):  # git keeps no empty ones
-            (ws.root / folder).mkdir(parents=True, exist_ok=True)
+            make_folder(ws.root / folder)
         if ws.index.applied():
             ws.record([_current_set(ws, hostname)])
 

@@ -71,7 +71,7 @@ def read_refs(
     """
     found: dict[ResourceRef, Reading] = {}
     for ref in refs:
-        entries = ws.index.entries(ws.id, ws.instance, ref.name)
+        entries = ws.index.entries_touching(ws.id, ws.instance, ref)
         for wanted, entry in _entries_for(ws, ref, entries):
             if wanted not in found:
                 found[wanted] = _read(ws, wanted, entry, running)

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from dws_graph.backends.faults import fault
+from dws_graph.backends.files import make_folder
 from dws_graph.backends.git.index import ScratchIndex
 from dws_graph.errors import ApiParamError, ConfigurationError, UserAbort
 from dws_graph.model import facts as f
@@ -20,7 +22,6 @@ from dws_graph.resources.restoring import keep_commit, restore_files
 from dws_graph.workspace.committing import (
     check_repository,
     content_commit,
-    fault,
     finish_interrupted,
     intended,
     sealed_segments,
@@ -239,7 +240,7 @@ def _change(ws: OpenWorkspace, plan: RestorePlan, branch: str) -> RestoreReport:
             if isinstance(resource, GitSubdirectoryResource):
                 below, what = resource.relative_path, str(resource)
                 since = restore_files(ws.git, target, below, what, saved)
-                resource.local_path.mkdir(parents=True, exist_ok=True)
+                make_folder(resource.local_path)
                 if since is not None:
                     notes.append(f"{what}: what was written meanwhile is in commit {since[:8]}")
             else:

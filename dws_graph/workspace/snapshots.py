@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
 from dws_graph.errors import AmbiguousSnapshotError, ConfigurationError, SnapshotNotFoundError
 from dws_graph.model.values import Json, parse_json
 from dws_graph.workspace import layout
-from dws_graph.workspace.metadata import SnapshotMetadata
-from dws_graph.workspace.names import TAG
+from dws_graph.workspace.metadata import SnapshotMetadata, Stat
+from dws_graph.workspace.names import FULL_HASH, TAG
 from dws_graph.workspace.opened import OpenWorkspace
 
 _PREFIX = re.compile(r"[0-9a-fA-F]{6,40}")
@@ -18,13 +19,34 @@ _PREFIX = re.compile(r"[0-9a-fA-F]{6,40}")
 def all_metadata(ws: OpenWorkspace) -> list[SnapshotMetadata]:
     """The metadata of every snapshot, oldest first: by time, then by its instance's number.
 
+    A command may ask several times: a file that is as it was is read once.
+
     Raises:
         JsonError: A file is damaged; names it.
     """
-    folder = (ws.root / layout.metadata("x")).parent
-    found = [read_metadata(path) for path in sorted(folder.glob("*_md.json"))]
-    numbers = {info.hash: info.number for info in ws.index.snapshots(ws.id)}
+    seen, now = ws.metadata_seen, dict[str, tuple[Stat, SnapshotMetadata]]()
+    for name, (path, stat) in _metadata_files(ws).items():
+        before = seen.get(name)
+        now[name] = before if before and before[0] == stat else (stat, read_metadata(path))
+    ws.metadata_seen = now
+    found = [metadata for _, metadata in now.values()]
+    numbers: dict[str, int] = {}
+    if len({m.timestamp for m in found}) < len(found):
+        numbers = {info.hash: info.number for info in ws.index.snapshots(ws.id)}
     return sorted(found, key=lambda m: (m.timestamp, numbers.get(m.hashval, 0), m.hashval))
+
+
+def _metadata_files(ws: OpenWorkspace) -> dict[str, tuple[Path, Stat]]:
+    """The files by name, with what tells whether one is as it was: a change is a new inode."""
+    folder = (ws.root / layout.metadata("x")).parent
+    if not folder.is_dir():
+        return {}
+    with os.scandir(folder) as entries:
+        stats = {e.name: e.stat() for e in entries if e.name.endswith("_md.json")}
+    return {
+        name: (folder / name, (s.st_ino, s.st_mtime_ns, s.st_size))
+        for name, s in sorted(stats.items())
+    }
 
 
 def read_metadata(path: Path) -> SnapshotMetadata:
@@ -49,6 +71,10 @@ def find_snapshot(ws: OpenWorkspace, name: str) -> SnapshotMetadata:
         SnapshotNotFoundError: There is none; the hint names some that there are.
         AmbiguousSnapshotError: The digits fit several.
     """
+    if FULL_HASH.fullmatch(name):  # as other files name it: no tag looks so
+        path = ws.root / layout.metadata(name.lower())
+        if path.is_file():
+            return read_metadata(path)
     found = all_metadata(ws)
     if name == "latest" and found:
         return found[-1]

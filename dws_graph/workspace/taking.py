@@ -11,9 +11,10 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
+from dws_graph.backends.faults import fault
 from dws_graph.backends.git.index import ScratchIndex
 from dws_graph.backends.views import Entry, SnapshotInfo
-from dws_graph.errors import ConfigurationError, UserAbort
+from dws_graph.errors import ConfigurationError, DwsError, UserAbort
 from dws_graph.model import facts as f
 from dws_graph.model.facts import Contained, SnapshotRecord, StepStart
 from dws_graph.model.refs import ResourceRef
@@ -27,7 +28,6 @@ from dws_graph.workspace.committing import (
     check_repository,
     content_commit,
     existing_folders,
-    fault,
     finish_interrupted,
     intended,
     sealed_segments,
@@ -240,9 +240,12 @@ def _seal(
                 ws.catch_up()
             before = _fingerprints(ws)
             readings = _read_again(ws, readings, plan)
-            content = content_commit(ws, plan.old, plan.folders, _content_message(plan)) or plan.old
-            fault("content committed")
-            resources = {r.name: _hash(ws, r, content, plan, progress) for r in ws.get_resources()}
+            try:
+                content, resources = _hash_all(ws, plan, progress)
+            except DwsError:
+                if last or _fingerprints(ws) == before:
+                    raise
+                continue  # a file changed, or went away, while it was hashed
             # a person may think about it for long: no step waits for the answer
             _, earlier = _manifest(ws, plan, resources)
             _ask(plan, earlier, confirm)
@@ -259,6 +262,15 @@ def _seal(
         "files of the workspace keep changing while the snapshot hashes them",
         hint="Take it when the steps that write them have ended.",
     )
+
+
+def _hash_all(
+    ws: OpenWorkspace, plan: _Plan, progress: Progress | None
+) -> tuple[str, dict[str, Hashed]]:
+    """The commit that holds the content of the workspace's folders, and every resource hashed."""
+    content = content_commit(ws, plan.old, plan.folders, _content_message(plan)) or plan.old
+    fault("content committed")
+    return content, {r.name: _hash(ws, r, content, plan, progress) for r in ws.get_resources()}
 
 
 def _as_read(ws: OpenWorkspace, readings: Readings, plan: _Plan) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from dws_graph.backends.files import make_folder
 from dws_graph.backends.git.command import Git
 from dws_graph.backends.git.index import reset_index
 from dws_graph.resources.moving import undo_moves
@@ -26,7 +27,7 @@ def undo(ws: OpenWorkspace, intent: Intent) -> None:
         root = ws.root / folder
         undo_moves(root, moves)
         for below in intent.kept_folders.get(folder, ()):
-            (root / below).mkdir(parents=True, exist_ok=True)
+            make_folder(root / below)
     kept: list[tuple[Path, str | None]] = []
     for folder, commit in intent.repositories.items():
         if is_ours(ws, intent, folder):

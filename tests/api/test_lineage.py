@@ -57,6 +57,33 @@ def test_upstream_in_a_snapshot_is_as_it_was(taken: Lab):
     assert api.upstream("results", snapshot="V1").to_json() == before
 
 
+def test_what_is_stale_is_marked_also_of_results_that_a_snapshot_moved(taken: Lab):
+    assert api.upstream("results").marks == {}
+    taken.write("source-data/raw.csv", "more\n")
+
+    graph = api.upstream("results")
+    marked = {node.name: graph.marks[node.key] for node in graph.nodes if node.key in graph.marks}
+    assert marked == {
+        "clean": ["input changed: source-data"],
+        "intermediate-data:/clean": ["input changed: source-data"],
+        "train": ["upstream stale: intermediate-data:/clean"],
+        "results": ["upstream stale: intermediate-data:/clean"],
+    }
+    assert api.lineage_graph().marks == graph.marks
+    assert api.downstream("source-data").marks == graph.marks
+    assert api.lineage_path("source-data", "results").marks == graph.marks
+
+
+def test_a_snapshot_has_no_marks_however_it_is_named(taken: Lab):
+    taken.write("source-data/raw.csv", "more\n")
+    [kept] = (taken.root / "results" / "snapshots").iterdir()
+
+    assert api.upstream("results", snapshot="V1").marks == {}
+    assert api.upstream(str(kept)).marks == {}
+    assert api.downstream(str(kept)).marks == {}
+    assert api.downstream("source-data", snapshot="V1").marks == {}
+
+
 def test_an_answer_prints_itself_in_a_line(trained: Lab):
     found = api.upstream("results")
 

@@ -66,6 +66,14 @@ def test_an_unknown_name_says_which_there_are(trained: Lab):
     assert "source-data, intermediate-data, code, results" in e.value.hint
 
 
+def test_a_name_that_is_not_utf_8_is_unknown_too(trained: Lab):
+    for text in ("odd\udcfe", "odd\udcfe:/part"):
+        with pytest.raises(ConfigurationError, match="there is no resource"):
+            api.resolve_ref(text)
+    with pytest.raises(ConfigurationError, match="neither on disk nor in what was recorded"):
+        api.resolve_ref("intermediate-data:/clean/\udcfe")
+
+
 def test_a_path_outside_every_resource_is_refused(trained: Lab):
     with pytest.raises(PathNotAResourceError):
         api.resolve_ref(os.pardir)

@@ -61,6 +61,7 @@ class Recorder:
         self.edited: dict[ResourceRef, list[str]] = {}  # and the placeholders that so ended
         self.versions: dict[ResourceRef, int] = {}
         self.number = 0
+        self.steps: list[StepRecord] = []
         self._ticks = itertools.count()
 
     def append(self, kind: str, body: Json) -> Fact:
@@ -184,6 +185,7 @@ class Recorder:
             changed_while_running=(),
         )
         self.append(f.STEP_ABORTED if error else f.STEP_COMPLETED, record.to_json())
+        self.steps.append(record)
         return record
 
     def _read(
@@ -246,6 +248,9 @@ class Recorder:
         self.append(f.SNAPSHOT_TAKEN, record.to_json())
         return snap
 
+    def retract(self, step: str, reason: str = "") -> None:
+        self.append(f.STEP_RETRACTED, {"step": step, "reason": reason})
+
     def tag(self, tag: str, snapshot: str | None) -> None:
         self.append(f.TAGGED, {"tag": tag, "snapshot": snapshot})
 
@@ -267,7 +272,8 @@ class Recorder:
         for at in map(ref, names):
             superseded += self._lose(at)
             currents.append(Current(ref=at, certificate=None).to_json())
-        self.append(f.RESTORED, {"current": currents, "superseded": superseded})
+        body = {"snapshot": "0" * 40, "current": currents, "superseded": superseded}
+        self.append(f.RESTORED, body)
 
 
 def two_instances() -> tuple[Recorder, Recorder]:
@@ -297,9 +303,12 @@ def two_instances() -> tuple[Recorder, Recorder]:
     a.tag("best", second)
     a.tag("v1", None)
     a.clear("clean:/a")
-    a.set_current(b.current.values(), f.RESTORED)
+    a.set_current(b.current.values(), f.RESTORED, snapshot=second)
     a.snapshot("v2", contents=same, loss="NaN")
     a.start("endless", ["model"])
+    b.retract(a.steps[0].id, "the data was wrong")
+    a.retract(b.steps[0].id)
+    a.retract(a.steps[0].id, "so it was")
     return a, b
 
 
@@ -312,12 +321,16 @@ def random_history(seed: int, events: int = 30) -> tuple[Recorder, Recorder]:
     snapshots = [digest("of nobody yet")]
     for _ in range(events):
         here, there = chance.sample(pair, 2)
-        what = chance.choice(["step", "step", "step", "abort", "edit", "snap", "tag", "pull"])
+        kinds = ["step", "step", "step", "abort", "edit", "snap", "tag", "pull", "retract"]
+        what = chance.choice(kinds)
         if what in ("step", "abort"):
             reads, writes = chance.sample(names, 2), chance.sample(names, chance.randint(0, 2))
             error = "killed" if what == "abort" else None
             start = here.start("s", writes) if chance.random() < 0.5 else None
             here.step("s", reads, writes, start=start, error=error, parameters={"p": len(reads)})
+        elif what == "retract":
+            if recorded := [*here.steps, *there.steps]:
+                here.retract(chance.choice(recorded).id, chance.choice(["", "a mistake"]))
         elif what == "edit":
             here.edit(chance.choice(names))
         elif what == "snap":

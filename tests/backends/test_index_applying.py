@@ -140,6 +140,55 @@ def test_a_snapshot_keeps_outputs_and_merges_inputs():
     assert {source for _, source in readers} == {a.current[step.inputs[0].ref].id}
 
 
+def test_a_retraction_takes_a_step_out_of_use_whichever_comes_first():
+    a, b = Recorder(), Recorder(B)
+    made = a.step("prepare", ["raw"], ["clean"], code=["code"])
+    a.step("train", ["clean"], ["model"])
+    a.snapshot()  # merges what was only read
+    b.retract(made.id, "a mistake")
+
+    for batches in ([a.lines, b.lines], [b.lines, a.lines], [b.lines, *([x] for x in a.lines)]):
+        dump = dump_of(batches)
+        around = {e["type"] for e in dump["edges"] if made.id in (e["source"], e["target"])}
+        assert around == {
+            *("RETRACTED_READ_BY", "RETRACTED_CODE_OF", "RETRACTED_WROTE", "RETRACTS")
+        }
+        assert len([e for e in dump["edges"] if e["type"] == "READ_BY"]) == 1
+        assert node(dump, made.id)["properties"]["retracted"] is True
+        (said,) = [n["properties"] for n in dump["nodes"] if n["labels"] == ["Retraction"]]
+        assert (said["step"], said["reason"], said["instance"]) == (made.id, "a mistake", B)
+
+
+def test_of_two_retractions_the_later_one_says_why():
+    a, b = Recorder(), Recorder(B)
+    made = a.step("prepare", ["raw"], ["clean"])
+    a.retract(made.id, "first")
+    b.retract(made.id, "second")
+
+    for batches in ([a.lines, b.lines], [b.lines, a.lines], [[*b.lines, *a.lines]]):
+        with Index(None) as index:
+            for batch in batches:
+                index.apply(batch)
+            found = index.retraction(WORKSPACE, made.id)
+        assert found is not None
+        assert (found.reason, found.instance) == ("second", B)
+
+
+def test_what_is_known_of_a_step_by_its_retraction_alone_is_no_step():
+    a, b = Recorder(), Recorder(B)
+    made = a.step("prepare", ["raw"], ["clean"])
+    b.retract(made.id)
+
+    with Index(None) as index:
+        index.apply(b.lines)
+        assert index.step(made.id) is None
+        assert index.steps() == []
+        index.apply(a.lines)
+        (found,) = index.steps(WORKSPACE, status="retracted")
+        assert (found.id, found.status, found.retracted) == (made.id, "completed", True)
+        assert index.steps(WORKSPACE, status="completed") == []
+
+
 def test_facts_are_applied_once_and_the_last_one_is_known():
     a, b = two_instances()
     with Index(None) as index:

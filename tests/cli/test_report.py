@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 
 
 def cells(line: str) -> list[str]:
@@ -119,6 +120,36 @@ def test_history_as_csv_and_json_has_all_metrics(dws, workspace, two_snapshots):
         "loss": 0.00012345,
         "by": {"a": 1},
     }
+
+
+def test_history_csv_holds_every_metric_of_every_snapshot(dws, workspace):
+    nested = {"a": {"b": [1, 2]}, "n": 1}
+    for tag, metrics in {
+        "v1": {"loss": 0.5, "by": nested},
+        "v2": {"loss": float("nan"), "text": 'a "quoted", one\nof two lines'},
+        "v3": {"other": 10**400},
+        "v4": {"loss": 2, "other": 3.5},
+    }.items():
+        (workspace / "results" / "results.json").write_text(json.dumps({"metrics": metrics}))
+        dws("snapshot", tag)
+
+    out = dws("report", "history", "--format", "csv").out
+    rows = {row["tags"]: row for row in csv.DictReader(io.StringIO(out))}
+
+    assert set(rows["v1"]) >= {"number", "hash", "timestamp", "message", "loss", "by", "text"}
+    assert json.loads(rows["v1"]["by"]) == nested
+    assert rows["v2"]["text"] == 'a "quoted", one\nof two lines'
+    assert (rows["v2"]["loss"], rows["v3"]["loss"], rows["v4"]["loss"]) == ("NaN", "", "2")
+    chosen_out = dws("report", "history", "--format", "csv", "--metrics", "loss").out
+    assert chosen_out.splitlines()[0] == "number,hash,tags,timestamp,message,loss"
+
+    def order(*args: str) -> list[str]:
+        return [r["tags"][0] for r in dws.json("report", "history", *args)]
+
+    assert order("--sort", "loss") == ["v4", "v1", "v3", "v2"]
+    assert order("--sort", "loss", "--reverse") == ["v1", "v4", "v3", "v2"]
+    assert order("--sort", "other") == ["v3", "v4", "v2", "v1"]
+    assert order("--sort", "by") == ["v4", "v3", "v2", "v1"]
 
 
 def test_history_of_a_new_workspace_says_how_to_begin(dws, workspace):

@@ -3,13 +3,14 @@
 import json
 import platform
 import re
+import shutil
 import subprocess
 from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
-from dws_graph.api import query
+from dws_graph.api import query, retract_step
 
 PAGE = Path(__file__).parents[2] / "docs" / "cypher.md"
 QUERIES = dict(re.findall(r"^## (.+?)\n```cypher\n(.+?)```", PAGE.read_text(), re.M | re.S))
@@ -97,6 +98,10 @@ def in_common(files):
     return sorted([name, h] for name, h in first.items() if second[name] == h)
 
 
+def retracted(files):
+    return []
+
+
 def versions(files):
     names = ["code", "results", DATA]
     found = {n: {files.manifest(s)[n] for s in files.snapshots} for n in names}
@@ -113,13 +118,13 @@ EXPECTED = {
     "On which Python, with which version of scikit-learn?": environments,
     "Which snapshots are there?": snapshots,
     "What do two snapshots have in common?": in_common,
+    "Which steps were retracted?": retracted,
     "How many versions of each resource are known?": versions,
 }
 
 
-def test_the_page_has_ten_queries_and_no_other():
+def test_the_page_has_these_queries_and_no_other():
     assert sorted(QUERIES) == sorted(EXPECTED)
-    assert len(QUERIES) == 10
 
 
 @pytest.mark.parametrize("heading", sorted(EXPECTED))
@@ -130,3 +135,12 @@ def test_a_cookbook_query_gives_the_rows_that_the_files_tell(demo, heading):
 
     assert not answer.truncated
     assert [list(row) for row in answer.rows] == EXPECTED[heading](Files(demo.root))
+
+
+def test_the_query_for_retracted_steps_finds_one_that_was(demo, tmp_path):
+    copy = shutil.copytree(demo.root, tmp_path / "copy", symlinks=True)
+    done = retract_step("digits_svc", "only to see it", str(copy))
+
+    answer = query(QUERIES["Which steps were retracted?"], {}, workspace_uri_or_path=str(copy))
+
+    assert [list(row) for row in answer.rows] == [["digits_svc", "only to see it", done["time"]]]

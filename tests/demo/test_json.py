@@ -20,7 +20,20 @@ ASKED = {
     "report results --snapshot SVC-1": lambda ws: api.report_results(
         "SVC-1", workspace_uri_or_path=ws
     ),
+    "steps": lambda ws: api.steps(workspace_uri_or_path=ws),
+    "steps --status completed --limit 1": lambda ws: api.steps(
+        status="completed", limit=1, workspace_uri_or_path=ws
+    ),
+    "steps show digits_svc": lambda ws: api.show_step("digits_svc", ws),
     "show SVC-1": lambda ws: api.show_snapshot("SVC-1", workspace_uri_or_path=ws),
+    "diff SVC-1 LR-1": lambda ws: api.diff("SVC-1", "LR-1", workspace_uri_or_path=ws),
+    "diff SVC-1": lambda ws: api.diff("SVC-1", workspace_uri_or_path=ws),
+    "diff SVC-1 LR-1 --graph - --ref results": lambda ws: api.lineage_diff(
+        "SVC-1", "LR-1", "results", workspace_uri_or_path=ws
+    ).to_json(),
+    "lineage explain results --snapshot LR-1 --since SVC-1": lambda ws: api.lineage_explain(
+        "results", "SVC-1", snapshot="LR-1", workspace_uri_or_path=ws
+    ).to_json(),
     "lineage upstream results --snapshot LR-1": lambda ws: api.upstream(
         "results", snapshot="LR-1", workspace_uri_or_path=ws
     ).to_json(),
@@ -33,6 +46,14 @@ ASKED = {
     "lineage graph --snapshot SVC-1 -": lambda ws: api.lineage_graph(
         snapshot="SVC-1", workspace_uri_or_path=ws
     ).to_json(),
+    f"lineage path {DATA} results --snapshot LR-1": lambda ws: api.lineage_path(
+        DATA, "results", snapshot="LR-1", workspace_uri_or_path=ws
+    ).to_json(),
+    "lineage stale": lambda ws: api.lineage_stale(workspace_uri_or_path=ws),
+    "lineage verify": lambda ws: api.lineage_verify(workspace_uri_or_path=ws),
+    "lineage verify --snapshot LR-1": lambda ws: api.lineage_verify(
+        "LR-1", workspace_uri_or_path=ws
+    ),
     "lineage query": lambda ws: api.query(QUERY, workspace_uri_or_path=ws).to_json(),
     "graph status": lambda ws: api.graph_status(workspace_uri_or_path=ws),
     "doctor": lambda ws: api.doctor(ws),

@@ -25,6 +25,12 @@ def test_every_link_to_a_file_leads_somewhere(page):
             assert (page.parent / target).exists(), target
 
 
+@pytest.mark.parametrize("image", sorted((DOCS / "images").iterdir()), ids=lambda p: p.name)
+def test_every_picture_is_shown_and_small_enough_for_each_clone(image):
+    assert any(f"images/{image.name})" in page.read_text(encoding="utf-8") for page in PAGES)
+    assert image.stat().st_size < 300_000
+
+
 def test_every_heading_that_the_code_quotes_is_in_the_page():
     headings = set(re.findall(r"^#+ (.+)$", (DOCS / "formats.md").read_text(), re.M))
     code = DOCS.parent / "dws_graph"

@@ -33,4 +33,7 @@ def test_the_first_five_minutes_do_what_they_say(tmp_path):
     for step in ("prepare", "train"):
         assert re.search(rf"\bstep\b.*\b{step}\b", done.stdout)
     assert re.search(r"train *│? *3 *│? *0\.[0-9]+", done.stdout)
+    assert re.search(r"1 +prepare .* code changed: code", done.stdout)
+    assert re.search(r"1\. The parameter n_neighbors of step train\s+went from 3 to 9", done.stdout)
+    assert re.search(r"train +n_neighbors +3 +9", done.stdout)
     assert (place / "quickstart/lineage.html").stat().st_size > 100_000

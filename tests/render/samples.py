@@ -169,7 +169,7 @@ def pipelines(runs: int = 45, *, seed: int = 2) -> Subgraph:
     stages = ["prepare", "features", "split", "train", "evaluate", "report"]
     earlier: list[str] = []
     root = ""
-    for _ in range(runs):
+    for run in range(runs):
         last = rng.choice(sources)
         chosen = stages[: rng.randint(4, 6)]
         for stage in chosen:
@@ -189,7 +189,14 @@ def pipelines(runs: int = 45, *, seed: int = 2) -> Subgraph:
                 for _ in range(rng.choice([1, 1, 2]))
             ]
             status = "failed" if rng.random() < 0.03 else "completed"
-            m.step(stage, list(dict.fromkeys(reads)), writes, code=code, status=status)
+            m.step(
+                stage,
+                list(dict.fromkeys(reads)),
+                writes,
+                code=code,
+                status=status,
+                parameters={"run": run},
+            )
             last = root = writes[0]
             earlier += writes
     return m.subgraph(root)

@@ -54,7 +54,21 @@ def test_a_group_says_why_some_of_it_are_stale():
 
     (steps,) = (n for n in grouped(picture, "steps").nodes if n.name == f"score {TIMES}5")
     assert steps.second == "2 stale"
-    assert Fact("stale because", "input changed; code changed") in steps.details
+    assert [f.value for f in steps.details if f.name == "stale because"] == [
+        "input changed",
+        "code changed",
+    ]
+
+
+def test_a_group_with_many_reasons_says_how_many_it_left_out():
+    fan = samples.fan(20)
+    keys = [n.key for n in fan.nodes if n.name == "score"]
+
+    picture = picture_for(fan, "steps", {key: [f"input changed: {key}"] for key in keys})
+
+    (steps,) = (n for n in grouped(picture, "steps").nodes if n.name == f"score {TIMES}20")
+    said = [f.value for f in steps.details if f.name == "stale because"]
+    assert said == [*(f"input changed: {key}" for key in keys[:7]), "and 13 more"]
 
 
 def test_versions_of_a_resource_and_the_steps_that_write_them_become_one():

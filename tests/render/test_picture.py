@@ -5,7 +5,7 @@ import pytest
 from dws_graph.model.subgraph import Edge, Node, Subgraph
 from dws_graph.render.details import Fact
 from dws_graph.render.drawing import drawing_of
-from dws_graph.render.look import SHAPES, TONES
+from dws_graph.render.look import CHANGES, SHAPES, TONES
 from dws_graph.render.picture import PictureNode, picture_for, picture_of
 from tests.render import samples
 
@@ -93,7 +93,10 @@ def test_marks_say_why_a_node_is_stale():
 
     assert [n.states for n in nodes] == [("stale",), (), ()]
     assert nodes[0].second == "code changed"
-    assert nodes[0].details[0] == Fact("stale because", "code changed, upstream stale")
+    assert nodes[0].details[:2] == (
+        Fact("stale because", "code changed"),
+        Fact("stale because", "upstream stale"),
+    )
 
 
 def test_code_that_a_step_wrote_is_not_folded():
@@ -199,7 +202,7 @@ def contrast(one: str, other: str) -> float:
 @pytest.mark.parametrize("page", ["light", "dark"])
 def test_lines_and_words_can_be_told_from_what_is_behind_them(page):
     tone = {name: getattr(tones, page) for name, tones in TONES.items()}
-    lines = [*SHAPES, "edge", "stale", "failed", "selected", "downstream"]
+    lines = [*SHAPES, *CHANGES, "edge", "stale", "failed", "selected", "downstream"]
     fills = ["page", "panel", *(f"{s}-fill" for s in SHAPES if s != "step")]
 
     assert all(contrast(tone[line], tone["page"]) >= 3 for line in lines)

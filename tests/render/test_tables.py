@@ -32,8 +32,20 @@ def test_a_subgraph_as_a_table():
 def test_states_are_words():
     text = printed(lineage_tree(samples.forecast()))
 
-    for words in ("failed · 132.5 s", "205738d1 · input", "not kept", "pending", "Incomplete:"):
+    for words in ("failed · 132.5 s", "205738d1, stale  ", "not kept", "pending", "Incomplete:"):
         assert words in text
+
+
+def test_why_something_is_stale_has_a_column_of_its_own():
+    graph = samples.digits()
+    marks = {graph.root: ["upstream stale: digits", "output changed outside a step: results"]}
+
+    lines = printed(lineage_tree(graph, marks), 200).splitlines()
+
+    assert "Stale because" in lines[1]
+    stale = [line for line in lines if "stale" in line.lower()][1:]
+    assert len(stale) == 1
+    assert "upstream stale: digits; output changed outside a step: results" in stale[0]
 
 
 def test_columns_that_would_be_empty_are_left_out():

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dws_graph.render.text import clean, cut_middle, seconds, text_width, value_text
+from dws_graph.render.text import clean, cut_middle, cut_name, seconds, text_width, value_text
 
 
 @given(st.text(st.characters(codec=None)))
@@ -22,6 +22,28 @@ def test_cut_text_fits_and_keeps_both_ends(text, width):
     assert text_width(cut, 12) <= width + 0.01
     head, _, tail = cut.partition("…")
     assert cut == text or (text.startswith(head) and text.endswith(tail))
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("data:/scores.csv", "data:/scores.csv"),
+        ("data:/north/2026/scores.csv", "data:/…/scores.csv"),
+        ("intermediate-data:/ghent/linear-scores", "…/ghent/linear-scores"),
+        ("intermediate-data:/2026/june/ghent/linear-scores", "…/ghent/linear-scores"),
+        ("intermediate-data:/linear-scores", "…/linear-scores"),
+        ("intermediate-data:/scores-of-all-regions-of-2026.csv", "intermedia…of-2026.csv"),
+        ("train-the-largest-model-of-all", "train-the-l…model-of-all"),
+        ("intermediate-data-of-2026:/", "intermediat…a-of-2026:/"),
+    ],
+)
+def test_a_ref_keeps_the_end_of_its_path(name, shown):
+    assert cut_name(name, 150, 12) == shown
+
+
+@given(st.text(st.sampled_from("ab:/…")), st.floats(20, 300))
+def test_a_name_that_was_cut_fits(text, width):
+    assert text_width(cut_name(text, width, 12), 12) <= width + 0.01
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from dws_graph.resources.fingerprints import notebook_source
+from dws_graph.resources.fingerprints import GRANULARITY, notebook_source, take, unchanged
 from dws_graph.resources.git import GitResource
 from dws_graph.resources.git_subdirectory import GitSubdirectoryResource
 from dws_graph.resources.local_files import LocalFileResource
+from dws_graph.resources.walking import Entry
 from tests.resources.places import AWKWARD, Place, commit_all, git, repository, write
 
 
@@ -92,6 +93,19 @@ def test_an_overwrite_that_leaves_the_same_times_is_seen_while_they_are_near(tmp
         path.write_bytes(b"2")
         os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
         assert not raw.unchanged(None, taken)
+
+
+def test_an_overwrite_that_leaves_the_same_stat_is_seen_while_it_is_near(tmp_path):
+    (tmp_path / "a").write_bytes(b"1")
+    status = (tmp_path / "a").lstat()
+
+    def entries() -> list[Entry]:
+        return [Entry(b"a", status)]  # as coarse times leave it, whatever this file system has
+
+    taken = take(tmp_path, None, entries, taken=status.st_ctime_ns + GRANULARITY // 2)
+    assert unchanged(tmp_path, None, entries, taken)
+    (tmp_path / "a").write_bytes(b"2")
+    assert not unchanged(tmp_path, None, entries, taken)
 
 
 def test_a_touched_file_differs_and_hashes_the_same(resource):

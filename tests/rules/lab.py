@@ -234,15 +234,13 @@ class Lab:
         self.ws.catch_up()
         info = self.ws.index.step(step)
         assert info is not None
-        (cert,) = [c for c in (*info.inputs, *info.code) if str(c.ref) == ref]
-        return cert
+        return _only(c for c in (*info.inputs, *info.code) if str(c.ref) == ref)
 
     def written_by(self, step: str, ref: str) -> Certificate:
         self.ws.catch_up()
         info = self.ws.index.step(step)
         assert info is not None
-        (cert,) = [c for c in info.outputs if str(c.ref) == ref]
-        return cert
+        return _only(c for c in info.outputs if str(c.ref) == ref)
 
     def step_names(self) -> list[str]:
         """Of all steps recorded, newest first."""
@@ -269,6 +267,12 @@ class Lab:
 
     def status(self) -> str:
         return self.git("status", "--porcelain")
+
+
+def _only(certificates: Iterable[Certificate]) -> Certificate:
+    found = list(certificates)
+    assert len(found) == 1, f"{len(found)} certificates, not one"
+    return found[0]
 
 
 def git(*args: str, cwd: Path, stdin: bytes | None = None) -> str:
@@ -323,8 +327,9 @@ def python(code: str, *args: str | Path, cwd: Path | None = None) -> subprocess.
     path = os.pathsep.join([str(TESTS), os.environ.get("PYTHONPATH", "")])
     env = {**os.environ, "PYTHONPATH": path.rstrip(os.pathsep)}
     command = [sys.executable, "-c", code, *map(str, args)]
+    pipe = subprocess.PIPE
     return subprocess.Popen(
-        command, env=env, cwd=cwd, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        command, env=env, cwd=cwd, text=True, stdin=pipe, stdout=pipe, stderr=pipe
     )
 
 

@@ -12,7 +12,7 @@ from tests.rules.lab import CLEAN, Lab, check_journal, files_below, fresh_dump, 
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from dws_graph.workspace import adding, committing, restoring, taking
+from dws_graph.backends import faults
 from tests.rules.lab import Lab
 
 root, operation, point, nth = Path(sys.argv[1]), sys.argv[2], sys.argv[3], int(sys.argv[4])
@@ -26,8 +26,7 @@ def fault(now):
         if seen == nth:
             os.kill(os.getpid(), signal.SIGKILL)
 
-for module in (committing, restoring, taking):
-    module.fault = fault
+faults.hook = fault
 if operation == "snapshot":
     lab.snapshot("V2", "second")
 elif operation == "restore":

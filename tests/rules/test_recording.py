@@ -67,6 +67,17 @@ def test_rule_2_1_one_ref_reached_at_two_versions_is_refused_and_nothing_is_reco
     assert "train" not in lab.step_names()
 
 
+def test_rule_2_1_one_ref_reached_at_two_versions_is_refused_whatever_is_current(lab):
+    other = f"{DATA}:/other"
+    for output in (MODEL, other):
+        prepared(lab)
+        lab.step("train", [CLEAN], [output])
+    lab.begin("broken", ["raw"], [CLEAN]).abort()
+    assert lab.entry(CLEAN) is None  # neither version is the current one
+    with pytest.raises(LineageConsistencyError, match=f"'{CLEAN}' at two versions"):
+        lab.begin("report", [MODEL, other])
+
+
 def test_rule_2_1_a_message_names_the_hashes_of_hashed_versions(lab):
     prepared(lab)
     lab.snapshot("V1")
@@ -289,6 +300,26 @@ def test_rule_2_2_what_git_ignores_changes_no_fingerprint(lab):
     before = lab.current("code")
     lab.write("code:/scratch.tmp", "junk")
     assert lab.read_by(lab.step("again", ["raw"]), "code").id == before.id
+
+
+@pytest.mark.parametrize("resource", ["code", "raw"])
+def test_rule_2_2_lineage_json_at_the_root_is_not_content(lab, resource):
+    prepared(lab)
+    before = lab.current(resource)
+    lab.write(f"{resource}:/lineage.json", "{}")
+    assert lab.read_by(lab.step("again", ["raw"]), resource).id == before.id
+    lab.write(f"{resource}:/sub/lineage.json", "{}")
+    assert lab.read_by(lab.step("again", ["raw"]), resource).id != before.id
+
+
+def test_rule_2_2_lineage_json_does_not_make_content_unknown_in_a_clone(lab):
+    prepared(lab)
+    lab.snapshot("V1")
+    known = lab.current("code")
+    there = clone(lab)
+    there.write("code:/lineage.json", "{}")
+    assert there.read_by(there.step("look", ["raw"]), "code").id == known.id
+    there.close()
 
 
 def notebook(source: str, output: str) -> str:

@@ -8,10 +8,10 @@ import logging
 
 import pytest
 
+from dws_graph.backends import faults
 from dws_graph.errors import LineagePlaceHolderError
 from dws_graph.lineage import ResourceRef
 from dws_graph.resources.base import Taken
-from dws_graph.workspace import taking
 from dws_graph.workspace.resolving import Hashed, read_entries, resolve
 from tests.rules.lab import CLEAN, DATA, MODEL, Lab, flat_hash, folder_text, git, sha1
 
@@ -54,6 +54,16 @@ def test_rule_3_data_edited_since_is_never_its_last_writers_output(lab):
     assert lab.upstream(CLEAN, at=taken.hash).steps == set()
 
 
+def test_rule_3_an_input_edited_before_any_snapshot_stays_not_kept(lab):
+    prepare = prepared(lab)
+    lost = lab.read_by(prepare, "raw")
+    lab.write("raw:/a.csv", "edited\n")
+    taken = lab.snapshot("V1")
+    assert lab.held("raw", taken.hash).hash == flat_hash(lab.raw)
+    assert lab.read_by(prepare, "raw").id == lost.id
+    assert lab.certificate(lost.id).status == "not kept"
+
+
 def test_rule_3_hashed_data_edited_since_is_a_version_of_its_own(lab):
     prepare = prepared(lab)
     lab.snapshot("V1")
@@ -88,10 +98,10 @@ def test_rule_4_what_changes_while_it_is_hashed_is_hashed_again(lab, monkeypatch
 
     def edit(point: str) -> None:
         points.append(point)
-        if points.count("content committed") == 1 == len(set(points) - {"intent written"}):
+        if point == "content committed" and points.count(point) == 1:
             lab.write(f"{CLEAN}/data.txt", "edited meanwhile\n")
 
-    monkeypatch.setattr(taking, "fault", edit)
+    monkeypatch.setattr(faults, "hook", edit)
     taken = lab.snapshot("V1")
     assert points.count("content committed") == 2
     assert lab.written_by(prepare, CLEAN).status == "not kept"
@@ -110,7 +120,7 @@ def test_rule_3_an_edit_while_a_running_step_writes_is_not_taken_for_what_was_ha
         if point == "content committed":
             lab.write(f"{CLEAN}/data.txt", f"line {next(count)}\n")
 
-    monkeypatch.setattr(taking, "fault", write)
+    monkeypatch.setattr(faults, "hook", write)
     taken = lab.snapshot("V1")
     entry = lab.entry(CLEAN)
     assert entry is not None
@@ -278,6 +288,18 @@ def test_rule_3_a_part_is_judged_by_its_own_hash(lab):
     lab.snapshot("V3")
     lab.step("report", [CLEAN, MODEL])  # is not refused
     assert lab.upstream(CLEAN).steps == {"prepare"}
+
+
+def test_rule_3_equal_parts_of_a_resource_that_differs_are_the_same_version(lab):
+    lab.step("one", ["raw"], [CLEAN], text="same\n")
+    lab.step("train", [CLEAN], [MODEL])
+    first = lab.snapshot("V1")
+    lab.write(f"{DATA}:/beside.txt", "another part of the resource\n")
+    lab.step("two", ["raw"], [CLEAN], text="same\n")
+    second = lab.snapshot("V2")
+    assert lab.held(CLEAN, first.hash).hash != lab.held(CLEAN, second.hash).hash
+    lab.step("report", [CLEAN, MODEL])  # is not refused
+    assert lab.upstream(CLEAN).steps == {"two"}
 
 
 def test_rule_3_running_unchanged_reads_warn_of_nothing(lab, caplog):

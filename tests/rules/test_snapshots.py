@@ -359,6 +359,22 @@ def test_rule_4_a_restore_loses_nothing_that_was_not_committed(lab):
     assert not lab.path("code:/new.py").exists()
 
 
+def test_rule_4_restore_commits_first_what_was_not_committed(lab):
+    two_versions(lab)
+    lab.write("code:/prep.py", "not committed\n")
+    lab.write("code:/new.py", "new\n")
+    before = lab.git("rev-parse", "HEAD")
+    report = lab.restore("V1")
+    saved = lab.git("rev-list", "--reverse", f"{before}..HEAD").splitlines()[0]
+    assert lab.git("ls-tree", "--name-only", saved, "code/").split() == [
+        "code/new.py",
+        "code/prep.py",
+    ]
+    assert lab.git("show", f"{saved}:code/prep.py") == "not committed"
+    assert any(saved[:8] in note for note in report.notes)
+    assert lab.git("ls-tree", "--name-only", "HEAD", "code/") == "code/prep.py"
+
+
 def test_rule_4_restore_of_results_alone_is_an_error(lab):
     two_versions(lab)
     with pytest.raises(ConfigurationError, match="results"):

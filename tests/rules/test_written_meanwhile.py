@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from dws_graph.backends import faults
 from dws_graph.backends.git import command
 from dws_graph.errors import ConfigurationError
-from dws_graph.workspace import committing, restoring
 from tests.rules.lab import Lab, check_journal
 
 MINE = b"saved meanwhile\n"
@@ -89,7 +89,11 @@ def before_git(
             waiting.clear()
             act()
 
-    monkeypatch.setattr(committing, "fault", lambda point: waiting.append(point == BEGUN))
+    def begun(point: str) -> None:
+        if point == BEGUN:
+            waiting.append(True)
+
+    monkeypatch.setattr(faults, "hook", begun)
     monkeypatch.setattr(command, "trace", trace)
 
 
@@ -109,7 +113,7 @@ def test_a_save_after_the_content_was_committed_is_kept(two, monkeypatch, ref):
     if ref.startswith("own"):  # committed once more since: a moment later
         before_git(monkeypatch, "merge-base", lambda: save(BEGUN))
     else:
-        monkeypatch.setattr(committing, "fault", save)
+        monkeypatch.setattr(faults, "hook", save)
     report = two.restore("V1")
 
     check_restored(two)
@@ -148,13 +152,15 @@ def test_a_save_before_a_failed_restore_is_undone_is_kept(two, monkeypatch, ref)
 
     def fail(point: str) -> None:
         points.append(point)
-        if points.count("resource restored") == 3:  # code, intermediate data, the repository
+        if (
+            point == "resource restored" and points.count(point) == 3
+        ):  # code, intermediate data, the repository
             two.write(ref, MINE)
             raise KeyboardInterrupt
 
     told: list[str] = []
     two.ws.notify = told.append
-    monkeypatch.setattr(restoring, "fault", fail)
+    monkeypatch.setattr(faults, "hook", fail)
     with pytest.raises(KeyboardInterrupt):
         two.restore("V1")
 
@@ -175,7 +181,7 @@ def test_a_save_while_a_restore_is_undone_is_kept_and_the_next_command_goes_on(
 
     def fail(point: str) -> None:
         began.append(point)
-        if began.count("resource restored") == 3:
+        if point == "resource restored" and began.count(point) == 3:
             raise KeyboardInterrupt
 
     def trace(args: list[str]) -> None:
@@ -184,7 +190,7 @@ def test_a_save_while_a_restore_is_undone_is_kept_and_the_next_command_goes_on(
             looked.append(ref)
             two.write(ref, MINE)
 
-    monkeypatch.setattr(restoring, "fault", fail)
+    monkeypatch.setattr(faults, "hook", fail)
     monkeypatch.setattr(command, "trace", trace)
     with pytest.raises(ConfigurationError, match=two.path(ref).name):
         two.restore("V1")

@@ -15,6 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import IO, cast
 
+from dws_graph.backends.faults import fault
 from dws_graph.errors import GitError
 
 MINIMUM = (2, 28)
@@ -38,8 +39,13 @@ _CALLERS = (
     *("GIT_SHALLOW_FILE", "GIT_GRAFT_FILE", "GIT_QUARANTINE_PATH", "GIT_REPLACE_REF_BASE"),
 )
 _ENVIRONMENT = {"GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C", "LANGUAGE": "C"}
+# Subcommands that we run to change a repository, whatever index they use.
+_CHANGING = ("add", "checkout-index", "commit-tree", "init", "update-ref", "write-tree")
 LITERAL = {"GIT_LITERAL_PATHSPECS": "1"}
 PATHS_FROM_INPUT = ("--pathspec-from-file=-", "--pathspec-file-nul")
+
+
+_LOCKED = re.compile(r"Unable to create '(.+\.lock)': File exists")
 
 
 class GitCommandError(GitError):
@@ -49,7 +55,11 @@ class GitCommandError(GitError):
         said = [line for line in stderr.splitlines() if line and not line.startswith("hint:")]
         telling = [line for line in said if line.startswith(("fatal:", "error:"))] or said
         last = telling[-1] if telling else f"exit status {status}"
-        super().__init__(f"git {args[0] if args else ''}: {last}")
+        locked = _LOCKED.search(stderr)
+        super().__init__(
+            f"git {args[0] if args else ''}: {last}",
+            hint=f"If no git runs there, one was killed: delete {locked[1]}." if locked else "",
+        )
         self.command = ["git", *args]
         self.status = status
         self.stderr = stderr
@@ -98,6 +108,8 @@ class Git:
     ) -> tuple[int, bytes]:
         if trace is not None:
             trace(["git", *args])
+        if _changes(args, env or {}):
+            fault(f"git: {args[0]}")
         if data is None:
             status, stdout, stderr = self._execute(args, None, env)
         else:
@@ -311,6 +323,15 @@ def encoded(text: str) -> bytes:
 def nul_separated(paths: Iterable[str | bytes]) -> bytes:
     """Paths as git reads them from its standard input."""
     return b"".join((p if isinstance(p, bytes) else encoded(p)) + b"\0" for p in paths)
+
+
+def _changes(args: Sequence[str], env: Mapping[str, str]) -> bool:
+    """Whether a command changes a repository: more than a scratch index, or scratch objects."""
+    if "GIT_OBJECT_DIRECTORY" in env:
+        return False
+    if args[0] in ("reset", "update-index"):
+        return "GIT_INDEX_FILE" not in env
+    return args[0] in _CHANGING or args[:2] == ("hash-object", "-w")
 
 
 def _line(raw: bytes) -> str:

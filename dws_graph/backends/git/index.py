@@ -36,12 +36,14 @@ class ScratchIndex:
     """A copy of the user's index, so that files which it knows unchanged are not read.
 
     With `keep=False` the objects made go with the scratch index, and nothing in the repository
-    changes: enough to learn what a tree's id would be.
+    changes: enough to learn what a tree's id would be. With `reread=True` it knows no file's
+    stats, so that every file is read.
     """
 
-    def __init__(self, git: Git, *, keep: bool = True) -> None:
+    def __init__(self, git: Git, *, keep: bool = True, reread: bool = False) -> None:
         self.git = git
         self._keep = keep
+        self._reread = reread
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._env: dict[str, str] = {}
 
@@ -57,6 +59,8 @@ class ScratchIndex:
             objects.mkdir()
             self._env["GIT_OBJECT_DIRECTORY"] = str(objects)
             self._env["GIT_ALTERNATE_OBJECT_DIRECTORIES"] = _quoted(str(self.git.objects))
+        if self._reread:
+            self._forget_stats()
         return self
 
     def __exit__(
@@ -67,6 +71,13 @@ class ScratchIndex:
     ) -> None:
         if self._folder is not None:
             self._folder.cleanup()
+
+    def _forget_stats(self) -> None:
+        """Keep which files are tracked, and nothing by which one would be known unchanged."""
+        listed = self.git.run("ls-files", "-s", "-z", env=self._env)
+        Path(self._env["GIT_INDEX_FILE"]).unlink(missing_ok=True)
+        if listed:
+            self.git.run("update-index", "-z", "--index-info", input=listed, env=self._env)
 
     @property
     def env(self) -> Mapping[str, str]:
@@ -156,7 +167,9 @@ class ScratchIndex:
 
     def write_tree(self) -> str:
         """The id of the tree that this index holds."""
-        return self.git.text("write-tree", env=self._env)
+        # to learn an id alone, what else the repository lacks does not matter
+        missing_ok = () if self._keep else ("--missing-ok",)
+        return self.git.text("write-tree", *missing_ok, env=self._env)
 
     def object_id(self, name: str) -> str | None:
         """As `Git.object_id`, and for objects of this scratch index."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
+import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Any
 
 from filelock import FileLock
 
+from dws_graph.backends.faults import fault
 from dws_graph.backends.graph import texts
 from dws_graph.backends.graph.reading import QueryResult, as_result, real_properties, refuse_files
 from dws_graph.backends.graph.writing import Run, write_applied, write_rows
@@ -24,9 +26,10 @@ from dws_graph.backends.views import (
     AppliedMap,
     Dump,
     DumpEdge,
+    DumpItem,
     DumpNode,
     Progress,
-    canonical,
+    as_dump,
     chunks,
     next_facts,
 )
@@ -37,6 +40,7 @@ from dws_graph.model.rows import together
 from dws_graph.model.values import Json
 
 WAIT = 60.0  # seconds for another process that writes
+PAGE = 2_000  # nodes that the engine is asked for at a time
 SUFFIXES = ("", "-wal", ".lock", ".lock-owner")
 _RETRY = 0.02
 
@@ -73,6 +77,7 @@ class EmbeddedGraph:
                     if fresh:
                         write_rows(run, together(fold(line.fact) for line in fresh))
                         write_applied(run, news)
+                    fault("cypher: commit")
                 if error:
                     raise error
                 total += len(fresh)
@@ -87,25 +92,35 @@ class EmbeddedGraph:
 
     def dump(self) -> Dump:
         """All nodes and edges in canonical form, without the view's own."""
+        return as_dump(self.items())
+
+    def items(self) -> Iterator[DumpItem]:
+        """The same one by one, in no order; the engine is asked for some at a time."""
         graph = self._load()
         if graph is None:
-            return canonical([], [])
+            return
         run = _runner(graph)
-        nodes = [
-            DumpNode(labels=row["labels"], properties=real_properties(row["properties"]))
-            for row in run(texts.DUMP_NODES, [])
-            if row["labels"] != ["Applied"]
-        ]
-        edges = [
-            DumpEdge(
-                type=row["type"],
-                source=row["source"],
-                target=row["target"],
-                properties={"instance": row["instance"]},
-            )
-            for row in run(texts.DUMP_EDGES, [])
-        ]
-        return canonical(nodes, edges)
+        by_label: dict[str, list[Json]] = {}
+        for row in run(texts.DUMP_IDS, []):
+            labels = row["labels"]
+            label = "Certificate" if "Certificate" in labels else labels[0] if labels else ""
+            if label in texts.DUMP_NODES:
+                by_label.setdefault(label, []).append({"id": row["id"]})
+            elif label != "Applied":  # no fact gives it: told by its id alone
+                yield DumpNode(labels=labels, properties={"id": row["id"]})
+        for label, ids in by_label.items():
+            for at in range(0, len(ids), PAGE):
+                some = ids[at : at + PAGE]
+                for row in run(texts.DUMP_NODES[label], some):
+                    properties = real_properties(row["properties"])
+                    yield DumpNode(labels=sorted(row["labels"]), properties=properties)
+                for row in run(texts.DUMP_EDGES[label], some):
+                    yield DumpEdge(
+                        type=row["type"],
+                        source=row["source"],
+                        target=row["target"],
+                        properties={"instance": row["instance"]} if row["instance"] else {},
+                    )
 
     def read_only(
         self,
@@ -154,6 +169,7 @@ class EmbeddedGraph:
 
     def _remove_files(self) -> None:
         for suffix in SUFFIXES:
+            fault(f"cypher: remove {self.path.name}{suffix}")
             Path(f"{self.path}{suffix}").unlink(missing_ok=True)
 
     @contextlib.contextmanager
@@ -163,7 +179,8 @@ class EmbeddedGraph:
         try:
             yield graph
         finally:
-            with _engine_errors():
+            fault("cypher: save")
+            with _engine_errors(), _engine_quiet():
                 graph.close()
 
     def _open(self) -> Any:
@@ -171,6 +188,7 @@ class EmbeddedGraph:
         kglite = _kglite()
         if not self.path.exists():
             self._remove_files()
+        fault("cypher: open")
         end = time.monotonic() + WAIT
         while True:
             try:
@@ -187,7 +205,7 @@ class EmbeddedGraph:
         if not self.path.exists():
             return None
         kglite = _kglite()
-        with _engine_errors():
+        with _engine_errors(), _engine_quiet():
             try:
                 return kglite.load(os.fspath(self.path))
             except kglite.FileFormatError:
@@ -217,6 +235,14 @@ def _applied(run: Run) -> AppliedMap:
         (row["workspace"], row["instance"]): Applied(row["seq"], row["hash"], row["offset"])
         for row in run(texts.APPLIED, [])
     }
+
+
+@contextlib.contextmanager
+def _engine_quiet() -> Iterator[None]:
+    """Without warnings: of facts that a killed writer logged (they wait), of use of memory."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 @contextlib.contextmanager

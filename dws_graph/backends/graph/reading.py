@@ -9,14 +9,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dws_graph.backends.graph.texts import IDENTITY_LABELS, SHARED_LABELS
+from dws_graph.backends.graph.texts import OWN_LABELS
 from dws_graph.errors import QueryError
 
 # The engine refuses writes. Reading files it would allow; a false alarm in a string is harmless.
 LOAD_CSV = re.compile(r"LOAD(?:[\s`]|//[^\n]*\n?)*CSV", re.IGNORECASE)
 NODE = {"id", "labels", "properties"}
 RELATIONSHIP = {"id", "start", "end", "type", "properties"}
-OWN_LABELS = {*IDENTITY_LABELS, *SHARED_LABELS, "Certificate", "Step"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +81,13 @@ def _plain_mapping(value: Mapping[Any, Any]) -> dict[str, Any]:
 
 
 def real_properties(properties: Mapping[str, Any]) -> dict[str, Any]:
-    """Without the keys that kglite makes up: `title`; `type` where it repeats the label."""
+    """Without what kglite makes up: `title`; `type` that repeats the label; `name` by the id."""
     real = dict(properties)
     if "id" in real and "title" in real:
         del real["title"]  # no node of ours has one
+        label, _, key = str(real.get("name", "")).partition("_")
+        if label in OWN_LABELS and key == real["id"]:  # a step that only its retraction names
+            del real["name"]
         if real.get("type") in OWN_LABELS:
             del real["type"]
     return real

@@ -1,6 +1,6 @@
 """The Cypher that writes facts and dumps the graph; kglite and Neo4j run it unchanged.
 
-Every text but the dump's begins with `UNWIND $rows`. Labels, types and property names are
+Every text that takes values begins with `UNWIND $rows`. Labels, types and property names are
 literals; every value is a parameter. A certificate is always found as `:Certificate` (its second
 label alone would be a scan). Source: docs/formats.md, "Folding".
 """
@@ -8,10 +8,8 @@ label alone would be a scan). Source: docs/formats.md, "Folding".
 from __future__ import annotations
 
 IDENTITY_LABELS = ("Workspace", "Resource", "Ref", "Environment", "Snapshot")
-SHARED_LABELS = ("Workspace", "Resource", "Environment", "Snapshot", "Tag")
+SHARED_LABELS = ("Workspace", "Resource", "Environment", "Snapshot", "Tag", "Retraction")
 EDGE_ENDS = {
-    "READ_BY": ("Certificate", "Step"),
-    "CODE_OF": ("Certificate", "Step"),
     "WROTE": ("Step", "Certificate"),
     "STATE_OF": ("Certificate", "Ref"),
     "PART_OF": ("Ref", "Resource"),
@@ -20,6 +18,7 @@ EDGE_ENDS = {
     "OF": ("Snapshot", "Workspace"),
     "CONTAINS": ("Snapshot", "Certificate"),
     "IMPORTED_AS": ("Certificate", "Certificate"),
+    "RETRACTS": ("Retraction", "Step"),
 }
 
 BARE = """
@@ -74,6 +73,24 @@ EDGE = {
     for kind, (source, target) in EDGE_ENDS.items()
 }
 
+# MERGE looks through all edges of one end, and a certificate may be read by every step there is:
+# these edges are looked for from the step, and made where there is none.
+READING = ("READ_BY", "CODE_OF", "RETRACTED_READ_BY", "RETRACTED_CODE_OF")
+_READ = """
+UNWIND $rows AS r
+MATCH (s:Step {id: r.id})<-[:<type>]-(c:Certificate)
+RETURN c.id AS src, s.id AS dst
+"""
+READ = {kind: _READ.replace("<type>", kind) for kind in READING}
+_READ_NOW = """
+UNWIND $rows AS r
+MATCH (c:Certificate {id: r.src})
+MATCH (s:Step {id: r.dst})
+CREATE (c)-[:<type>]->(s)
+RETURN count(*) AS found
+"""
+READ_NOW = {kind: _READ_NOW.replace("<type>", kind) for kind in READING}
+
 UNCURRENT = """
 UNWIND $rows AS r
 MATCH (f:Ref {id: r.ref})-[e:CURRENT]->(c:Certificate)
@@ -99,25 +116,40 @@ SET c += r.props
 SET c:HashCertificate
 REMOVE c:PlaceholderCertificate
 """
-MERGE_READ_BY = """
+_READERS = """
 UNWIND $rows AS r
-MATCH (p:Certificate {id: r.placeholder})-[e:READ_BY]->(s:Step)
-MATCH (h:Certificate {id: r.certificate})
-MERGE (h)-[:READ_BY]->(s)
-DELETE e
+MATCH (p:Certificate {id: r.placeholder})-[:<type>]->(s:Step)
+RETURN r.certificate AS src, s.id AS dst
 """
-MERGE_CODE_OF = """
-UNWIND $rows AS r
-MATCH (p:Certificate {id: r.placeholder})-[e:CODE_OF]->(s:Step)
-MATCH (h:Certificate {id: r.certificate})
-MERGE (h)-[:CODE_OF]->(s)
-DELETE e
-"""
+READERS = {kind: _READERS.replace("<type>", kind) for kind in READING}
 MERGED = """
 UNWIND $rows AS r
 MATCH (p:Certificate {id: r.placeholder})
 DETACH DELETE p
 """
+
+# A condition on `retracted` would make the engine look for it in all steps.
+RETRACTED = """
+UNWIND $rows AS r
+MATCH (s:Step {id: r.id})
+RETURN s.id AS id, s.retracted AS retracted
+"""
+_RETRACT_READ = """
+UNWIND $rows AS r
+MATCH (s:Step {id: r.id})<-[e:<type>]-(c:Certificate)
+MERGE (c)-[:RETRACTED_<type>]->(s)
+DELETE e
+"""
+RETRACT = [
+    _RETRACT_READ.replace("<type>", "READ_BY"),
+    _RETRACT_READ.replace("<type>", "CODE_OF"),
+    """
+UNWIND $rows AS r
+MATCH (s:Step {id: r.id})-[e:WROTE]->(c:Certificate)
+MERGE (s)-[:RETRACTED_WROTE]->(c)
+DELETE e
+""",
+]
 
 SNAPSHOTS_OF_TAGS = """
 UNWIND $rows AS r
@@ -145,8 +177,17 @@ SET a += r.props
 """
 FORGET_APPLIED = "MATCH (a:Applied) DETACH DELETE a"
 
-DUMP_NODES = "MATCH (n) RETURN labels(n) AS labels, properties(n) AS properties"
-DUMP_EDGES = """
-MATCH (a)-[e]->(b)
+OWN_LABELS = frozenset({*IDENTITY_LABELS, *SHARED_LABELS, "Certificate", "Step"})
+DUMP_IDS = "MATCH (n) RETURN labels(n) AS labels, n.id AS id"
+_DUMP_NODES = """
+UNWIND $rows AS r
+MATCH (n:<label> {id: r.id})
+RETURN labels(n) AS labels, properties(n) AS properties
+"""
+DUMP_NODES = {label: _DUMP_NODES.replace("<label>", label) for label in OWN_LABELS}
+_DUMP_EDGES = """
+UNWIND $rows AS r
+MATCH (a:<label> {id: r.id})-[e]->(b)
 RETURN type(e) AS type, a.id AS source, b.id AS target, e.instance AS instance
 """
+DUMP_EDGES = {label: _DUMP_EDGES.replace("<label>", label) for label in OWN_LABELS}

@@ -36,15 +36,21 @@ def write_rows(run: Run, rows: Rows) -> None:
     snapshots |= _retagged(run, rows)
     _run(run, texts.TAGS, [{"id": key} for key in sorted(snapshots)])
     for kind, edges in groupby(sorted(rows.edges), key=lambda e: e.type):
-        _run_edges(run, texts.EDGE[kind], [{"src": e.src, "dst": e.dst} for e in edges])
+        ends = [{"src": e.src, "dst": e.dst} for e in edges]
+        if kind in texts.READING:
+            _read(run, kind, ends)
+        else:
+            _run_edges(run, texts.EDGE[kind], ends)
     current = [r._asdict() for r in rows.current]
     _run(run, texts.UNCURRENT, current)
     _run_edges(run, texts.CURRENT, [r for r in current if r["certificate"] is not None])
     _run(run, texts.SUPERSEDED, [{"id": key} for key in rows.superseded])
     _run(run, texts.KEEP, [{"id": p["id"], "props": _added(p)} for p in rows.keep])
     merged = [{"placeholder": p, "certificate": c} for p, c in rows.merge]
-    for text in (texts.MERGE_READ_BY, texts.MERGE_CODE_OF, texts.MERGED):
-        _run(run, text, merged)
+    for kind in texts.READING:
+        _read(run, kind, _run(run, texts.READERS[kind], merged))
+    _run(run, texts.MERGED, merged)
+    _retract(run, rows)
 
 
 def write_applied(run: Run, news: AppliedMap) -> None:
@@ -54,6 +60,14 @@ def write_applied(run: Run, news: AppliedMap) -> None:
         props = {"workspace": workspace, "instance": instance, **last._asdict()}
         rows.append({"id": f"{workspace} {instance}", "props": props})
     _run(run, texts.SET_APPLIED, rows)
+
+
+def _retract(run: Run, rows: Rows) -> None:
+    """Takes the edges of those of the steps that were retracted, in whatever order, out of use."""
+    asked = _run(run, texts.RETRACTED, [{"id": key} for key in sorted(rows.steps())])
+    found = [{"id": step["id"]} for step in asked if step["retracted"]]
+    for text in texts.RETRACT:
+        _run(run, text, found)
 
 
 def _run(run: Run, text: str, rows: list[Json]) -> list[Json]:
@@ -68,6 +82,15 @@ def _run_edges(run: Run, text: str, rows: list[Json]) -> None:
                 f"the graph lacks {len(rows) - answer['found']} nodes that edges name",
                 hint="Fold it anew: dws graph rebuild.",
             )
+
+
+def _read(run: Run, kind: str, edges: list[Json]) -> None:
+    """Makes those of the edges from certificates to steps that are not there yet."""
+    steps = [{"id": key} for key in sorted({e["dst"] for e in edges})]
+    there = {(e["src"], e["dst"]) for e in _run(run, texts.READ[kind], steps)}
+    new = dict.fromkeys((e["src"], e["dst"]) for e in edges)
+    rows = [{"src": src, "dst": dst} for src, dst in new if (src, dst) not in there]
+    _run_edges(run, texts.READ_NOW[kind], rows)
 
 
 def _retagged(run: Run, rows: Rows) -> set[str]:

@@ -19,6 +19,7 @@ INSERT OR IGNORE INTO node (key, label, props)
 VALUES (?1, 'Certificate', json_object('id', ?1))
 """
 IDENTITY = "INSERT OR IGNORE INTO node (key, label, props) VALUES (?, ?, ?)"
+REF = "INSERT OR IGNORE INTO ref (workspace, resource, subpath) VALUES (?, ?, ?)"
 SHARED = """
 INSERT INTO node (key, label, at, props) VALUES (?, ?, ?, ?)
 ON CONFLICT (key) DO UPDATE SET label = excluded.label, at = excluded.at, props = excluded.props
@@ -46,7 +47,8 @@ WHERE key = ?1 AND label IN ('Certificate', 'PlaceholderCertificate', 'HashCerti
 """
 MERGE_EDGES = """
 INSERT OR IGNORE INTO edge (src, type, dst)
-SELECT ?2, type, dst FROM edge WHERE src = ?1 AND type IN ('READ_BY', 'CODE_OF')
+SELECT ?2, type, dst FROM edge WHERE src = ?1
+    AND type IN ('READ_BY', 'CODE_OF', 'RETRACTED_READ_BY', 'RETRACTED_CODE_OF')
 """
 DELETE_EDGES = ("DELETE FROM edge WHERE src = ?", "DELETE FROM edge WHERE dst = ?")
 DELETE_NODE = "DELETE FROM node WHERE id = ?"
@@ -59,6 +61,23 @@ WHERE n.key = ? AND n.label = 'HashCertificate'
 WRITES = """
 INSERT OR IGNORE INTO writes (step, ref)
 SELECT ?1, dst FROM edge WHERE src = ?2 AND type = 'STATE_OF'
+"""
+IS_RETRACTED = "SELECT id FROM node WHERE key = ? AND json_extract(props, '$.retracted')"
+RETRACT = (
+    """
+    UPDATE OR REPLACE edge SET type = 'RETRACTED_' || type
+    WHERE dst = ? AND type IN ('READ_BY', 'CODE_OF')
+    """,
+    "UPDATE OR REPLACE edge SET type = 'RETRACTED_WROTE' WHERE src = ? AND type = 'WROTE'",
+    "DELETE FROM writes WHERE step = ?",
+)
+LISTED = """
+INSERT OR REPLACE INTO step (node, key, workspace, name, status, start_time, parameters)
+SELECT id, key, json_extract(props, '$.workspace'), json_extract(props, '$.name'),
+    CASE WHEN json_extract(props, '$.retracted') THEN 'retracted'
+        ELSE json_extract(props, '$.status') END,
+    json_extract(props, '$.start_time'), json_extract(props, '$.parameters')
+FROM node WHERE key = ? AND label = 'Step' AND json_extract(props, '$.name') IS NOT NULL
 """
 TAG_WAS = "SELECT snapshot FROM tagged WHERE tag_node = ?"
 TAG_IS = """
@@ -80,6 +99,8 @@ def apply_rows(c: sqlite3.Connection, rows: Rows) -> None:
     ids = _Ids(c)
     c.executemany(BARE, ((key,) for key in rows.bare))
     c.executemany(IDENTITY, ((r.id, r.label, _text(r.props)) for r in rows.identities))
+    refs = (r.props for r in rows.identities if r.label == "Ref")
+    c.executemany(REF, ((p["workspace"], p["resource"], p.get("subpath", "")) for p in refs))
     c.executemany(SHARED, ((r.id, r.label, r.props["at"], _text(r.props)) for r in rows.shared))
     c.executemany(OWN, ((r.id, r.label, _raw(r.props)) for r in rows.own))
     c.executemany(PLACEHOLDER, ((r.id, r.label, _raw(r.props)) for r in rows.placeholders))
@@ -93,6 +114,8 @@ def apply_rows(c: sqlite3.Connection, rows: Rows) -> None:
     c.executemany(HASHED, ((key,) for key in hashed))
     for placeholder, certificate in rows.merge:
         _merge(c, ids, placeholder, certificate)
+    _retract(c, rows.steps())
+    c.executemany(LISTED, ((r.id,) for r in rows.own))
 
 
 class _Ids:
@@ -146,6 +169,14 @@ def _merge(c: sqlite3.Connection, ids: _Ids, placeholder: str, certificate: str)
         c.execute(sql, (gone,))
     c.execute(DELETE_NODE, (gone,))
     ids.forget(placeholder)
+
+
+def _retract(c: sqlite3.Connection, steps: Iterable[str]) -> None:
+    """Takes the edges of those of the steps that were retracted, in whatever order, out of use."""
+    for key in steps:
+        if row := c.execute(IS_RETRACTED, (key,)).fetchone():
+            for sql in RETRACT:
+                c.execute(sql, row)
 
 
 def _tags(c: sqlite3.Connection, rows: Rows) -> None:

@@ -5,13 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from dws_graph.backends.index.decoding import Certificates, as_certificate, as_snapshot, as_step
+from dws_graph.backends.index.decoding import (
+    Certificates,
+    as_certificate,
+    as_environment,
+    as_retraction,
+    as_snapshot,
+    as_step,
+)
+from dws_graph.backends.index.paths import touching
 from dws_graph.backends.index.store import Store
-from dws_graph.backends.views import SnapshotInfo, StepInfo, Touch
-from dws_graph.errors import ApiParamError
+from dws_graph.backends.views import EnvironmentInfo, Retraction, SnapshotInfo, StepInfo, Touch
 from dws_graph.model.certificates import Certificate
-from dws_graph.model.folding import ref_id, resource_id, snapshot_id
+from dws_graph.model.folding import (
+    environment_id,
+    ref_id,
+    retraction_id,
+    snapshot_id,
+)
 from dws_graph.model.refs import ResourceRef
+from dws_graph.model.values import clean_text
 
 PRODUCER = """
 SELECT c.key, s.key FROM node c
@@ -31,50 +44,38 @@ JOIN node s ON s.id = e.src JOIN step_end t ON t.step = s.key
 WHERE c.key = ?1 AND t.completed
 ORDER BY 3
 """
-STEP = "SELECT id, props FROM node WHERE key = ? AND label = 'Step'"
-STEPS = """
-SELECT s.id, s.props FROM node s
-WHERE s.label = 'Step'
-    AND (?1 IS NULL OR json_extract(s.props, '$.workspace') = ?1)
-    AND (?2 IS NULL OR json_extract(s.props, '$.name') = ?2)
-    AND (?3 IS NULL OR json_extract(s.props, '$.status') = ?3)
-    AND (?4 IS NULL OR json_extract(s.props, '$.start_time') >= ?4)
-ORDER BY s.key DESC LIMIT ?5
+ENDED = "SELECT fact FROM step_end WHERE step = ? AND completed"
+RETRACTED_PRODUCER = """
+SELECT c.key, s.key FROM node c
+JOIN edge e ON e.dst = c.id AND e.type = 'RETRACTED_WROTE' JOIN node s ON s.id = e.src
+WHERE c.key = ?
+ORDER BY s.key
 """
-STEPS_OF_REF = """
-SELECT s.id, s.props FROM node s
-WHERE s.id IN (
-        SELECT e.dst FROM node r JOIN edge o ON o.dst = r.id AND o.type = 'STATE_OF'
-        JOIN edge e ON e.src = o.src AND e.type IN ('READ_BY', 'CODE_OF')
-        WHERE r.key = ?6
-        UNION
-        SELECT e.src FROM node r JOIN edge o ON o.dst = r.id AND o.type = 'STATE_OF'
-        JOIN edge e ON e.dst = o.src AND e.type = 'WROTE'
-        WHERE r.key = ?6
-    )
-    AND (?1 IS NULL OR json_extract(s.props, '$.workspace') = ?1)
-    AND (?2 IS NULL OR json_extract(s.props, '$.name') = ?2)
-    AND (?3 IS NULL OR json_extract(s.props, '$.status') = ?3)
-    AND (?4 IS NULL OR json_extract(s.props, '$.start_time') >= ?4)
-ORDER BY s.key DESC LIMIT ?5
+STEP = """
+SELECT n.id, n.props FROM node n JOIN step s ON s.node = n.id
+WHERE n.key = ? AND n.label = 'Step'
 """
+RETRACTION = "SELECT props FROM node WHERE key = ? AND label = 'Retraction'"
+ENVIRONMENT = "SELECT props FROM node WHERE key = ? AND label = 'Environment'"
 READ = """
-SELECT c.key, c.props FROM edge e JOIN node c ON c.id = e.src WHERE e.dst = ? AND e.type = ?
+SELECT c.key, c.props FROM edge e JOIN node c ON c.id = e.src
+WHERE e.dst = ?1 AND e.type IN (?2, 'RETRACTED_' || ?2)
 """
 WRITTEN = """
-SELECT c.key, c.props FROM edge e JOIN node c ON c.id = e.dst WHERE e.src = ? AND e.type = 'WROTE'
+SELECT c.key, c.props FROM edge e JOIN node c ON c.id = e.dst
+WHERE e.src = ? AND e.type IN ('WROTE', 'RETRACTED_WROTE')
 """
-REFS = """
-SELECT json_extract(r.props, '$.resource'), json_extract(r.props, '$.subpath')
-FROM node w JOIN edge i ON i.dst = w.id AND i.type = 'IN'
-JOIN edge p ON p.dst = i.src AND p.type = 'PART_OF' JOIN node r ON r.id = p.src
-WHERE w.key = ?
+REFS = "SELECT resource, subpath FROM ref WHERE workspace = ?"
+REFS_OF_RESOURCE = "SELECT resource, subpath FROM ref WHERE workspace = ? AND resource = ?"
+REFS_TOUCHING = """
+SELECT resource, subpath FROM ref
+WHERE workspace = :workspace AND resource = :resource
+    AND subpath IN (SELECT value FROM json_each(:around))
+UNION ALL
+SELECT resource, subpath FROM ref
+WHERE workspace = :workspace AND resource = :resource AND subpath >= :first AND subpath < :end
 """
-REFS_OF_RESOURCE = """
-SELECT json_extract(r.props, '$.resource'), json_extract(r.props, '$.subpath')
-FROM node w JOIN edge p ON p.dst = w.id AND p.type = 'PART_OF' JOIN node r ON r.id = p.src
-WHERE w.key = ?
-"""
+HAS_REFS = "SELECT 1 FROM ref WHERE workspace = ? AND resource = ? LIMIT 1"
 CERTIFICATES_OF = """
 SELECT c.key, c.props FROM node r
 JOIN edge e ON e.dst = r.id AND e.type = 'STATE_OF' JOIN node c ON c.id = e.src
@@ -108,35 +109,38 @@ def touched_by(store: Store, certificate: str) -> list[Touch]:
     return [Touch(step=step, instance=instance, fact=fact) for step, instance, fact in rows]
 
 
+def ended(store: Store, step: str) -> str | None:
+    """The fact that says that a step completed; None where there is none."""
+    row = store.row(ENDED, (step,))
+    return str(row[0]) if row else None
+
+
+def retracted_producers(store: Store, ids: Iterable[str]) -> dict[str, str]:
+    """The retracted step that wrote each certificate; those of no such step are left out."""
+    return dict(store.each(RETRACTED_PRODUCER, ids))
+
+
 def step(store: Store, key: str) -> StepInfo | None:
-    """One step in full."""
+    """One step in full; None also where nothing but its retraction is known."""
     with store.read():
         row = store.row(STEP, (key,))
-        return _step(store, *row) if row else None
+        return step_in_full(store, *row) if row else None
 
 
-def steps(
-    store: Store,
-    workspace: str | None,
-    name: str | None,
-    status: str | None,
-    ref: ResourceRef | None,
-    since: str | None,
-    limit: int | None,
-) -> list[StepInfo]:
-    """Steps, newest first; of one ref when it and its workspace are given."""
-    sql = STEPS
-    params: list[Any] = [workspace, name, status, since, -1 if limit is None else limit]
-    if ref is not None:
-        if workspace is None:
-            raise ApiParamError("steps of a ref need its workspace", hint="Give the workspace too.")
-        sql = STEPS_OF_REF
-        params.append(ref_id(workspace, ref))
-    with store.read():
-        return [_step(store, *row) for row in store.rows(sql, params)]
+def retraction(store: Store, workspace: str, step: str) -> Retraction | None:
+    """Why a step was retracted; None when it was not."""
+    row = store.row(RETRACTION, (retraction_id(workspace, step),))
+    return as_retraction(row[0]) if row else None
 
 
-def _step(store: Store, node: int, props: str) -> StepInfo:
+def environment(store: Store, workspace: str, env: str) -> EnvironmentInfo | None:
+    """What the environment of this hash holds; None where no fact here says so."""
+    row = store.row(ENVIRONMENT, (environment_id(workspace, env),))
+    return as_environment(row[0]) if row else None
+
+
+def step_in_full(store: Store, node: int, props: str) -> StepInfo:
+    """A step from its node, with the certificates around it."""
     around = [store.rows(READ, (node, kind)) for kind in ("READ_BY", "CODE_OF")]
     around.append(store.rows(WRITTEN, (node,)))
     inputs, code, outputs = (_by_ref(rows) for rows in around)
@@ -151,10 +155,23 @@ def _by_ref(rows: list[tuple[Any, ...]]) -> Certificates:
 def refs(store: Store, workspace: str, resource: str | None) -> list[ResourceRef]:
     """The refs of a workspace, or of one of its resources, sorted."""
     if resource is None:
-        rows = store.rows(REFS, (workspace,))
-    else:
-        rows = store.rows(REFS_OF_RESOURCE, (resource_id(workspace, resource),))
-    found = {ResourceRef(name, subpath) for name, subpath in rows}
+        return _refs(store.rows(REFS, (workspace,)))
+    return _refs(store.rows(REFS_OF_RESOURCE, (workspace, resource)))
+
+
+def refs_touching(store: Store, workspace: str, ref: ResourceRef) -> list[ResourceRef]:
+    """The refs that share content with one, sorted."""
+    return _refs(store.rows(REFS_TOUCHING, {"workspace": workspace, **touching(ref)}))
+
+
+def has_refs(store: Store, workspace: str, resource: str) -> bool:
+    """Whether anything was recorded of a resource."""
+    is_text = clean_text(resource) == resource  # no name holds bytes that are not UTF-8
+    return is_text and store.row(HAS_REFS, (workspace, resource)) is not None
+
+
+def _refs(rows: Iterable[tuple[Any, ...]]) -> list[ResourceRef]:
+    found = (ResourceRef(name, subpath or None) for name, subpath in rows)
     return sorted(found, key=lambda r: (r.name, r.subpath or ""))
 
 

@@ -5,7 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from dws_graph.backends.views import UNKNOWN, SnapshotInfo, StepInfo
+from dws_graph.backends.views import (
+    UNKNOWN,
+    EnvironmentInfo,
+    Retraction,
+    SnapshotInfo,
+    StepInfo,
+)
 from dws_graph.model.certificates import Certificate
 from dws_graph.model.refs import ResourceRef
 from dws_graph.model.values import Json
@@ -54,9 +60,31 @@ def as_step(
         error=obj.get("error"),
         read_while_written=parsed(obj.get("read_while_written")) or {},
         changed_while_running=tuple(obj.get("changed_while_running") or ()),
+        retracted=bool(obj.get("retracted", False)),
         inputs=inputs,
         code=code,
         outputs=outputs,
+    )
+
+
+def as_retraction(props: str) -> Retraction:
+    """A retraction from its node."""
+    obj: Json = json.loads(props)
+    return Retraction(
+        step=obj["step"], reason=obj["reason"], time=obj["time"], instance=obj["instance"]
+    )
+
+
+def as_environment(props: str) -> EnvironmentInfo | None:
+    """An environment from its node; None for one that is only named (by a step)."""
+    obj: Json = json.loads(props)
+    if "python" not in obj:
+        return None
+    return EnvironmentInfo(
+        hash=obj["hash"],
+        python=obj["python"],
+        platform=obj["platform"],
+        packages=tuple(obj.get("packages") or ()),
     )
 
 

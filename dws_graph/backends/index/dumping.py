@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
 from dws_graph.backends.index.store import Store
-from dws_graph.backends.views import Dump, DumpEdge, DumpNode, canonical
+from dws_graph.backends.views import Dump, DumpEdge, DumpItem, DumpNode, as_dump
 
 NODES = "SELECT label, props FROM node"
 EDGES = """
@@ -21,21 +22,21 @@ CERTIFICATES = {"Certificate", "HashCertificate", "PlaceholderCertificate"}
 
 def dump(store: Store) -> Dump:
     """All nodes and edges in canonical form."""
+    return as_dump(items(store))
+
+
+def items(store: Store) -> Iterator[DumpItem]:
+    """The nodes, and the edges, one by one, of one state of the index."""
     with store.read():
-        nodes = [
-            DumpNode(labels=labels(label), properties=json.loads(props))
-            for label, props in store.rows(NODES)
-        ]
-        edges = [
-            DumpEdge(
+        for label, props in store.stream(NODES):
+            yield DumpNode(labels=labels(label), properties=json.loads(props))
+        for kind, source, target, instance in store.stream(EDGES):
+            yield DumpEdge(
                 type=kind,
                 source=source,
                 target=target,
                 properties={"instance": instance} if instance else {},
             )
-            for kind, source, target, instance in store.rows(EDGES)
-        ]
-    return canonical(nodes, edges)
 
 
 def labels(label: str) -> list[str]:
@@ -46,8 +47,8 @@ def labels(label: str) -> list[str]:
 def counts(store: Store) -> dict[str, int]:
     """How many facts, nodes (by label, too) and edges it holds."""
     by_label = dict(store.rows(LABELS))
-    [(edges,)], [(facts,)] = store.rows(EDGE_COUNT), store.rows(FACT_COUNT)
-    return {"facts": facts, "nodes": sum(by_label.values()), "edges": edges, **by_label}
+    [(count,)], [(facts,)] = store.rows(EDGE_COUNT), store.rows(FACT_COUNT)
+    return {"facts": facts, "nodes": sum(by_label.values()), "edges": count, **by_label}
 
 
 def size(store: Store) -> int:

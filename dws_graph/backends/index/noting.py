@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from dws_graph.model import facts as f
 from dws_graph.model.facts import Current, Fact
 from dws_graph.model.folding import ref_id, snapshot_id
+from dws_graph.model.refs import ResourceRef
 from dws_graph.model.values import take, take_or
 
 NO_ENTRY = """
@@ -45,6 +46,7 @@ CONTAINED = """
 INSERT OR REPLACE INTO contained (snapshot, certificate, resource, subpath, entry)
 VALUES (?, ?, ?, ?, ?)
 """
+BASE = "INSERT OR REPLACE INTO base (workspace, instance, snapshot) VALUES (?, ?, ?)"
 ENVIRONMENT = "INSERT OR IGNORE INTO environment (workspace, instance, hash) VALUES (?, ?, ?)"
 HOSTNAME = "INSERT OR REPLACE INTO hostname (workspace, instance, hostname) VALUES (?, ?, ?)"
 
@@ -72,19 +74,23 @@ def _step_started(c: sqlite3.Connection, fact: Fact) -> None:
 
 
 def _step_ended(c: sqlite3.Connection, fact: Fact) -> None:
-    step = f.StepRecord.from_json(fact.body)
+    step = take(fact.body, "id", str)  # the record was read as a whole to fold it
     completed = fact.kind == f.STEP_COMPLETED
-    c.execute(NOT_RUNNING, (step.id,))
-    c.execute(STEP_END, (step.id, fact.instance, fact.id, fact.seq, completed))
-    for cert in (*step.inputs, *step.code, *step.outputs):
-        if cert.id in step.described and cert.version is not None:
-            c.execute(VERSION, (fact.instance, ref_id(fact.workspace, cert.ref), cert.version))
-    _currents(c, fact, step.current)
+    c.execute(NOT_RUNNING, (step,))
+    c.execute(STEP_END, (step, fact.instance, fact.id, fact.seq, completed))
+    described = set(take(fact.body, "described", list))
+    for kind in ("inputs", "code", "outputs"):
+        for cert in take(fact.body, kind, list):
+            if cert["id"] in described and (version := take_or(cert, "version", int)) is not None:
+                ref = ResourceRef(take(cert, "resource", str), take_or(cert, "subpath", str))
+                c.execute(VERSION, (fact.instance, ref_id(fact.workspace, ref), version))
+    _currents(c, fact, f.currents(fact.body))
 
 
 def _snapshot_taken(c: sqlite3.Connection, fact: Fact) -> None:
     snap = f.SnapshotRecord.from_json(fact.body)
     c.execute(NUMBER, (fact.workspace, fact.instance, snap.number))
+    c.execute(BASE, (fact.workspace, fact.instance, snap.hash))
     sid = snapshot_id(fact.workspace, snap.hash)
     c.executemany(
         CONTAINED,
@@ -94,6 +100,11 @@ def _snapshot_taken(c: sqlite3.Connection, fact: Fact) -> None:
         c.execute(ALIAS, (merged.placeholder, merged.certificate))
     _currents(c, fact, snap.current)
     c.executemany(ENTRIES_GONE, ((merged.placeholder,) for merged in snap.merge))
+
+
+def _restored(c: sqlite3.Connection, fact: Fact) -> None:
+    c.execute(BASE, (fact.workspace, fact.instance, take(fact.body, "snapshot", str)))
+    _currents(c, fact, f.currents(fact.body))
 
 
 def _current_changed(c: sqlite3.Connection, fact: Fact) -> None:
@@ -118,6 +129,6 @@ _WRITERS: dict[str, Callable[[sqlite3.Connection, Fact], None]] = {
     f.STEP_COMPLETED: _step_ended,
     f.STEP_ABORTED: _step_ended,
     f.SNAPSHOT_TAKEN: _snapshot_taken,
-    f.RESTORED: _current_changed,
+    f.RESTORED: _restored,
     f.CURRENT_SET: _current_changed,
 }

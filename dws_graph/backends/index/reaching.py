@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from dws_graph.backends.index.decoding import as_certificate, parsed
@@ -55,6 +55,7 @@ START = "SELECT id, label FROM node WHERE key = ?"
 STATES = "SELECT src FROM edge WHERE dst = ? AND type = 'STATE_OF'"
 NODE = "SELECT key, label, props FROM node WHERE id = ?"
 WRITTEN = "SELECT 1 FROM edge WHERE dst = ? AND type = 'WROTE' LIMIT 1"
+WAS_WRITTEN = "SELECT 1 FROM edge WHERE dst = ? AND type = 'RETRACTED_WROTE' LIMIT 1"
 PROPS = "SELECT props FROM node WHERE key = ?"
 
 
@@ -157,7 +158,10 @@ class _Maker:
             self.complete = False
         workspace = json.loads(props).get("workspace")
         produced = row in self._written or self._store.row(WRITTEN, (row,)) is not None
-        return _certificate(cert, workspace, self._role(workspace, cert), produced=produced)
+        made = _certificate(cert, workspace, self._role(workspace, cert), produced=produced)
+        if not produced and self._store.row(WAS_WRITTEN, (row,)) is not None:
+            return replace(made, properties={**made.properties, "retracted": True})
+        return made
 
     def _role(self, workspace: str | None, cert: Certificate) -> str | None:
         if workspace is None:

@@ -6,9 +6,10 @@ The cost of each does not grow with the history.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from dws_graph.backends.index.decoding import as_certificate
+from dws_graph.backends.index.paths import touching
 from dws_graph.backends.index.store import Store
 from dws_graph.backends.views import UNKNOWN, Entry
 from dws_graph.model.certificates import Certificate
@@ -16,18 +17,21 @@ from dws_graph.model.facts import Fingerprint, StepStart
 from dws_graph.model.folding import ref_id
 from dws_graph.model.refs import ResourceRef
 
-ENTRIES = """
-SELECT e.resource, e.subpath, e.output, e.digest, e.taken, e.via, e.certificate, n.props
+_ENTRIES = """
+SELECT e.resource, e.subpath, e.output, e.digest, e.taken, e.via, e.certificate, n.props,
+    EXISTS (SELECT 1 FROM edge w WHERE w.dst = n.id AND w.type = 'RETRACTED_WROTE')
 FROM entry e LEFT JOIN node n ON n.key = e.certificate
-WHERE e.workspace = ? AND e.instance = ?
-ORDER BY e.resource, e.subpath
+WHERE e.workspace = :workspace AND e.instance = :instance
 """
-ENTRIES_OF_RESOURCE = """
-SELECT e.resource, e.subpath, e.output, e.digest, e.taken, e.via, e.certificate, n.props
-FROM entry e LEFT JOIN node n ON n.key = e.certificate
-WHERE e.workspace = ? AND e.instance = ? AND e.resource = ?
-ORDER BY e.subpath
-"""
+ENTRIES = f"{_ENTRIES} ORDER BY e.resource, e.subpath"
+ENTRIES_OF_RESOURCE = f"{_ENTRIES} AND e.resource = :resource ORDER BY e.subpath"
+ENTRY = f"{_ENTRIES} AND e.resource = :resource AND e.subpath = :subpath"
+ENTRIES_TOUCHING = f"""
+{_ENTRIES} AND e.resource = :resource AND e.subpath IN (SELECT value FROM json_each(:around))
+UNION ALL
+{_ENTRIES} AND e.resource = :resource AND e.subpath >= :first AND e.subpath < :end
+ORDER BY 2
+"""  # noqa: S608 - constants
 CERTIFICATE = """
 SELECT key, props FROM node
 WHERE key = ? AND label IN ('HashCertificate', 'PlaceholderCertificate', 'Certificate')
@@ -58,6 +62,7 @@ ORDER BY 3 DESC
 ALIAS = "SELECT certificate FROM alias WHERE placeholder = ?"
 VERSION = "SELECT version FROM version WHERE instance = ? AND ref = ?"
 NUMBER = "SELECT number FROM number WHERE workspace = ? AND instance = ?"
+BASE = "SELECT snapshot FROM base WHERE workspace = ? AND instance = ?"
 RUNNING = "SELECT body FROM running WHERE instance = ? AND workspace = ? ORDER BY step"
 ENVIRONMENT = "SELECT 1 FROM environment WHERE workspace = ? AND instance = ? AND hash = ?"
 HOSTNAMES = "SELECT instance, hostname FROM hostname WHERE workspace = ? ORDER BY instance"
@@ -65,18 +70,34 @@ HOSTNAMES = "SELECT instance, hostname FROM hostname WHERE workspace = ? ORDER B
 
 def entries(store: Store, workspace: str, instance: str, resource: str | None) -> list[Entry]:
     """What is current in an instance, by ref; refs whose state is unknown are left out."""
-    if resource is None:
-        rows = store.rows(ENTRIES, (workspace, instance))
-    else:
-        rows = store.rows(ENTRIES_OF_RESOURCE, (workspace, instance, resource))
+    asked = {"workspace": workspace, "instance": instance, "resource": resource}
+    return _entries(store, ENTRIES if resource is None else ENTRIES_OF_RESOURCE, asked)
+
+
+def entries_touching(store: Store, workspace: str, instance: str, ref: ResourceRef) -> list[Entry]:
+    """What is current of a ref, of those that cover it, and of those it covers."""
+    asked = {"workspace": workspace, "instance": instance, **touching(ref)}
+    return _entries(store, ENTRIES_TOUCHING, asked)
+
+
+def entry(store: Store, workspace: str, instance: str, ref: ResourceRef) -> Entry | None:
+    """What is current of a ref itself."""
+    asked = {"workspace": workspace, "instance": instance, "resource": ref.name}
+    found = _entries(store, ENTRY, {**asked, "subpath": ref.recorded().subpath or ""})
+    return found[0] if found else None
+
+
+def _entries(store: Store, sql: str, asked: Mapping[str, str | None]) -> list[Entry]:
     found = []
-    for name, subpath, output, digest, taken, via, certificate, props in rows:
+    for name, subpath, output, digest, taken, via, certificate, props, retracted in store.rows(
+        sql, asked
+    ):
         ref = ResourceRef(name, subpath or None)
         found.append(
             Entry(
                 ref=ref,
                 certificate=as_certificate(certificate, props or "{}", ref),
-                output=bool(output),
+                output=bool(output) and not retracted,
                 fingerprint=None if digest is None else Fingerprint(digest, taken),
                 via=via,
             )
@@ -143,3 +164,9 @@ def environment_seen(store: Store, workspace: str, instance: str, env: str) -> b
 def hostnames(store: Store, workspace: str) -> dict[str, str]:
     """The name that each instance last gave its machine."""
     return dict(store.rows(HOSTNAMES, (workspace,)))
+
+
+def base(store: Store, workspace: str, instance: str) -> str | None:
+    """The hash of the snapshot that an instance took or restored last."""
+    row = store.row(BASE, (workspace, instance))
+    return str(row[0]) if row else None

@@ -6,7 +6,7 @@ in the same transaction, straight from the facts. Source: docs/formats.md, "The 
 
 from __future__ import annotations
 
-VERSION = 1  # kept in PRAGMA user_version; a file of another version is folded anew
+VERSION = 4  # kept in PRAGMA user_version; a file of another version is folded anew
 
 TABLES = (
     """
@@ -53,6 +53,14 @@ TABLES = (
         PRIMARY KEY (workspace, instance, resource, subpath)
     ) WITHOUT ROWID
     """,
+    """
+    CREATE TABLE ref (              -- Ref nodes by what they name
+        workspace TEXT NOT NULL,
+        resource TEXT NOT NULL,
+        subpath TEXT NOT NULL,      -- '' for the whole resource
+        PRIMARY KEY (workspace, resource, subpath)
+    ) WITHOUT ROWID
+    """,
     "CREATE INDEX entry_certificate ON entry (certificate)",
     "CREATE TABLE alias (placeholder TEXT PRIMARY KEY, certificate TEXT NOT NULL) WITHOUT ROWID",
     """
@@ -72,6 +80,20 @@ TABLES = (
         PRIMARY KEY (step, ref)
     ) WITHOUT ROWID
     """,
+    """
+    CREATE TABLE step (             -- those that a fact here describes, to be listed
+        node INTEGER PRIMARY KEY,
+        key TEXT NOT NULL,
+        workspace TEXT NOT NULL,
+        name TEXT NOT NULL,
+        status TEXT NOT NULL,       -- completed, failed, retracted
+        start_time TEXT NOT NULL,
+        parameters TEXT NOT NULL    -- JSON object
+    )
+    """,
+    "CREATE INDEX step_time ON step (workspace, start_time, key)",
+    "CREATE INDEX step_name ON step (workspace, name, start_time, key)",
+    "CREATE INDEX step_status ON step (workspace, status, start_time, key)",
     """
     CREATE TABLE running (
         step TEXT PRIMARY KEY,
@@ -103,6 +125,14 @@ TABLES = (
         workspace TEXT NOT NULL,
         instance TEXT NOT NULL,
         number INTEGER NOT NULL,
+        PRIMARY KEY (workspace, instance)
+    ) WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE base (             -- the snapshot taken or restored last
+        workspace TEXT NOT NULL,
+        instance TEXT NOT NULL,
+        snapshot TEXT NOT NULL,     -- its hash
         PRIMARY KEY (workspace, instance)
     ) WITHOUT ROWID
     """,

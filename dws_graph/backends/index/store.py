@@ -6,11 +6,12 @@ import contextlib
 import os
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from dws_graph.backends.faults import fault
 from dws_graph.backends.index.schema import TABLES, VERSION
 from dws_graph.errors import ViewError
 
@@ -18,6 +19,7 @@ TIMEOUT = 60.0  # seconds to wait for another process's write
 SUFFIXES = ("", "-wal", "-shm", "-journal")
 MEMORY = ":memory:"
 _RETRY = 0.01
+NAMES = "SELECT name FROM {}.sqlite_master WHERE type = 'table' AND substr(name, 1, 7) <> 'sqlite_'"
 
 
 class IndexDamagedError(ViewError):
@@ -35,6 +37,8 @@ class Store:
             ViewError: It cannot be read or written now.
         """
         self.path = path
+        if path is not None and not path.exists():
+            fault(f"index: create {path.name}")
         target = "file::memory:" if path is None else f"file:{quote(os.fsencode(path))}"
         with self._errors():
             self.connection = sqlite3.connect(
@@ -81,7 +85,39 @@ class Store:
                 if self.connection.in_transaction:  # a full disk ends it by itself
                     self.connection.execute("ROLLBACK")
                 raise
+            if self.path is not None:
+                fault(f"index: commit {self.path.name}")
             self.connection.execute("COMMIT")
+
+    @contextlib.contextmanager
+    def replacing(self, path: Path) -> Iterator[sqlite3.Connection]:
+        """A transaction at whose start the content of another file takes the place of this one's.
+
+        The file stays what it is: other processes have it open, and see the one or the other.
+
+        Args:
+            path: An index of this schema version.
+
+        Raises:
+            IndexDamagedError: This file is damaged.
+        """
+        with self._errors():
+            if self.connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+                raise sqlite3.DatabaseError("its pages do not fit together")
+            self.connection.execute("ATTACH ? AS anew", (os.fspath(path),))
+        try:
+            with self.write() as c:
+                for (table,) in c.execute(NAMES.format("main")).fetchall():
+                    c.execute(f'DROP TABLE main."{table}"')
+                for sql in TABLES:
+                    c.execute(sql)
+                for (table,) in c.execute(NAMES.format("anew")).fetchall():
+                    copy = f'INSERT INTO main."{table}" SELECT * FROM anew."{table}"'  # noqa: S608
+                    c.execute(copy)
+                yield c
+        finally:
+            with self._errors():
+                self.connection.execute("DETACH anew")
 
     @contextlib.contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
@@ -97,10 +133,17 @@ class Store:
                 if self.connection.in_transaction:
                     self.connection.execute("COMMIT")
 
-    def rows(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    def rows(
+        self, sql: str, params: Sequence[Any] | Mapping[str, Any] = ()
+    ) -> list[tuple[Any, ...]]:
         """All rows of a query."""
         with self._errors():
             return self.connection.execute(sql, params).fetchall()
+
+    def stream(self, sql: str) -> Iterator[tuple[Any, ...]]:
+        """The rows of a query one by one: not all are held in memory."""
+        with self._errors():
+            yield from self.connection.execute(sql)
 
     def row(self, sql: str, params: Sequence[Any] = ()) -> tuple[Any, ...] | None:
         """The first row of a query."""
@@ -118,6 +161,8 @@ class Store:
 
     def close(self) -> None:
         """Closes the connection; what is on disk then is one file, if nobody else has it open."""
+        if self.path is not None:
+            fault(f"index: close {self.path.name}")
         self.connection.close()
 
     @contextlib.contextmanager
@@ -154,4 +199,5 @@ def _to_wal(connection: sqlite3.Connection) -> None:
 def remove_files(path: Path) -> None:
     """Deletes the index's file and those that SQLite keeps beside it."""
     for suffix in SUFFIXES:
+        fault(f"index: remove {path.name}{suffix}")
         Path(f"{path}{suffix}").unlink(missing_ok=True)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Mapping
+import sqlite3
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from filelock import FileLock
 
-from dws_graph.backends.index import asking, dumping, reaching, recording, stats
+from dws_graph.backends.index import asking, dumping, listing, reaching, recording, stats
 from dws_graph.backends.index.applying import apply_rows
 from dws_graph.backends.index.noting import note
 from dws_graph.backends.index.store import IndexDamagedError, Store, remove_files
@@ -16,15 +17,20 @@ from dws_graph.backends.views import (
     Applied,
     AppliedMap,
     Dump,
+    DumpItem,
     Entry,
+    EnvironmentInfo,
     Progress,
+    Retraction,
     SnapshotInfo,
+    StepFilter,
     StepInfo,
     Touch,
     WalkRow,
     chunks,
     next_facts,
 )
+from dws_graph.errors import JournalError, ViewError
 from dws_graph.model.certificates import Certificate
 from dws_graph.model.facts import Line, StepStart
 from dws_graph.model.folding import fold
@@ -113,17 +119,60 @@ class Index:
         total = 0
         for chunk in chunks(lines):
             with self._store.write() as c:
-                fresh, news, error = next_facts(self.applied(), chunk)
-                if fresh:
-                    apply_rows(c, together(fold(line.fact) for line in fresh))
-                    for line in fresh:
-                        note(c, line.fact)
-                    c.executemany(SET_APPLIED, ((*key, *last) for key, last in news.items()))
+                count, error = self._fold(c, chunk)
             if error:
                 raise error
-            total += len(fresh)
+            total += count
             if progress:
                 progress(len(chunk))
+        return total
+
+    def _fold(
+        self, c: sqlite3.Connection, chunk: Iterable[Line]
+    ) -> tuple[int, JournalError | None]:
+        fresh, news, error = next_facts(self.applied(), chunk)
+        if fresh:
+            apply_rows(c, together(fold(line.fact) for line in fresh))
+            for line in fresh:
+                note(c, line.fact)
+            c.executemany(SET_APPLIED, ((*key, *last) for key, last in news.items()))
+        return len(fresh), error
+
+    def apply_anew(
+        self, since: Callable[[AppliedMap], Iterable[Line]], *, progress: Progress | None = None
+    ) -> int:
+        """Folds every fact anew, beside the file, and replaces its content in one transaction.
+
+        Other processes use the file meanwhile, which is never deleted under them.
+
+        Args:
+            since: The lines that a view lacks, by what it has.
+            progress: As for `apply`.
+
+        Returns:
+            How many were applied.
+
+        Raises:
+            JournalError: As `apply`; the index stays as it was.
+            IndexDamagedError: The file cannot be kept.
+        """
+        if self.path is None:
+            raise ViewError("an index in memory is not folded anew: it is made for each command")
+        beside = self.path.with_name(f"{self.path.name}.anew")
+        with FileLock(f"{os.fspath(self.path)}.lock"):
+            remove_files(beside)  # of one that was killed
+            try:
+                with Index(beside) as fresh:
+                    total = fresh.apply(since({}), progress=progress)
+                with self._store.replacing(beside) as c:
+                    # what others have applied meanwhile must not be missing again
+                    for chunk in chunks(since(self.applied())):
+                        count, error = self._fold(c, chunk)
+                        if error:
+                            raise error
+                        total += count
+            finally:
+                remove_files(beside)
         return total
 
     def applied(self) -> AppliedMap:
@@ -133,6 +182,10 @@ class Index:
     def dump(self) -> Dump:
         """All nodes and edges in canonical form."""
         return dumping.dump(self._store)
+
+    def items(self) -> Iterator[DumpItem]:
+        """The same one by one, in no order: not all are held in memory."""
+        return dumping.items(self._store)
 
     def size(self) -> int:
         """Bytes of the database."""
@@ -147,6 +200,14 @@ class Index:
     def entries(self, workspace: str, instance: str, resource: str | None = None) -> list[Entry]:
         """What is current in an instance, by ref; refs whose state is unknown are left out."""
         return recording.entries(self._store, workspace, instance, resource)
+
+    def entries_touching(self, workspace: str, instance: str, ref: ResourceRef) -> list[Entry]:
+        """What is current of a ref, of those that cover it, and of those it covers."""
+        return recording.entries_touching(self._store, workspace, instance, ref)
+
+    def entry(self, workspace: str, instance: str, ref: ResourceRef) -> Entry | None:
+        """What is current of a ref itself."""
+        return recording.entry(self._store, workspace, instance, ref)
 
     def certificate(self, key: str) -> Certificate | None:
         """One certificate; None where no fact applied describes it."""
@@ -183,6 +244,10 @@ class Index:
         """The highest number of an instance's snapshots; 0 when none."""
         return recording.highest_number(self._store, workspace, instance)
 
+    def base(self, workspace: str, instance: str) -> str | None:
+        """The hash of the snapshot that an instance took or restored last."""
+        return recording.base(self._store, workspace, instance)
+
     def running(self, workspace: str, instance: str) -> list[StepStart]:
         """The steps of an instance that started and did not end."""
         return recording.running(self._store, workspace, instance)
@@ -199,9 +264,17 @@ class Index:
         """{certificate: the step that wrote it}; those that none wrote are left out."""
         return asking.producers(self._store, ids)
 
+    def retracted_producers(self, ids: Iterable[str]) -> dict[str, str]:
+        """{certificate: the retracted step that wrote it}; those of no such step are left out."""
+        return asking.retracted_producers(self._store, ids)
+
     def touched_by(self, certificate: str) -> list[Touch]:
         """The completed steps that read or wrote a certificate, in the order of their facts."""
         return asking.touched_by(self._store, certificate)
+
+    def ended(self, step: str) -> str | None:
+        """The fact that says that a step completed; None where there is none."""
+        return asking.ended(self._store, step)
 
     def walk(self, ids: Collection[str]) -> list[WalkRow]:
         """The certificates that rule 2.1 looks at, with the steps through which.
@@ -232,16 +305,46 @@ class Index:
         Args:
             workspace: Of this workspace alone; needed with `ref`.
             name: With this name.
-            status: `completed` or `failed`.
+            status: `completed` or `failed`, and not retracted; or `retracted`.
             ref: That read or wrote a version of it.
             since: Started then (UTC text) or later.
             limit: At most so many.
         """
-        return asking.steps(self._store, workspace, name, status, ref, since, limit)
+        refs = None if ref is None else (ref,)
+        chosen = StepFilter(workspace=workspace, name=name, status=status, refs=refs, since=since)
+        return listing.steps(self._store, chosen, limit)
+
+    def chosen_steps(self, chosen: StepFilter, limit: int | None = None) -> list[StepInfo]:
+        """Steps by all that they can be chosen by, newest first; at most so many."""
+        return listing.steps(self._store, chosen, limit)
+
+    def count_steps(self, chosen: StepFilter) -> int:
+        """How many steps are meant."""
+        return listing.count(self._store, chosen)
+
+    def step_keys(self, workspace: str, prefix: str, limit: int) -> list[str]:
+        """The ids of steps that begin so, sorted; at most so many."""
+        return listing.keys(self._store, workspace, prefix, limit)
+
+    def retraction(self, workspace: str, step: str) -> Retraction | None:
+        """Why a step was retracted; None when it was not."""
+        return asking.retraction(self._store, workspace, step)
+
+    def environment(self, workspace: str, env: str) -> EnvironmentInfo | None:
+        """What the environment of this hash holds; None where that is not known."""
+        return asking.environment(self._store, workspace, env)
 
     def refs(self, workspace: str, resource: str | None = None) -> list[ResourceRef]:
         """The refs of a workspace, or of one of its resources, sorted."""
         return asking.refs(self._store, workspace, resource)
+
+    def refs_touching(self, workspace: str, ref: ResourceRef) -> list[ResourceRef]:
+        """The refs with versions that are a ref, cover it, or are covered by it, sorted."""
+        return asking.refs_touching(self._store, workspace, ref)
+
+    def has_refs(self, workspace: str, resource: str) -> bool:
+        """Whether anything was recorded of a resource, which may have been removed since."""
+        return asking.has_refs(self._store, workspace, resource)
 
     def certificates_of(self, workspace: str, ref: ResourceRef) -> list[Certificate]:
         """All versions of a ref, newest first."""

@@ -13,6 +13,7 @@ import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
+from dws_graph.backends.faults import fault
 from dws_graph.backends.files import machine_id, sync_folder
 from dws_graph.model.values import parse_json, take
 
@@ -44,12 +45,16 @@ def make_instance(folder: Path) -> Instance:
     """Write the file of a new instance, whole or not at all."""
     new = str(uuid.uuid4())
     temporary = folder / f".~{secrets.token_hex(8)}"
+    fault("instance: create")
     with temporary.open("wb") as file:
         inode = os.fstat(file.fileno()).st_ino  # a rename keeps it
         text = json.dumps({"instance": new, "machine": machine_id(), "inode": inode}, indent=2)
+        fault("instance: write")
         file.write(text.encode() + b"\n")
         file.flush()
+        fault("instance: fsync")
         os.fsync(file.fileno())
+    fault("instance: rename")
     os.replace(temporary, folder / FILE)
     sync_folder(folder)
     return Instance(new, here=True)

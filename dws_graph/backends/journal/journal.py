@@ -18,7 +18,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from dws_graph.backends.files import sync_folder, write_atomic
+from dws_graph.backends.faults import fault
+from dws_graph.backends.files import make_folder, sync_folder, write_atomic
 from dws_graph.backends.journal.lines import (
     last_fact,
     last_line,
@@ -139,13 +140,16 @@ class Journal:
                 )
             raw = "".join(line.fact.to_line() + "\n" for line in new).encode()
             fresh = not self.path.exists()
+            fault("journal: open")
             fd = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
             try:
                 size = os.fstat(fd).st_size
+                fault("journal: write")
                 written = os.write(fd, raw)
                 if written != len(raw):  # the disk is full: take back the half line
                     os.ftruncate(fd, size)
                     raise OSError(28, os.strerror(28), str(self.path))
+                fault("journal: fsync")
                 os.fsync(fd)
             finally:
                 os.close(fd)
@@ -246,11 +250,12 @@ class Journal:
         """Keep a journal that came along with a copied folder as that of another instance."""
         if self.path.exists():
             kept = self.segments_folder / instance
-            kept.mkdir(parents=True, exist_ok=True)
+            make_folder(kept)
             mend_tail(self.path)
+            fault("journal: rename")
             os.rename(self.path, kept / f"{1:010d}.jsonl")
-            sync_folder(kept)
-            sync_folder(self.path.parent)
+            for folder in (kept, kept.parent, self.path.parent):
+                sync_folder(folder)
             self._head = None
 
 
@@ -277,7 +282,7 @@ def _copy_new(source: Path, kept: Path) -> None:
     have = _sizes(kept)
     for name, size in sorted(_sizes(source).items()):
         if have.get(name, -1) < size:
-            kept.mkdir(parents=True, exist_ok=True)
+            make_folder(kept)
             write_atomic(kept / name, (source / name).read_bytes())
 
 

@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from dws_graph.backends.faults import fault
 from dws_graph.errors import InternalError, JournalError
 from dws_graph.model.facts import Fact, Line, line_hash
 
@@ -102,9 +103,11 @@ def mend_tail(path: Path) -> bool:
             break
         # what was never acknowledged: half a line, or a line that the file system left as zeros
         cut = whole if whole < size else whole - len(found[0]) - 1 if found else 0
+        fault("journal: truncate")
         with path.open("r+b") as file:
             file.truncate(cut)
             file.flush()
+            fault("journal: fsync what was cut")
             os.fsync(file.fileno())
         torn = True
     return torn

@@ -1,0 +1,230 @@
+"""One recorded step in full."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any, TypedDict
+
+from dws_graph.api.session import opened
+from dws_graph.api.step_list import find_step_in, shown_status
+from dws_graph.backends.views import StepInfo
+from dws_graph.model.certificates import Certificate
+from dws_graph.model.refs import ResourceRef
+from dws_graph.workspace.opened import OpenWorkspace
+
+
+class Producer(TypedDict):
+    """The step that wrote something."""
+
+    key: str
+    name: str
+    retracted: bool
+
+
+class StepCertificate(TypedDict):
+    """What a step read or wrote; `producer` is None for what no step wrote."""
+
+    ref: str
+    hash: str | None
+    status: str
+    version: int | None
+    producer: Producer | None
+
+
+class StepEnvironment(TypedDict):
+    """What a step ran in; nothing but `hash` where no fact here says more."""
+
+    hash: str
+    python: str | None
+    platform: str | None
+    packages: list[str]
+
+
+class StepRetracted(TypedDict):
+    """Since when a step is retracted, where that was said, and why."""
+
+    time: str
+    instance: str
+    hostname: str
+    reason: str
+
+
+class WrittenMeanwhile(TypedDict):
+    """An input that another step was writing while this one read it."""
+
+    ref: str
+    key: str
+    name: str
+
+
+class StepDetails(TypedDict):
+    """Everything about a step, as `dws steps show` tells of it; times are UTC.
+
+    `directory` is where it ran from on this machine, `command` its command line for a shell.
+    """
+
+    key: str
+    name: str
+    status: str
+    start_time: str
+    execution_time_seconds: float | None
+    description: str | None
+    error: str | None
+    retracted: StepRetracted | None
+    instance: str
+    hostname: str
+    inputs: list[StepCertificate]
+    code: list[StepCertificate]
+    outputs: list[StepCertificate]
+    read_while_written: list[WrittenMeanwhile]
+    changed_while_running: list[str]
+    commit: str | None
+    parameters: dict[str, Any]
+    metrics: dict[str, Any]
+    environment: StepEnvironment | None
+    run_from: str | None
+    directory: str | None
+    command_line: list[str] | None
+    command: str | None
+
+
+def show_step(
+    step: str, workspace_uri_or_path: str | None = None, verbose: bool = False
+) -> StepDetails:
+    """Everything about a step.
+
+    Args:
+        step: Its id, 8 or more digits of it, or a name: the newest step of that name.
+        workspace_uri_or_path: The workspace; else the enclosing one.
+        verbose: Tell more.
+
+    Raises:
+        LineageNotFoundError: There is no such step, or the text fits several.
+    """
+    with opened(workspace_uri_or_path, verbose) as ws:
+        return show_step_in(ws, step)
+
+
+def show_step_in(ws: OpenWorkspace, step: str) -> StepDetails:
+    """See `show_step`."""
+    found = find_step_in(ws, step)
+    hostnames = ws.index.hostnames(ws.id)
+    directory = _directory(ws, found)
+    where = ResourceRef(str(found.run_from[0]), found.run_from[1]) if found.run_from else None
+    return StepDetails(
+        key=found.id,
+        name=found.name,
+        status=shown_status(found),
+        start_time=found.start_time,
+        execution_time_seconds=found.execution_time_seconds,
+        description=found.description,
+        error=found.error,
+        retracted=_retracted(ws, found, hostnames),
+        instance=found.instance,
+        hostname=hostnames.get(found.instance, ""),
+        inputs=_certificates(ws, found.inputs),
+        code=_certificates(ws, found.code),
+        outputs=_certificates(ws, found.outputs),
+        read_while_written=[
+            WrittenMeanwhile(ref=ref, key=key, name=_name(ws, key))
+            for ref, key in found.read_while_written.items()
+        ],
+        changed_while_running=list(found.changed_while_running),
+        commit=found.commit,
+        parameters=found.parameters,
+        metrics=found.metrics,
+        environment=_environment(ws, found),
+        run_from=str(where) if where else None,
+        directory=str(directory) if directory else None,
+        command_line=found.command_line,
+        command=shell_line(found.command_line, directory) if found.command_line else None,
+    )
+
+
+def shell_line(command: Sequence[str], directory: Path | None = None) -> str:
+    """A command line for a shell to run, in the directory if there is one; always one line."""
+    line = " ".join(map(_shell_word, command))
+    return f"cd {_shell_word(str(directory))} && {line}" if directory is not None else line
+
+
+def _shell_word(word: str) -> str:
+    """A word quoted; what would end the line or steer a terminal is written as an escape."""
+    if word.isprintable():
+        return shlex.quote(word)
+    escaped = "".join(map(_escaped, word))
+    return f"$'{escaped}'"
+
+
+def _escaped(c: str) -> str:
+    if c in "\\'":
+        return f"\\{c}"
+    if c.isprintable():
+        return c
+    return "".join(f"\\x{byte:02x}" for byte in c.encode("utf-8", "surrogatepass"))
+
+
+def _certificates(ws: OpenWorkspace, certs: Iterable[Certificate]) -> list[StepCertificate]:
+    certs = list(certs)
+    ids = [c.id for c in certs]
+    written, retracted = ws.index.producers(ids), ws.index.retracted_producers(ids)
+    found = []
+    for cert in certs:
+        key = written.get(cert.id) or retracted.get(cert.id)
+        producer = None
+        if key is not None:
+            producer = Producer(key=key, name=_name(ws, key), retracted=cert.id not in written)
+        found.append(
+            StepCertificate(
+                ref=str(cert.ref),
+                hash=cert.hash,
+                status=cert.status,
+                version=cert.version,
+                producer=producer,
+            )
+        )
+    return found
+
+
+def _name(ws: OpenWorkspace, key: str) -> str:
+    step = ws.index.step(key)
+    return step.name if step else ""
+
+
+def _retracted(
+    ws: OpenWorkspace, step: StepInfo, hostnames: dict[str, str]
+) -> StepRetracted | None:
+    made = ws.index.retraction(ws.id, step.id)
+    if made is None:
+        return None
+    return StepRetracted(
+        time=made.time,
+        instance=made.instance,
+        hostname=hostnames.get(made.instance, ""),
+        reason=made.reason,
+    )
+
+
+def _environment(ws: OpenWorkspace, step: StepInfo) -> StepEnvironment | None:
+    if step.environment is None:
+        return None
+    known = ws.index.environment(ws.id, step.environment)
+    return StepEnvironment(
+        hash=step.environment,
+        python=known.python if known else None,
+        platform=known.platform if known else None,
+        packages=list(known.packages) if known else [],
+    )
+
+
+def _directory(ws: OpenWorkspace, step: StepInfo) -> Path | None:
+    """Where a step ran from, in this copy; None where that is not known, or not here."""
+    if not step.run_from or step.run_from[0] not in set(ws.get_resource_names()):
+        return None
+    name, subpath = step.run_from
+    folder = ws.get_resource(str(name)).local_path
+    if folder is None or subpath is None:
+        return folder
+    below = PurePosixPath(subpath)
+    return None if below.is_absolute() or ".." in below.parts else folder / below

@@ -1,0 +1,100 @@
+"""Which steps there are: chosen by name, status, ref, parameters and time, newest first.
+
+The conditions are constants, joined as they are needed; what a user gave is always a value. A list
+with a limit reads little more than it shows; parameters are compared in SQL, on a table that holds
+no more of a step than is asked for.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from dws_graph.backends.index.asking import step_in_full
+from dws_graph.backends.index.store import Store
+from dws_graph.backends.views import StepFilter, StepInfo
+from dws_graph.errors import ApiParamError
+from dws_graph.model.folding import ref_id
+
+ROWS = "SELECT n.id, n.props FROM step s JOIN node n ON n.id = s.node"
+COUNT = "SELECT count(*) FROM step s"
+ORDER = "ORDER BY s.start_time DESC, s.key DESC LIMIT :limit"
+CONDITIONS = {
+    "workspace": "s.workspace = :workspace",
+    "name": "s.name = :name",
+    "status": "s.status = :status",
+    "since": "s.start_time >= :since",
+    "refs": """s.node IN (
+        SELECT e.dst FROM json_each(:refs) j CROSS JOIN node r ON r.key = j.value
+        CROSS JOIN edge o ON o.dst = r.id AND o.type = 'STATE_OF'
+        CROSS JOIN edge e ON e.src = o.src
+            AND e.type IN ('READ_BY', 'CODE_OF', 'RETRACTED_READ_BY', 'RETRACTED_CODE_OF')
+        UNION
+        SELECT e.src FROM json_each(:refs) j CROSS JOIN node r ON r.key = j.value
+        CROSS JOIN edge o ON o.dst = r.id AND o.type = 'STATE_OF'
+        CROSS JOIN edge e ON e.dst = o.src AND e.type IN ('WROTE', 'RETRACTED_WROTE')
+    )""",
+    # Lists and objects are equal when the same scalars (1 is 1.0) stand at the same places.
+    "parameters": """NOT EXISTS (
+        SELECT 1 FROM json_each(:parameters) w WHERE NOT EXISTS (
+            SELECT 1 FROM json_each(s.parameters) p
+            WHERE p.key = w.key AND replace(p.type, 'real', 'integer')
+                = replace(w.type, 'real', 'integer') AND p.atom IS w.atom
+                AND (p.type NOT IN ('array', 'object') OR NOT EXISTS (
+                    SELECT fullkey, replace(type, 'real', 'integer'), atom FROM json_tree(p.value)
+                    EXCEPT
+                    SELECT fullkey, replace(type, 'real', 'integer'), atom FROM json_tree(w.value)
+                ) AND NOT EXISTS (
+                    SELECT fullkey, replace(type, 'real', 'integer'), atom FROM json_tree(w.value)
+                    EXCEPT
+                    SELECT fullkey, replace(type, 'real', 'integer'), atom FROM json_tree(p.value)
+                ))
+        )
+    )""",
+}
+KEYS = """
+SELECT n.key FROM node n JOIN step s ON s.node = n.id
+WHERE n.key >= ?1 AND n.key < ?1 || '~' AND s.workspace = ?2
+ORDER BY n.key LIMIT ?3
+"""
+
+
+def steps(store: Store, chosen: StepFilter, limit: int | None) -> list[StepInfo]:
+    """The steps meant, newest first; at most so many."""
+    where, values = _where(chosen)
+    values["limit"] = -1 if limit is None else limit
+    with store.read():
+        rows = store.rows(f"{ROWS} {where} {ORDER}", values)
+        return [step_in_full(store, *row) for row in rows]
+
+
+def count(store: Store, chosen: StepFilter) -> int:
+    """How many steps are meant."""
+    where, values = _where(chosen)
+    [(found,)] = store.rows(f"{COUNT} {where}", values)
+    return int(found)
+
+
+def keys(store: Store, workspace: str, prefix: str, limit: int) -> list[str]:
+    """The ids of steps that begin so, sorted; at most so many."""
+    return [key for (key,) in store.rows(KEYS, (prefix, workspace, limit))]
+
+
+def _where(chosen: StepFilter) -> tuple[str, dict[str, Any]]:
+    values: dict[str, Any] = {
+        "workspace": chosen.workspace,
+        "name": chosen.name,
+        "status": chosen.status,
+        "since": chosen.since,
+        "refs": None if chosen.refs is None else _refs(chosen),
+        "parameters": json.dumps(dict(chosen.parameters)) if chosen.parameters else None,
+    }
+    values = {name: value for name, value in values.items() if value is not None}
+    conditions = " AND ".join(CONDITIONS[name] for name in values)
+    return (f"WHERE {conditions}" if conditions else ""), values
+
+
+def _refs(chosen: StepFilter) -> str:
+    if chosen.workspace is None:
+        raise ApiParamError("steps of a ref need its workspace", hint="Give the workspace too.")
+    return json.dumps([ref_id(chosen.workspace, ref) for ref in chosen.refs or ()])

@@ -1,0 +1,90 @@
+"""What a command left: metrics, results, outputs. It is done: what is amiss is a warning."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from dws_graph.errors import ConfigurationError, DwsError
+from dws_graph.lineage.recording import Step
+from dws_graph.lineage.step import RESULTS_FILE, results_resource, write_results_file
+from dws_graph.lineage.value_files import State, read_metrics, state_of
+from dws_graph.model.refs import ResourceRef
+from dws_graph.model.secrets import scrub_parameters
+from dws_graph.model.values import Json
+from dws_graph.resources.base import FileResource
+from dws_graph.workspace.opened import OpenWorkspace
+
+
+def states(
+    ws: OpenWorkspace, metrics_file: str | None, results: ResourceRef | None
+) -> dict[str, State | None]:
+    """What tells, of each file that a command may write metrics to, whether it did."""
+    files = [] if metrics_file is None else [metrics_file]
+    if results is not None:
+        files.append(_results_file(ws, results))
+    return {path: state_of(path) for path in files}
+
+
+def take_metrics(
+    step: Step,
+    metrics_file: str | None,
+    results: ResourceRef | None,
+    before: Mapping[str, State | None],
+) -> list[str]:
+    """Give the step its metrics, and write `results.json`.
+
+    Args:
+        step: Whose command has ended.
+        metrics_file: Written by the command.
+        results: Where `results.json` goes.
+        before: Their `states` when the command began.
+
+    Returns:
+        Warnings.
+    """
+    warnings = []
+    metrics: Json = {}
+    if metrics_file is not None:
+        try:
+            metrics = read_metrics(metrics_file, before[metrics_file])
+        except ConfigurationError as e:
+            warnings.append(f"{e.message}: no metrics are recorded")
+    step.metrics = scrub_parameters(metrics, step.ws.get_global_param("secrets.names"))
+    if results is not None:
+        try:
+            warnings += _write_results(step, results, metrics, before)
+        except (DwsError, OSError) as e:
+            why = e.message if isinstance(e, DwsError) else (e.strerror or str(e)).lower()
+            warnings.append(f"results.json was not written to '{results}': {why}")
+    return warnings
+
+
+def _write_results(
+    step: Step, results: ResourceRef, metrics: Json, before: Mapping[str, State | None]
+) -> list[str]:
+    path = _results_file(step.ws, results)
+    if not metrics and state_of(path) not in (None, before[path]):
+        return [f"the command wrote {RESULTS_FILE} to '{results}' itself: it is left as it is"]
+    write_results_file(step, results, metrics)
+    return []
+
+
+def _results_file(ws: OpenWorkspace, results: ResourceRef) -> str:
+    return str(results_resource(ws, results).folder / (results.subpath or "") / RESULTS_FILE)
+
+
+def missing(ws: OpenWorkspace, outputs: Sequence[ResourceRef]) -> list[str]:
+    """Warnings of outputs that are not there."""
+    return [
+        f"the output '{ref}' does not exist, though the command ended well"
+        for ref in outputs
+        if not _exists(ws, ref)
+    ]
+
+
+def _exists(ws: OpenWorkspace, ref: ResourceRef) -> bool:
+    resource = ws.get_resource(ref.name)
+    if not isinstance(resource, FileResource) or resource.local_path is None:
+        return True  # nothing here could tell
+    return Path(resource.local_path, ref.subpath or "").exists()

@@ -1,0 +1,47 @@
+"""Retracting a step: it is shown, but is no longer part of lineage. Nothing is deleted.
+
+Source: docs/formats.md, "Retracting a step".
+"""
+
+from __future__ import annotations
+
+from dws_graph.backends.views import Retraction
+from dws_graph.errors import LineageNotFoundError
+from dws_graph.model import facts as f
+from dws_graph.model.facts import StepRetraction
+from dws_graph.model.secrets import scrub_command_line
+from dws_graph.model.values import clean_text
+from dws_graph.workspace.committing import finish_interrupted
+from dws_graph.workspace.opened import OpenWorkspace
+
+
+def retract_step(ws: OpenWorkspace, key: str, reason: str = "") -> tuple[Retraction, bool]:
+    """Record that a step, of any instance, is no longer part of lineage.
+
+    Args:
+        ws: The workspace.
+        key: The step's id.
+        reason: For people; secrets are taken out of it.
+
+    Returns:
+        The retraction, and whether it was made now; a second one changes nothing.
+
+    Raises:
+        LineageNotFoundError: No such step is recorded.
+    """
+    ws.check_writable()
+    with ws.journal.locked():
+        finish_interrupted(ws)
+        ws.catch_up()
+        if ws.index.step(key) is None:
+            raise LineageNotFoundError(
+                f"no step {key} is recorded", hint="The recorded steps: dws steps."
+            )
+        before = ws.index.retraction(ws.id, key)
+        if before is not None:
+            return before, False
+        names = ws.get_global_param("secrets.names")
+        [said] = scrub_command_line([clean_text(reason)], names)
+        [line] = ws.record([(f.STEP_RETRACTED, StepRetraction(step=key, reason=said).to_json())])
+        fact = line.fact
+        return Retraction(step=key, reason=said, time=fact.time, instance=fact.instance), True

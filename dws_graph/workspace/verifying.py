@@ -1,0 +1,233 @@
+"""Whether content still is what its certificates name: read again, no cache is believed.
+
+Source: docs/formats.md, "Verifying".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from dws_graph.backends.git.checking import check_tree
+from dws_graph.backends.git.command import Git
+from dws_graph.model.certificates import Certificate
+from dws_graph.model.refs import ResourceRef
+from dws_graph.model.values import Json
+from dws_graph.resources.base import Content, FileResource, Resource
+from dws_graph.resources.git import GIT
+from dws_graph.resources.git_subdirectory import GIT_SUBDIRECTORY
+from dws_graph.workspace.metadata import SnapshotMetadata
+from dws_graph.workspace.opened import OpenWorkspace
+from dws_graph.workspace.snapshots import find_snapshot, manifest_of
+
+Status = Literal["same", "changed", "missing", "not kept"]
+NOT_HERE = "it is not on this machine"
+NO_HASH = "no snapshot has hashed it yet: compared by its files' stats"
+LOST = "it was overwritten before any snapshot"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verified:
+    """One ref, compared with its certificate.
+
+    Attributes:
+        ref: The ref.
+        status: `same`, `changed`, `missing` (it should be here), `not kept` (it need not be).
+        expected: The hash that the certificate names; None when it has none.
+        found: That of the content read; None when there is none, or it was not hashed.
+        note: More, for people.
+    """
+
+    ref: ResourceRef
+    status: Status
+    expected: str | None
+    found: str | None
+    note: str = ""
+
+
+def verify(ws: OpenWorkspace, snapshot: str | None = None) -> list[Verified]:
+    """Read content again, and compare it with the certificates.
+
+    Args:
+        ws: The workspace, its index up to date.
+        snapshot: The content of this snapshot, wherever it is kept; else what is on disk
+            against what is current.
+
+    Raises:
+        SnapshotNotFoundError, AmbiguousSnapshotError: The name fits none, or several.
+    """
+    if snapshot is None:
+        return list(_current(ws))
+    return list(_Kept(ws, find_snapshot(ws, snapshot)).verified())
+
+
+def _current(ws: OpenWorkspace) -> Iterator[Verified]:
+    reader = _Reader()
+    names = set(ws.get_resource_names())
+    for entry in ws.index.entries(ws.id, ws.instance):
+        cert, ref = entry.certificate, entry.ref
+        if ref.name not in names:
+            continue
+        resource = ws.get_resource(ref.name)
+        if cert.status == "not kept":
+            yield Verified(ref=ref, status="not kept", expected=None, found=None, note=LOST)
+        elif not reader.is_here(resource):
+            yield _missing(cert, NOT_HERE if resource.local_path is None else "its folder is gone")
+        elif not _exists(resource, ref.subpath):
+            yield _missing(cert, "there is nothing at this path")
+        elif cert.hash is None:
+            same = entry.fingerprint is not None and resource.unchanged(
+                ref.subpath, entry.fingerprint
+            )
+            status: Status = "same" if same else "changed"
+            yield Verified(ref=ref, status=status, expected=None, found=None, note=NO_HASH)
+        else:
+            yield _compared(resource, cert, reader.content(resource, ref.subpath))
+
+
+def _missing(cert: Certificate, note: str) -> Verified:
+    expected = cert.subpath_hash or cert.hash
+    return Verified(ref=cert.ref, status="missing", expected=expected, found=None, note=note)
+
+
+def _exists(resource: Resource, subpath: str | None) -> bool:
+    return subpath is None or resource.does_subpath_exist(subpath)
+
+
+def _compared(resource: Resource, cert: Certificate, content: Content) -> Verified:
+    """By the subpath's own hash where there is one, else by that of the whole resource."""
+    if cert.subpath_hash is not None and cert.ref.subpath is not None:
+        expected: str | None = cert.subpath_hash
+        found = content.subpath_hash
+        same = found == expected
+    else:
+        expected, found = cert.hash, content.hash
+        same = found == expected
+        if not same and expected is not None and content.known_as is not None:
+            # all but what the product itself wrote there
+            same = resource.known_as(expected) == content.known_as
+            found = expected if same else found or content.known_as
+    return Verified(
+        ref=cert.ref, status="same" if same else "changed", expected=expected, found=found
+    )
+
+
+class _Reader:
+    """Content as it is on disk, each ref read once."""
+
+    def __init__(self) -> None:
+        self._contents: dict[tuple[str, str | None], Content] = {}
+
+    def is_here(self, resource: Resource) -> bool:
+        folder = resource.local_path
+        return not isinstance(resource, FileResource) or (folder is not None and folder.is_dir())
+
+    def content(self, resource: Resource, subpath: str | None) -> Content:
+        key = (resource.name, subpath)
+        if key not in self._contents:
+            self._contents[key] = resource.content(subpath, reread=True)
+        return self._contents[key]
+
+
+class _Kept:
+    """The content of one snapshot, wherever it is."""
+
+    def __init__(self, ws: OpenWorkspace, snapshot: SnapshotMetadata) -> None:
+        self._ws = ws
+        self._snapshot = snapshot
+        self._names = set(ws.get_resource_names())
+        self._reader = _Reader()
+        self._checked: dict[tuple[str, str], tuple[Status, str]] = {}
+
+    def verified(self) -> Iterator[Verified]:
+        hashval = self._snapshot.hashval
+        contained = [c for c, _ in self._ws.index.contains(self._ws.id, hashval)]
+        for params in manifest_of(self._ws, hashval):
+            name = params["name"]
+            certs = [c for c in contained if c.ref.name == name]
+            whole = Certificate(id="", ref=ResourceRef(name), hash=params.get("hash"))
+            if params.get("hash") is not None and not any(c.ref == whole.ref for c in certs):
+                certs.insert(0, whole)
+            for cert in certs:
+                yield self._one(params, cert)
+
+    def _one(self, params: Json, cert: Certificate) -> Verified:
+        if cert.hash is None:
+            return self._not_kept(cert, LOST)
+        if params["role"] == "results" and cert.subpath_hash is not None:
+            return self._results(cert)
+        if params["resource_type"] in (GIT, GIT_SUBDIRECTORY):
+            return self._in_git(params, cert)
+        if cert.ref.name not in self._names:
+            return self._not_kept(cert, "its resource is not in the workspace any more")
+        resource = self._ws.get_resource(cert.ref.name)
+        if not self._reader.is_here(resource):
+            return self._not_kept(cert, NOT_HERE)
+        found = _compared(resource, cert, self._reader.content(resource, cert.ref.subpath))
+        if found.status == "same":
+            return found
+        return self._not_kept(cert, "what is on disk is another version")
+
+    def _not_kept(self, cert: Certificate, note: str) -> Verified:
+        expected = cert.subpath_hash or cert.hash
+        return Verified(ref=cert.ref, status="not kept", expected=expected, found=None, note=note)
+
+    def _results(self, cert: Certificate) -> Verified:
+        """Results are where the snapshot moved them."""
+        folder = self._snapshot.relative_destination_path.strip("/")
+        below = folder if cert.ref.subpath is None else f"{folder}/{cert.ref.subpath}"
+        if cert.ref.name not in self._names:
+            return self._not_kept(cert, "its resource is not in the workspace any more")
+        resource = self._ws.get_resource(cert.ref.name)
+        if not self._reader.is_here(resource):
+            return self._not_kept(cert, NOT_HERE)
+        if not resource.does_subpath_exist(below):
+            return _missing(cert, f"{below} is gone")
+        if cert.ref.subpath is None and isinstance(resource, FileResource):
+            found = resource.results_hash(below)
+        else:
+            found = self._reader.content(resource, below).subpath_hash
+        same = found == cert.subpath_hash
+        return Verified(
+            ref=cert.ref,
+            status="same" if same else "changed",
+            expected=cert.subpath_hash,
+            found=found,
+            note=f"in {below}",
+        )
+
+    def _in_git(self, params: Json, cert: Certificate) -> Verified:
+        git = self._repository(params)
+        if git is None:
+            return self._not_kept(cert, NOT_HERE)
+        hashval = str(cert.hash)
+        wanted: str | None = hashval
+        if cert.ref.subpath is not None and cert.subpath_hash is not None:
+            wanted = cert.subpath_hash
+        status, note = self._checked_tree(git, cert.ref.name, str(wanted))
+        found = wanted if status == "same" else None
+        return Verified(ref=cert.ref, status=status, expected=wanted, found=found, note=note)
+
+    def _checked_tree(self, git: Git, name: str, tree: str) -> tuple[Status, str]:
+        key = (name, tree)
+        if key not in self._checked:
+            status, oid = check_tree(git, tree)
+            note = f"git object {oid[:12]}" if oid else "in git"
+            self._checked[key] = (status, note)
+        return self._checked[key]
+
+    def _repository(self, params: Json) -> Git | None:
+        if params["resource_type"] == GIT_SUBDIRECTORY:
+            return self._ws.git
+        if params["name"] not in self._names:
+            return None
+        folder = self._ws.get_resource(params["name"]).local_path
+        git = Git(folder) if folder is not None and folder.is_dir() else None
+        return git if git is not None and git.is_repo_root() else None
+
+
+def counted(found: Sequence[Verified]) -> dict[Status, int]:
+    """How many refs have each status."""
+    order: tuple[Status, ...] = ("same", "changed", "missing", "not kept")
+    return {status: sum(v.status == status for v in found) for status in order}

@@ -1,0 +1,197 @@
+"""What the suite does to a workspace, and how it looks at one; run by `child.py`."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from dws_graph.api.checking import doctor
+from dws_graph.api.views import dump_in, graph_rebuild_in
+from dws_graph.backends.views import Dump
+from dws_graph.workspace.opening import open_workspace
+from tests.rules.lab import CLEAN, Lab, git
+
+LOCAL = (".dataworkspace/local", ".dataworkspace/graph", ".dataworkspace/journal")
+State = dict[str, Any]
+
+
+# What is done
+
+
+def make(place: str) -> None:
+    """A workspace with one snapshot, and with much that has changed since."""
+    lab = Lab(Path(place))
+    own, out = lab.place / "own", lab.place / "out"
+    for folder in (own, out):
+        folder.mkdir()
+    git("init", "-q", cwd=own)
+    (own / "a.txt").write_text("a\n")
+    git("add", ".", cwd=own)
+    git("commit", "-qm", "first", cwd=own)
+    lab.ws.add_resource("own", "git", "source-data", str(own))
+    lab.ws.add_resource("out", "file", "results", str(out), compute_hash=True)
+    lab.step("prepare", ["raw", "own"], [CLEAN], text="first\n")
+    lab.snapshot("V1")
+    lab.write("code:/prep.py", "n = 2\n")
+    lab.write("code:/more/new.py", "new\n")
+    lab.write("own:/b.txt", "not committed\n")
+    lab.write("raw:/deep/b.csv", "3\n")
+    lab.step("prepare", ["raw", "own"], [CLEAN], text="second\n")
+    lab.write("results:/before.txt", "results of yesterday\n").chmod(0o640)
+    (lab.root / "notes.txt").write_text("mine\n")
+    lab.git("add", "notes.txt")
+    lab.close()
+    (lab.place / "more").mkdir()
+    (lab.place / "more/x.csv").write_text("x\n")
+
+
+def clone(place: str) -> None:
+    """A fresh clone of the workspace, beside it."""
+    git("clone", "-q", f"{place}/ws", f"{place}/other", cwd=Path(place))
+
+
+def copy(place: str) -> None:
+    """A copy of the workspace's folder, beside it."""
+    subprocess.run(["cp", "-a", f"{place}/ws", f"{place}/other"], check=True)
+
+
+def results(root: str) -> None:
+    """Three steps, two of which make results."""
+    lab = Lab.at(Path(root))
+    # changed, each time: so is what was brought back, whose times are other ones
+    lab.write("code:/prep.py", "n = 2\n")
+    lab.write("own:/b.txt", "not committed\n")
+    lab.step("prepare", ["raw", "own"], [CLEAN], text="second\n")
+    lab.results_step([CLEAN], {"accuracy": 0.5})
+    lab.write("results:/plots/deep/a.bin", bytes(range(256)))
+    (lab.path("results") / "empty").mkdir(exist_ok=True)
+    lab.step("report", ["raw"], ["out"])
+    lab.close()
+
+
+def step(root: str) -> None:
+    """A step, completed."""
+    lab = Lab.at(Path(root))
+    lab.step("again", ["raw"], [CLEAN])
+    lab.close()
+
+
+def results_step(root: str) -> None:
+    """A step that writes `results.json`, completed."""
+    lab = Lab.at(Path(root))
+    lab.results_step([CLEAN], {"accuracy": 0.75})
+    lab.close()
+
+
+def failed_step(root: str) -> None:
+    """A step that fails."""
+    lab = Lab.at(Path(root))
+    lineage = lab.begin("fails", ["raw"], [CLEAN])
+    lineage.abort("it failed")
+    lab.close()
+
+
+# How it is
+
+
+def see(place: str, root: str) -> State:
+    """What a user sees of a workspace; opening it finishes or undoes what was interrupted."""
+    told: list[str] = []
+    with open_workspace(root, notify=told.append) as ws:
+        dump = dump_in(ws)
+        current = sorted(
+            [str(e.ref), e.certificate.status, str(e.output)]
+            for e in ws.index.entries(ws.id, ws.instance)
+        )
+        params = ws.param_values()
+    return {
+        "told": told,
+        "files": files(Path(place)),
+        "repositories": {
+            folder.name: repository(folder)
+            for folder in sorted(Path(place).iterdir())
+            if (folder / ".git").exists()
+        },
+        "dump": as_lines(dump),
+        "current": current,
+        "params": params,
+        "journal": Path(root, ".dataworkspace/local/journal.jsonl").read_text().splitlines(),
+    }
+
+
+def check(place: str, root: str) -> State:
+    """See it, then everything that must hold of a workspace at any time."""
+    state = see(place, root)
+    faults = [f["what"] for f in doctor(root) if f["level"] == "error"]
+    with open_workspace(root) as ws:
+        for view in ("index", "cypher") if ws.root.joinpath(CYPHER).exists() else ("index",):
+            graph_rebuild_in(ws, view)
+            found = dump_in(ws, view)
+            if as_lines(found) != state["dump"]:
+                faults.append(f"folding {view} anew changes it")
+        local = ws.root / ".dataworkspace/local"
+        if (local / "intent.json").exists():
+            faults.append("the intent is still there")
+    again = see(place, root)
+    faults += [f"a second recovery: {text}" for text in again.pop("told")]
+    faults += [f"a second recovery changes {key}" for key in again if again[key] != state[key]]
+    for folder in sorted(Path(place).iterdir()):
+        if (folder / ".git").exists():
+            done = subprocess.run(["git", "fsck", "--strict"], cwd=folder, capture_output=True)
+            if done.returncode:
+                faults.append(f"git fsck in {folder.name}: {done.stderr.decode()}")
+    return {**state, "faults": faults}
+
+
+CYPHER = ".dataworkspace/graph/cypher.kgl"
+
+
+def files(place: Path) -> dict[str, str]:
+    """Mode and content of each file and folder, but for what git and the copy alone know."""
+    found = {}
+    for top, folders, names in os.walk(place):
+        folders[:] = sorted(n for n in folders if n != ".git")
+        for name in (*folders, *names):
+            path = Path(top, name)
+            relative = path.relative_to(place).as_posix()
+            if name.startswith(".~") or any(f"/{local}" in f"/{relative}/" for local in LOCAL):
+                continue
+            text = "folder" if path.is_dir() else path.read_bytes().decode("latin-1")
+            if name == "resource_local_params.json":
+                text = _of_resources(path, text)
+            if len(text) > 10_000:
+                text = hashlib.sha1(text.encode()).hexdigest()
+            found[relative] = f"{path.lstat().st_mode:o} {text}"
+    return found
+
+
+def _of_resources(path: Path, text: str) -> str:
+    """Where the resources are that there are; one that was about to be added counts nowhere."""
+    resources = json.loads(path.with_name("resources.json").read_bytes())
+    names = [resource["name"] for resource in resources]
+    return json.dumps({name: where for name, where in json.loads(text).items() if name in names})
+
+
+def repository(folder: Path) -> dict[str, str]:
+    """Its branches, and what differs from them."""
+    return {
+        "head": git("symbolic-ref", "HEAD", cwd=folder),
+        "branches": git(
+            "for-each-ref", "refs/heads", "--format=%(refname) %(objectname)", cwd=folder
+        ),
+        "subjects": git("log", "--format=%s", cwd=folder),
+        "tree": git("rev-parse", "HEAD^{tree}", cwd=folder),
+        "status": git("status", "--porcelain", "--ignored=no", cwd=folder),
+    }
+
+
+def as_lines(dump: Dump) -> dict[str, list[str]]:
+    """A dump as it can be compared."""
+    return {
+        "nodes": sorted(json.dumps(row, sort_keys=True) for row in dump["nodes"]),
+        "edges": sorted(json.dumps(row, sort_keys=True) for row in dump["edges"]),
+    }

@@ -1,0 +1,92 @@
+"""The operations of the main job, as the suite does them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+Act = list[Any]
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation; `{place}` in an act is the folder of the trial.
+
+    Attributes:
+        name: For people.
+        act: What is killed.
+        again: What is done afterwards where the killed one had happened; None: the same.
+        before: What is done first, each time.
+        setup: What the place needs besides a workspace, once.
+        writes: What the step itself writes, which is there whether or not it is recorded.
+        root: The workspace's folder, in the place.
+        empty: There is no workspace before: the operation is `init`.
+    """
+
+    name: str
+    act: Act
+    again: Act | None = None
+    before: list[Act] = field(default_factory=list)
+    setup: list[Act] = field(default_factory=list)
+    writes: tuple[str, ...] = ()
+    root: str = "ws"
+    empty: bool = False
+
+
+RESULTS = ["results", "{place}/ws"]
+COPIED = ["sh", "-c", "cp ../raw/a.csv intermediate-data/copied"]
+CLEAN = "ws/intermediate-data/clean"
+OPERATIONS = [
+    Operation("init", ["dws", "init", "lab", "--hostname", "bench"], empty=True),
+    Operation(
+        "init in a repository",
+        ["dws", "init", "lab", "--hostname", "bench"],
+        setup=[["dws", "version"]],
+        empty=True,
+    ),
+    Operation(
+        "add",
+        ["dws", "add", "local-files", "--role", "s", "--name", "more", "{place}/more"],
+        again=["dws", "config", "results.dir_template", "snapshots/{TAG}"],
+    ),
+    Operation("step", ["step", "{place}/ws"], writes=(CLEAN,)),
+    Operation("results step", ["results_step", "{place}/ws"], writes=("ws/results",)),
+    Operation("step, aborted", ["failed_step", "{place}/ws"]),
+    Operation(
+        "run",
+        ["dws", "run", "-i", "raw", "-o", "intermediate-data/copied", "--", *COPIED],
+        writes=("ws/intermediate-data/copied",),
+    ),
+    Operation(
+        "snapshot",
+        ["dws", "snapshot", "-m", "second", "V2"],
+        again=["dws", "snapshot", "V3"],
+        before=[RESULTS],
+    ),
+    Operation("restore", ["dws", "--batch", "restore", "V1"], before=[RESULTS]),
+    Operation("config", ["dws", "config", "results.dir_template", "snapshots/{TAG}"]),
+    Operation("config, local", ["dws", "config", "hostname", "other"]),
+    Operation("tag", ["dws", "tag", "V1", "best"], again=["dws", "tag", "V1", "better"]),
+    Operation(
+        "tag --delete", ["dws", "tag", "--delete", "V1"], again=["dws", "tag", "latest", "again"]
+    ),
+    Operation(
+        "retract",
+        ["dws", "steps", "retract", "prepare", "--yes"],
+        again=["dws", "tag", "V1", "better"],
+    ),
+    Operation("graph sync", ["dws", "graph", "sync", "--view", "cypher"]),
+    Operation("graph rebuild", ["dws", "graph", "rebuild"]),
+    Operation(
+        "open a clone",
+        ["dws", "report", "status"],
+        setup=[["clone", "{place}"]],
+        root="other",
+    ),
+    Operation(
+        "open a copied folder",
+        ["dws", "report", "status"],
+        setup=[["copy", "{place}"]],
+        root="other",
+    ),
+]

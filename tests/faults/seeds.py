@@ -1,0 +1,24 @@
+"""Which part of the suite runs: all of it, or a quarter that changes from day to day."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import zlib
+from functools import cache
+
+VARIABLE = "DWS_FAULTS_SEED"
+ALL = "all"
+
+
+@cache
+def seed() -> str:
+    """`all`, or what the quarter is chosen by: the day, unless DWS_FAULTS_SEED says otherwise."""
+    return os.environ.get(VARIABLE) or f"{datetime.datetime.now(datetime.timezone.utc):%Y%m%d}"
+
+
+def chosen(trial: str, *, rare: bool = False) -> bool:
+    """Whether a trial runs: one in four; of those in the middle of git or a recovery, in 32."""
+    if seed() == ALL:
+        return True
+    return zlib.crc32(f"{seed()} {trial}".encode()) % (32 if rare else 4) == 0

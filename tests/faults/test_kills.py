@@ -1,0 +1,22 @@
+"""Killed anywhere, each operation leaves the state before or the state after."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+from tests.faults.operations import OPERATIONS, Operation
+from tests.faults.seeds import chosen
+from tests.faults.trials import Trials
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda o: o.name.replace(" ", "-"))
+def test_killed_at_any_point_it_is_as_before_or_after(
+    operation: Operation, server, tmp_path, record_property
+):
+    trials = Trials(server, tmp_path / "place", operation)
+    trials.make()
+    tally = trials.run(chosen, inside=shutil.which("strace") is not None)
+    record_property("faults", tally.row())
+    assert not tally.violations, "\n".join(tally.violations)
