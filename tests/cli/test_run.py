@@ -42,7 +42,14 @@ def start(*args: str, cwd: Path, stdin: int = subprocess.DEVNULL) -> subprocess.
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        preexec_fn=_with_signals,
     )
+
+
+def _with_signals() -> None:
+    """Whoever runs the tests may have had a signal ignored, as nohup does."""
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def steps(workspace: Path) -> list[StepInfo]:

@@ -9,12 +9,9 @@ import pytest
 
 import dws_graph
 from tests.faults.operations import OPERATIONS, Operation
-from tests.faults.seeds import ALL, seed
 from tests.faults.server import Server
 from tests.faults.test_syscalls import traced, violations
 from tests.faults.trials import Trials
-
-IF_ALL = pytest.mark.skipif(seed() != ALL, reason="a part of `make faults`")
 
 
 def patched(folder: Path, module: str, old: str, new: str) -> Path:
@@ -83,13 +80,11 @@ def test_a_branch_that_moves_before_the_intent_names_the_commit_is_found(tmp_pat
     assert found
 
 
-@IF_ALL
 def test_a_file_that_is_in_place_before_it_is_written_is_found(tmp_path):
     package = patched(tmp_path, *RENAMED_FIRST)
     assert found_by_kills(package, tmp_path, operation("tag"), "write_atomic: write")
 
 
-@IF_ALL
 @pytest.mark.needs("strace")
 def test_a_fact_that_is_not_synced_is_found(tmp_path):
     package = patched(tmp_path, *NOT_SYNCED)

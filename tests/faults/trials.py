@@ -23,7 +23,7 @@ COMPARED = ("files", "repositories", "dump", "params", "current")
 _VARYING = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-f]{40,64}"
     r"|\d{4}-\d\d-\d\d[T ][\d:.]+Z?|[\d.]+(?=, \"(hostname|id|instance)\")|\d+\.\d{4,}"
-    r"|\b[0-9a-f]{8}\b"
+    r"|\b[0-9a-f]{8}\b|(?<=\"execution_time_seconds\": )[\d.e-]+"
 )
 
 
