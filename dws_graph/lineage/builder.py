@@ -10,11 +10,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from dws_graph.errors import ApiParamError, ConfigurationError, PathNotAResourceError
+from dws_graph.errors import ApiParamError, ConfigurationError
 from dws_graph.lineage.recording import Step
 from dws_graph.lineage.step import Lineage, ResultsLineage, results_resource
+from dws_graph.lineage.surroundings import run_from
 from dws_graph.model.refs import ResourceRef
-from dws_graph.model.secrets import scrub_command_line, scrub_parameters, scrub_text
 from dws_graph.model.values import clean_text, to_plain
 from dws_graph.resources.base import ResourceRoles
 from dws_graph.workspace.opening import find_and_load_workspace, find_root
@@ -210,22 +210,16 @@ class LineageBuilder:
         results = None if self._results_dir is None else _results_ref(ws, self._results_dir)
         if results is not None and results not in outputs:
             outputs.append(results)
-        secrets = ws.get_global_param("secrets.names")
         step = Step(
             ws=ws,
-            name=scrub_text(name, secrets),
-            parameters=scrub_parameters(parameters, secrets),
-            command_line=self._scrubbed(secrets),
-            run_from=_run_from(ws) if self._command_line else None,
-            description=self._description and scrub_text(clean_text(self._description), secrets),
+            name=name,
+            parameters=parameters,
+            command_line=self._command_line,
+            run_from=run_from(ws) if self._command_line else None,
+            description=self._description,
         )
         step.begin(inputs, code, outputs)
         return Lineage(step) if results is None else ResultsLineage(step, results)
-
-    def _scrubbed(self, names: list[str]) -> list[str] | None:
-        if self._command_line is None:
-            return None
-        return [clean_text(arg) for arg in scrub_command_line(self._command_line, names)]
 
     def _name_of_code(self) -> str | None:
         for item in self._code:
@@ -274,10 +268,3 @@ def _results_ref(ws: Workspace, item: str | ResourceRef) -> ResourceRef:
     ref = item.recorded() if isinstance(item, ResourceRef) else ws.map_local_path_to_resource(item)
     results_resource(ws, ref)
     return ref
-
-
-def _run_from(ws: Workspace) -> list[str | None] | None:
-    try:
-        return list(ws.map_local_path_to_resource(os.curdir))
-    except PathNotAResourceError:
-        return None

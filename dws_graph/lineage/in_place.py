@@ -40,11 +40,23 @@ class OpenConflict:
 
 
 def check_or_leave_open(
-    ws: OpenWorkspace, readings: Sequence[Reading], step: str, written: Collection[ResourceRef]
+    ws: OpenWorkspace,
+    readings: Sequence[Reading],
+    step: str,
+    written: Collection[ResourceRef],
+    *,
+    wait: bool = True,
 ) -> OpenConflict | None:
     """As `check_consistent`, but wait for outputs that the step is likely to declare yet.
 
     Those are inputs whose version a step of the same name wrote, or one that updated it in place.
+
+    Args:
+        ws: The workspace.
+        readings: What the step reads.
+        step: Its name.
+        written: Its outputs so far.
+        wait: It may declare others.
 
     Raises:
         LineageConsistencyError: Declaring those would not help.
@@ -58,12 +70,10 @@ def check_or_leave_open(
         likely = frozenset(ref for ref, writer in writers.items() if _updates(writer, ref, step))
         is_open = _settled(clashes, likely)
         if refs := _would_help(clashes, likely if is_open else frozenset(writers)):
-            advice = (
-                f"If '{step}' updates {refs} in place, declare that as an output before eval(), "
-                "with with_output_ref()."
-            )
+            how = "before eval(), with with_output_ref()" if wait else "too, with -o"
+            advice = f"If '{step}' updates {refs} in place, declare that as an output {how}."
             error = LineageConsistencyError(error.message, hint=f"{error.hint} {advice}")
-        if is_open:
+        if is_open and wait:
             return OpenConflict(error, clashes)
         raise error from None
     return None

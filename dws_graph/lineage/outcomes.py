@@ -10,7 +10,6 @@ from dws_graph.lineage.recording import Step
 from dws_graph.lineage.step import RESULTS_FILE, results_resource, write_results_file
 from dws_graph.lineage.value_files import State, read_metrics, state_of
 from dws_graph.model.refs import ResourceRef
-from dws_graph.model.secrets import scrub_parameters
 from dws_graph.model.values import Json
 from dws_graph.resources.base import FileResource
 from dws_graph.workspace.opened import OpenWorkspace
@@ -50,10 +49,10 @@ def take_metrics(
             metrics = read_metrics(metrics_file, before[metrics_file])
         except ConfigurationError as e:
             warnings.append(f"{e.message}: no metrics are recorded")
-    step.metrics = scrub_parameters(metrics, step.ws.get_global_param("secrets.names"))
+    step.set_metrics(metrics)
     if results is not None:
         try:
-            warnings += _write_results(step, results, metrics, before)
+            warnings += _write_results(step, results, before)
         except (DwsError, OSError) as e:
             why = e.message if isinstance(e, DwsError) else (e.strerror or str(e)).lower()
             warnings.append(f"results.json was not written to '{results}': {why}")
@@ -61,12 +60,12 @@ def take_metrics(
 
 
 def _write_results(
-    step: Step, results: ResourceRef, metrics: Json, before: Mapping[str, State | None]
+    step: Step, results: ResourceRef, before: Mapping[str, State | None]
 ) -> list[str]:
     path = _results_file(step.ws, results)
-    if not metrics and state_of(path) not in (None, before[path]):
+    if not step.metrics and state_of(path) not in (None, before[path]):
         return [f"the command wrote {RESULTS_FILE} to '{results}' itself: it is left as it is"]
-    write_results_file(step, results, metrics)
+    write_results_file(step, results)
     return []
 
 

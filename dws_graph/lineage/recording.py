@@ -31,19 +31,26 @@ from dws_graph.workspace.committing import finish_interrupted
 from dws_graph.workspace.opened import OpenWorkspace
 from dws_graph.workspace.processes import mine
 from dws_graph.workspace.reading import Reading, living, read_refs
+from dws_graph.workspace.scrubbing import (
+    scrubbed_command_line,
+    scrubbed_metrics,
+    scrubbed_parameters,
+    scrubbed_text,
+)
 
 log = logging.getLogger("dws_graph")
+LONGEST_ERROR = 2000
 
 
 @dataclass(slots=True, kw_only=True)
 class Step:
-    """A step under way.
+    """A step under way; secrets are taken out of all that it is told.
 
     Attributes:
         ws: The workspace.
         name: The step's.
-        parameters: Plain JSON, without secrets.
-        command_line: Without secrets.
+        parameters: Plain JSON.
+        command_line: The program and its arguments.
         run_from: [resource, subpath] of the directory it runs from.
         description: Of the run.
         metrics: Plain JSON.
@@ -71,15 +78,41 @@ class Step:
     _began: float = field(default_factory=time.monotonic)
     _asked: tuple[list[ResourceRef], list[ResourceRef]] = field(default_factory=lambda: ([], []))
     _declared: frozenset[ResourceRef] = frozenset()
+    _all_outputs: bool = False
     _conflict: OpenConflict | None = None
+
+    def __post_init__(self) -> None:
+        ws = self.ws
+        self.name = scrubbed_text(ws, self.name)
+        self.parameters = scrubbed_parameters(ws, self.parameters)
+        if self.command_line is not None:
+            self.command_line = scrubbed_command_line(ws, self.command_line)
+        if self.description is not None:
+            self.description = scrubbed_text(ws, self.description)
+
+    def add_parameters(self, parameters: Json) -> None:
+        """Add parameters, or change them."""
+        self.parameters |= scrubbed_parameters(self.ws, parameters)
+
+    def set_metrics(self, metrics: Json) -> None:
+        """Say what was measured, in place of what was said before."""
+        self.metrics = scrubbed_metrics(self.ws, metrics)
 
     def begin(
         self,
         inputs: Sequence[ResourceRef],
         code: Sequence[ResourceRef],
         outputs: Sequence[ResourceRef],
+        *,
+        all_outputs: bool = False,
     ) -> None:
         """Decide what the step reads, and let other processes know what it writes.
+
+        Args:
+            inputs: What it reads.
+            code: What it runs.
+            outputs: What it writes, as far as is known.
+            all_outputs: There will be no others.
 
         Raises:
             LineageConflictError: Refs of one kind overlap, or an output with another's.
@@ -91,6 +124,7 @@ class Step:
             check_another(self.outputs, ref)
             self.outputs.append(ref)
         self._declared = frozenset(outputs)
+        self._all_outputs = all_outputs
         commit = code_commit(ws, code)
         with _turn(ws):
             self.id = uuid7(ws.journal.head().id)  # greater than the ids of all that it can read
@@ -131,7 +165,9 @@ class Step:
         running = [s for s in living(ws)[0] if s.step != self.id]
         new = {r.ref: r for r in read_refs(ws, inputs, running) if r.ref not in self.inputs}
         readings = [*self.inputs.values(), *new.values()]
-        self._conflict = check_or_leave_open(ws, readings, self.name, self.outputs)
+        self._conflict = check_or_leave_open(
+            ws, readings, self.name, self.outputs, wait=not self._all_outputs
+        )
         self.inputs |= new
         self.code |= {r.ref: r for r in read_refs(ws, code, running) if r.ref not in self.code}
         self._asked = (all_inputs, all_code)
@@ -206,7 +242,7 @@ class Step:
 
     def abort(self, error: str) -> StepRecord:
         """Record that the step failed: the state of its outputs is unknown from now on."""
-        return self._end(f.STEP_ABORTED, error)
+        return self._end(f.STEP_ABORTED, scrubbed_text(self.ws, error)[:LONGEST_ERROR])
 
     def _end(self, kind: str, error: str | None) -> StepRecord:
         """Append the step's last fact; a damaged index costs no step."""

@@ -9,10 +9,9 @@ from dws_graph.backends.views import Retraction
 from dws_graph.errors import LineageNotFoundError
 from dws_graph.model import facts as f
 from dws_graph.model.facts import StepRetraction
-from dws_graph.model.secrets import scrub_command_line
-from dws_graph.model.values import clean_text
 from dws_graph.workspace.committing import finish_interrupted
 from dws_graph.workspace.opened import OpenWorkspace
+from dws_graph.workspace.scrubbing import scrubbed_text
 
 
 def retract_step(ws: OpenWorkspace, key: str, reason: str = "") -> tuple[Retraction, bool]:
@@ -40,8 +39,7 @@ def retract_step(ws: OpenWorkspace, key: str, reason: str = "") -> tuple[Retract
         before = ws.index.retraction(ws.id, key)
         if before is not None:
             return before, False
-        names = ws.get_global_param("secrets.names")
-        [said] = scrub_command_line([clean_text(reason)], names)
+        said = scrubbed_text(ws, reason)
         [line] = ws.record([(f.STEP_RETRACTED, StepRetraction(step=key, reason=said).to_json())])
         fact = line.fact
         return Retraction(step=key, reason=said, time=fact.time, instance=fact.instance), True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,10 +13,10 @@ from dws_graph.lineage.outcomes import missing, states, take_metrics
 from dws_graph.lineage.recording import Step
 from dws_graph.lineage.scripts import name_of, script_of
 from dws_graph.lineage.step import results_resource
+from dws_graph.lineage.surroundings import run_from
 from dws_graph.model.facts import StepRecord
 from dws_graph.model.refs import ResourceRef
-from dws_graph.model.secrets import scrub_command_line, scrub_parameters
-from dws_graph.model.values import clean_text, to_plain
+from dws_graph.model.values import to_plain
 from dws_graph.resources.base import ResourceRoles
 from dws_graph.workspace import environment
 from dws_graph.workspace.opened import OpenWorkspace
@@ -90,7 +89,7 @@ def run_command(ws: OpenWorkspace, what: ToRun, *, pass_signals: bool = False) -
     _check_command(what.command)
     step, inputs, code, outputs = _plan(ws, what)
     before = states(ws, what.metrics_file, what.results)
-    step.begin(inputs, code, outputs)
+    step.begin(inputs, code, outputs, all_outputs=True)
     with child(pass_signals=pass_signals) as process:
         ended = _run(step, process, what.command)
         step.took()
@@ -133,13 +132,12 @@ def _plan(
     name = name_of(what.command, script) if what.step_name is None else what.step_name
     if not name:
         raise ApiParamError("the step's name is empty", hint="Leave it out, or give one.")
-    secrets = ws.get_global_param("secrets.names")
     step = Step(
         ws=ws,
-        name=clean_text(name),
-        parameters=scrub_parameters(to_plain({**what.parameters}, "parameters"), secrets),
-        command_line=[clean_text(word) for word in scrub_command_line(what.command, secrets)],
-        run_from=_run_from(ws),
+        name=name,
+        parameters=to_plain({**what.parameters}, "parameters"),
+        command_line=list(what.command),
+        run_from=run_from(ws),
     )
     return step, list(what.inputs), code, outputs
 
@@ -166,14 +164,6 @@ def _check_results(ws: OpenWorkspace, results: ResourceRef) -> None:
         )
 
 
-def _run_from(ws: OpenWorkspace) -> list[str | None] | None:
-    try:
-        name, subpath = ws.map_local_path_to_resource(os.curdir)
-    except PathNotAResourceError:
-        return None
-    return [name, None if subpath is None else clean_text(subpath)]
-
-
 def _run(step: Step, process: Child, command: Sequence[str]) -> int:
     """Start the command and wait for it; what prevents that ends the step, too."""
     try:
@@ -181,9 +171,7 @@ def _run(step: Step, process: Child, command: Sequence[str]) -> int:
         return process.wait()
     except BaseException as e:
         process.stop()
-        text = e.message if isinstance(e, DwsError) else type(e).__name__
-        secrets = step.ws.get_global_param("secrets.names")
-        step.abort(scrub_command_line([clean_text(text)], secrets)[0])
+        step.abort(e.message if isinstance(e, DwsError) else type(e).__name__)
         raise
 
 

@@ -11,14 +11,12 @@ from typing import Any, TypeVar
 from dws_graph.errors import ConfigurationError, LineageConsistencyError, LineageError
 from dws_graph.lineage.recording import Step
 from dws_graph.model.refs import ResourceRef
-from dws_graph.model.secrets import scrub_metrics, scrub_parameters, scrub_text
-from dws_graph.model.values import clean_text, from_plain, local_text, to_plain
+from dws_graph.model.values import from_plain, local_text, to_plain
 from dws_graph.resources.base import FileResource
 from dws_graph.workspace.opened import OpenWorkspace
 
 log = logging.getLogger("dws_graph")
 RESULTS_FILE = "results.json"
-LONGEST_ERROR = 2000
 _HANDED_OVER = "made a results step"  # not ended, but no longer this object's
 Self = TypeVar("Self", bound="Lineage")
 
@@ -63,8 +61,7 @@ class Lineage:
         """
         self._check_open()
         plain = to_plain(value, name)
-        names = self._step.ws.get_global_param("secrets.names")
-        self._step.parameters |= scrub_parameters({name: plain}, names)
+        self._step.add_parameters({name: plain})
 
     def add_input_path(self, path: str) -> None:
         """Add an input that was found while the step runs.
@@ -162,8 +159,7 @@ class Lineage:
         """
         if self._has_ended("abort"):
             return
-        names = self._step.ws.get_global_param("secrets.names")
-        self._step.abort(scrub_text(clean_text(error), names)[:LONGEST_ERROR])
+        self._step.abort(error)
         self._end("aborted")
 
     def _end(self, how: str) -> None:
@@ -234,23 +230,21 @@ class ResultsLineage(Lineage):
             ApiParamError: A metric cannot be held by JSON; names it and its type.
         """
         self._check_open()
-        where = write_results_file(self._step, self._results, metrics)
+        self._step.set_metrics(to_plain(metrics, "metrics"))
+        where = write_results_file(self._step, self._results)
         print(f"Wrote results to {where}")  # noqa: T201  # 1.6 does, too
 
 
-def write_results_file(step: Step, results: ResourceRef, metrics: Mapping[str, Any]) -> str:
-    """Write a step's `results.json`, and give the step its metrics.
+def write_results_file(step: Step, results: ResourceRef) -> str:
+    """Write a step's `results.json`.
 
     Args:
-        step: Under way.
+        step: Under way; it has its metrics.
         results: Where its results go.
-        metrics: By name; what JSON cannot hold is refused.
 
     Returns:
         `RESOURCE:PATH` of the file.
     """
-    names = step.ws.get_global_param("secrets.names")
-    step.metrics = scrub_metrics(to_plain(metrics, "metrics"), names)
     resource = results_resource(step.ws, results)
     below = results.subpath
     path = RESULTS_FILE if below is None else f"{below}/{RESULTS_FILE}"

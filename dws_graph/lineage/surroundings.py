@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,8 +12,9 @@ from functools import lru_cache
 from importlib import metadata
 
 from dws_graph.backends.git.command import Git
+from dws_graph.errors import PathNotAResourceError
 from dws_graph.model.refs import ResourceRef
-from dws_graph.model.values import Json
+from dws_graph.model.values import Json, clean_text
 from dws_graph.resources.git import GitResource
 from dws_graph.resources.git_subdirectory import GitSubdirectoryResource
 from dws_graph.workspace.opened import OpenWorkspace
@@ -66,3 +68,12 @@ def code_commit(ws: OpenWorkspace, code: Sequence[ResourceRef]) -> str | None:
         if isinstance(resource, GitResource) and resource.local_path is not None:
             return Git(resource.local_path).head()
     return None
+
+
+def run_from(ws: OpenWorkspace) -> list[str | None] | None:
+    """[resource, subpath] of this directory; None: it lies in no resource."""
+    try:
+        name, subpath = ws.map_local_path_to_resource(os.curdir)
+    except PathNotAResourceError:
+        return None
+    return [name, None if subpath is None else clean_text(subpath)]

@@ -18,8 +18,15 @@ from dws_graph.errors import ConfigurationError, DwsError, UserAbort
 from dws_graph.model import facts as f
 from dws_graph.model.facts import Contained, SnapshotRecord, StepStart
 from dws_graph.model.refs import ResourceRef
-from dws_graph.model.secrets import scrub_metrics, scrub_text
-from dws_graph.model.values import Json, from_plain, local_text, parse_utc, to_plain, utc_now
+from dws_graph.model.values import (
+    Json,
+    clean_text,
+    from_plain,
+    local_text,
+    parse_utc,
+    to_plain,
+    utc_now,
+)
 from dws_graph.resources.base import LINEAGE_FILE, FileResource, Resource
 from dws_graph.resources.git_subdirectory import GitSubdirectoryResource
 from dws_graph.resources.moving import Move, move_files
@@ -41,6 +48,7 @@ from dws_graph.workspace.names import check_template, fill_template
 from dws_graph.workspace.opened import OpenWorkspace, json_bytes
 from dws_graph.workspace.reading import Reading, living
 from dws_graph.workspace.resolving import Hashed, Resolution, read_entries, resolve
+from dws_graph.workspace.scrubbing import scrubbed_metrics, scrubbed_text
 from dws_graph.workspace.snapshots import all_metadata, manifest_of
 from dws_graph.workspace.stats import IndexStatCache
 from dws_graph.workspace.tagging import check_free
@@ -162,8 +170,7 @@ def _plan(ws: OpenWorkspace, tag: str | None, message: str) -> _Plan:
     old = ws.git.head()
     if old is None:
         raise ConfigurationError("the workspace has no commit yet", hint="Run 'dws doctor'.")
-    secrets = ws.get_global_param("secrets.names")
-    said = scrub_text(message, secrets)
+    said = scrubbed_text(ws, message)
     running, _ = living(ws)
     now = utc_now()
     number = ws.index.highest_number(ws.id, ws.instance) + 1
@@ -194,11 +201,11 @@ def _plan(ws: OpenWorkspace, tag: str | None, message: str) -> _Plan:
         timestamp=now,
         destination=destination,
         moves=moves,
-        metrics=scrub_metrics(to_plain(metrics, "metrics"), secrets),
+        metrics=scrubbed_metrics(ws, to_plain(metrics, "metrics")),
         folders=workspace_folders(ws),
         running=running,
         snapshots=snapshots,
-        notes=[] if said == message else [HIDDEN_IN_MESSAGE],
+        notes=[] if said == clean_text(message) else [HIDDEN_IN_MESSAGE],
     )
 
 

@@ -202,13 +202,15 @@ def test_secrets_and_bytes_that_are_no_text_reach_the_command_but_not_the_record
     key = "ghp_" + "a1B2" * 9
     args = [b"\xff\xfe", "größer", "--password", "hunter2", key]
     show = "import os, sys; os.write(1, b'|'.join(map(os.fsencode, sys.argv[1:])))"
-    ran = run("-p", "api_key=hunter2", "--", PYTHON, "-c", show, *args, cwd=copy)
+    told = ("-p", "api_key=hunter2", "--step-name", f"train {key}")
+    ran = run(*told, "--", PYTHON, "-c", show, *args, cwd=copy)
 
     assert ran.stdout == b"|".join(os.fsencode(a) for a in args)
     step = last(copy)
     assert step.command_line is not None
     assert step.command_line[3:] == ["\\xff\\xfe", "größer", "--password", "***", "***"]
     assert step.parameters == {"api_key": "***"}
+    assert step.name == "train ***"
     journal = (copy / ".dataworkspace/local/journal.jsonl").read_bytes()
     assert b"hunter2" not in journal
     assert key.encode() not in journal
@@ -259,13 +261,14 @@ def test_a_mistake_in_usage_runs_nothing(dws, copy, given):
 
 
 def test_metrics_and_results_are_those_that_the_command_wrote(copy):
-    write = """import json; json.dump({"accuracy": 0.9, "by": {"a": 1}}, open("m.json", "w"))"""
+    write = """import json, sys; json.dump(json.loads(sys.argv[1]), open("m.json", "w"))"""
+    metrics = {"accuracy": 0.9, "by": {"a": 1}, "password": 0.5, "api_key": "hunter2"}
     told = ("-p", "C=1", "--metrics", "m.json", "--results", "results/run-1")
-    ran = run(*told, "--", PYTHON, "-c", write, cwd=copy)
+    ran = run(*told, "--", PYTHON, "-c", write, json.dumps(metrics), cwd=copy)
 
     assert (ran.returncode, ran.stdout) == (0, b"")
     step = last(copy)
-    assert step.metrics == {"accuracy": 0.9, "by": {"a": 1}}
+    assert step.metrics == {"accuracy": 0.9, "by": {"a": 1}, "password": 0.5, "api_key": "***"}
     assert refs(step.outputs) == ["results:/run-1"]
     written = json.loads((copy / "results/run-1/results.json").read_text())
     assert list(written) == [
@@ -336,6 +339,25 @@ def test_inputs_at_two_versions_are_refused_before_anything_is_run(copy):
     assert b"Run 'copy' again first" in ran.stderr
     assert not (copy / "ran").exists()
     assert (len(steps(copy)), running(copy)) == (1, [])
+
+
+def test_a_step_that_might_have_accumulated_in_python_is_refused_before_it_runs(copy):
+    """All outputs of a command are known, so nothing is left open until it has ended."""
+    update = ("-i", "source-data", "-i", CLEAN, "--step-name", "copy", "--")
+    run_copy(copy)
+    (copy / "source-data" / "raw.txt").write_text("other\n")
+    ran = run(*update, "touch", "ran", cwd=copy)
+
+    assert ran.returncode == 1
+    assert b"would depend on 'source-data' at two versions" in ran.stderr
+    assert f"updates '{CLEAN}' in place, declare that as an output too, with -o".encode() in (
+        ran.stderr
+    )
+    assert not (copy / "ran").exists()
+    assert (len(steps(copy)), running(copy)) == (1, [])
+
+    again = run("-o", CLEAN, *update, "touch", "ran", cwd=copy)
+    assert again.returncode == 0, again.stderr
 
 
 @pytest.mark.parametrize(

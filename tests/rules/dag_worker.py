@@ -38,9 +38,9 @@ class Recorder:
         """A refused step leaves no fact: note after which one it was decided."""
         check: Callable[..., Any] = vars(recording)["check_or_leave_open"]
 
-        def noted(ws: Any, *args: Any) -> Any:
+        def noted(ws: Any, *args: Any, **options: Any) -> Any:
             self._decided = ws.journal.head().seq
-            return check(ws, *args)
+            return check(ws, *args, **options)
 
         vars(recording)["check_or_leave_open"] = noted
 
