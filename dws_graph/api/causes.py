@@ -12,17 +12,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from dws_graph.api.differences import Comparison, told
 from dws_graph.api.sides import Side
-from dws_graph.api.version_files import VersionFiles
+from dws_graph.api.version_files import VersionFiles, changed_files
 from dws_graph.backends.views import StepInfo
 from dws_graph.model.certificates import Certificate
 from dws_graph.model.overlay import Difference, Overlay, Pair, overlay
-from dws_graph.workspace.comparing import (
-    FileChanges,
-)
+from dws_graph.workspace.comparing import FileChanges
 from dws_graph.workspace.opened import OpenWorkspace
 
 Kind = Literal[
@@ -35,16 +33,7 @@ Kind = Literal[
     "environment",
     "unexplained",
 ]
-KINDS: tuple[Kind, ...] = (
-    "step added",
-    "step dropped",
-    "parameter",
-    "code",
-    "data",
-    "inputs",
-    "environment",
-    "unexplained",
-)
+KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +70,6 @@ class Cause:
 
     def to_json(self) -> dict[str, Any]:
         """As `dws lineage explain --format json` has it."""
-        files = self.files
         return {
             "kind": self.kind,
             "distance": self.distance,
@@ -90,13 +78,7 @@ class Cause:
             "a": self.a,
             "b": self.b,
             "commits": None if self.commits is None else list(self.commits),
-            "files": None
-            if files is None
-            else {
-                "added": list(files.added),
-                "changed": list(files.changed),
-                "removed": list(files.removed),
-            },
+            "files": None if self.files is None else dict(changed_files(self.files)),
             "made_by": self.made_by,
             "packages": [{"name": d.name, "a": d.a, "b": d.b} for d in self.packages],
             "through": list(self.through),

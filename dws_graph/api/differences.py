@@ -37,7 +37,7 @@ class Comparison:
         if one and two:
             return self.of_steps(one, two)
         before, after = self.a.certificates.get(a.key), self.b.certificates.get(b.key)
-        if before is None or after is None or same_content(before, after):
+        if before is None or after is None or before.same_version(after):
             return []
         return [Difference("hash", "", *told(before, after))]
 
@@ -60,7 +60,7 @@ class Comparison:
         found = []
         for ref in dict.fromkeys([*before, *after]):
             one, two = before.get(ref), after.get(ref)
-            if one is None or two is None or not same_content(one, two):
+            if one is None or two is None or not one.same_version(two):
                 found.append(Difference(what, ref, *told(one, two)))
         return found
 
@@ -82,11 +82,6 @@ class Comparison:
             {"python": two.python, "platform": two.platform},
         )
         return about + differing("package", _versions(one), _versions(two))
-
-
-def same_content(a: Certificate, b: Certificate) -> bool:
-    """Whether both are known to name the same content of one ref."""
-    return a.same_version(b)
 
 
 def told(a: Certificate | None, b: Certificate | None) -> tuple[str | None, str | None]:

@@ -11,6 +11,7 @@ from dws_graph.api.refs import parse_ref
 from dws_graph.api.results import get_results_in
 from dws_graph.api.session import opened
 from dws_graph.api.sides import Side, side_in, side_or_empty_in
+from dws_graph.api.version_files import ChangedFiles, changed_files
 from dws_graph.backends.index.ordering import in_order
 from dws_graph.errors import LineageNotFoundError
 from dws_graph.model.overlay import Difference, Overlay, overlay
@@ -18,7 +19,6 @@ from dws_graph.model.refs import ResourceRef
 from dws_graph.model.subgraph import Subgraph
 from dws_graph.model.values import to_plain
 from dws_graph.workspace.comparing import (
-    FileChanges,
     ResourceChange,
     ResourceDifference,
     compare_states,
@@ -35,14 +35,6 @@ class DiffSide(TypedDict):
 
     label: str
     snapshot: str | None
-
-
-class ChangedFiles(TypedDict):
-    """Paths in a resource; one that was renamed is one removed and one added."""
-
-    added: list[str]
-    changed: list[str]
-    removed: list[str]
 
 
 class DiffResource(TypedDict):
@@ -276,13 +268,6 @@ def _resource(found: ResourceDifference) -> DiffResource:
         change=found.change,
         files=None if files is None else changed_files(files),
         note=found.note,
-    )
-
-
-def changed_files(files: FileChanges) -> ChangedFiles:
-    """As JSON has them."""
-    return ChangedFiles(
-        added=list(files.added), changed=list(files.changed), removed=list(files.removed)
     )
 
 

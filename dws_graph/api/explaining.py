@@ -21,9 +21,10 @@ from dws_graph.model.subgraph import Node
 from dws_graph.model.values import local_text
 from dws_graph.render import prose
 from dws_graph.workspace.again import again
+from dws_graph.workspace.moved_results import moved_results
 from dws_graph.workspace.opened import OpenWorkspace
 from dws_graph.workspace.snapshots import all_metadata
-from dws_graph.workspace.staleness import find_stale, moved_results
+from dws_graph.workspace.staleness import find_stale
 
 
 class ExplainedJson(TypedDict):
@@ -276,9 +277,9 @@ def _holds(
     ws: OpenWorkspace, target: RefTarget
 ) -> tuple[bool | None, tuple[tuple[str, str, str], ...]]:
     """Whether a result still follows from what is on disk; None: it is not the current one."""
-    current = {e.certificate.id for e in ws.index.entries(ws.id, ws.instance, target.ref.name)} or {
-        c.id for c in moved_results(ws, target.ref.name)
-    }
+    current = {e.certificate.id for e in ws.index.entries(ws.id, ws.instance, target.ref.name)}
+    if moved := moved_results(ws, target.ref.name):
+        current = {c.id for c in moved.certificates}
     if not current.issuperset(target.starts):
         return None, ()
     stale = [

@@ -18,10 +18,10 @@ from dws_graph.model.certificates import Certificate
 from dws_graph.model.folding import ref_id
 from dws_graph.model.refs import ResourceRef, normal_subpath
 from dws_graph.workspace.metadata import SnapshotMetadata
+from dws_graph.workspace.moved_results import snapshots_back
 from dws_graph.workspace.opened import OpenWorkspace
 from dws_graph.workspace.reading import living, read_entry
 from dws_graph.workspace.snapshots import all_metadata, find_snapshot
-from dws_graph.workspace.staleness import snapshots_back
 
 RESULTS = "results"
 BEFORE = "the answer is of the version before"

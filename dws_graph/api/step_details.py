@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Iterable, Sequence
-from pathlib import Path, PurePosixPath
+from collections.abc import Iterable
 from typing import Any, TypedDict
 
 from dws_graph.api.session import opened
@@ -13,6 +11,7 @@ from dws_graph.backends.views import StepInfo
 from dws_graph.model.certificates import Certificate
 from dws_graph.model.refs import ResourceRef
 from dws_graph.workspace.opened import OpenWorkspace
+from dws_graph.workspace.shell_lines import run_directory, shell_line
 
 
 class Producer(TypedDict):
@@ -111,7 +110,7 @@ def show_step_in(ws: OpenWorkspace, step: str) -> StepDetails:
     """See `show_step`."""
     found = find_step_in(ws, step)
     hostnames = ws.index.hostnames(ws.id)
-    directory = _directory(ws, found)
+    directory = run_directory(ws, found)
     where = ResourceRef(str(found.run_from[0]), found.run_from[1]) if found.run_from else None
     return StepDetails(
         key=found.id,
@@ -141,28 +140,6 @@ def show_step_in(ws: OpenWorkspace, step: str) -> StepDetails:
         command_line=found.command_line,
         command=shell_line(found.command_line, directory) if found.command_line else None,
     )
-
-
-def shell_line(command: Sequence[str], directory: Path | None = None) -> str:
-    """A command line for a shell to run, in the directory if there is one; always one line."""
-    line = " ".join(map(_shell_word, command))
-    return f"cd {_shell_word(str(directory))} && {line}" if directory is not None else line
-
-
-def _shell_word(word: str) -> str:
-    """A word quoted; what would end the line or steer a terminal is written as an escape."""
-    if word.isprintable():
-        return shlex.quote(word)
-    escaped = "".join(map(_escaped, word))
-    return f"$'{escaped}'"
-
-
-def _escaped(c: str) -> str:
-    if c in "\\'":
-        return f"\\{c}"
-    if c.isprintable():
-        return c
-    return "".join(f"\\x{byte:02x}" for byte in c.encode("utf-8", "surrogatepass"))
 
 
 def _certificates(ws: OpenWorkspace, certs: Iterable[Certificate]) -> list[StepCertificate]:
@@ -216,15 +193,3 @@ def _environment(ws: OpenWorkspace, step: StepInfo) -> StepEnvironment | None:
         platform=known.platform if known else None,
         packages=list(known.packages) if known else [],
     )
-
-
-def _directory(ws: OpenWorkspace, step: StepInfo) -> Path | None:
-    """Where a step ran from, in this copy; None where that is not known, or not here."""
-    if not step.run_from or step.run_from[0] not in set(ws.get_resource_names()):
-        return None
-    name, subpath = step.run_from
-    folder = ws.get_resource(str(name)).local_path
-    if folder is None or subpath is None:
-        return folder
-    below = PurePosixPath(subpath)
-    return None if below.is_absolute() or ".." in below.parts else folder / below

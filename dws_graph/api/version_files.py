@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TypedDict
 
 from dws_graph.api.sides import Side
 from dws_graph.model.certificates import Certificate
@@ -18,6 +19,21 @@ from dws_graph.workspace.comparing import (
 from dws_graph.workspace.opened import OpenWorkspace
 
 RESULTS_FILE = "results.json"
+
+
+class ChangedFiles(TypedDict):
+    """Paths in a resource; one that was renamed is one removed and one added."""
+
+    added: list[str]
+    changed: list[str]
+    removed: list[str]
+
+
+def changed_files(files: FileChanges) -> ChangedFiles:
+    """As JSON has them."""
+    return ChangedFiles(
+        added=list(files.added), changed=list(files.changed), removed=list(files.removed)
+    )
 
 
 class VersionFiles:

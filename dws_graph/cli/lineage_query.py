@@ -12,6 +12,7 @@ import click
 from dws_graph.api.querying import LIMIT, TIMEOUT, Answer, query_in
 from dws_graph.cli.cells import text
 from dws_graph.cli.commands import Command
+from dws_graph.cli.options import values_by_name
 from dws_graph.cli.session import Session, pass_session
 from dws_graph.cli.terminal import format_option, progress, say, show, show_json, tell
 from dws_graph.render.tables import table
@@ -32,19 +33,6 @@ Arrows: (Certificate)-[:READ_BY|CODE_OF]->(Step)
 """
 
 
-def _params(ctx: click.Context, param: click.Parameter, given: tuple[str, ...]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for one in given:
-        name, sep, value = one.partition("=")
-        if not sep or not name:
-            raise click.BadParameter(f"'{one}' is not NAME=VALUE")
-        try:
-            found[name] = json.loads(value)
-        except ValueError:
-            found[name] = value
-    return found
-
-
 @click.command("query", cls=Command, epilog=EPILOG)
 @click.option("--file", type=click.File(encoding="utf-8"), help="Read the query from this file.")
 @click.option(
@@ -52,7 +40,7 @@ def _params(ctx: click.Context, param: click.Parameter, given: tuple[str, ...]) 
     "params",
     multiple=True,
     metavar="NAME=VALUE",
-    callback=_params,
+    callback=values_by_name,
     help="The value of $NAME: a number, true, a JSON value, else text.  [may be repeated]",
 )
 @click.option(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+
+from dws_graph.render.text import clean
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -54,3 +57,21 @@ def output_option(f: F) -> F:
         metavar="FILE",
         help="Write to this file instead of printing.",
     )(f)
+
+
+def values_by_name(
+    ctx: click.Context, param: click.Parameter, given: tuple[str, ...]
+) -> dict[str, Any]:
+    """Callback of an option NAME=VALUE that may be repeated: a JSON value, else text."""
+    found: dict[str, Any] = {}
+    for one in given:
+        name, sep, value = one.partition("=")
+        if not sep or not name:
+            raise click.BadParameter(f"'{clean(one)}' is not NAME=VALUE")
+        if name in found:
+            raise click.BadParameter(f"'{clean(name)}' is given twice")
+        try:
+            found[name] = json.loads(value)
+        except (ValueError, RecursionError):
+            found[name] = value
+    return found

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,6 +10,7 @@ import click
 
 from dws_graph.api.running import run_step_in
 from dws_graph.cli.commands import Command
+from dws_graph.cli.options import values_by_name
 from dws_graph.cli.session import Session, pass_session
 from dws_graph.cli.terminal import tell, warn
 from dws_graph.lineage.running import RunReport
@@ -26,21 +26,6 @@ Examples:
     --metrics metrics.json -- Rscript code/fit.R --gamma 0.01
 """
 SHOWN = 5
-
-
-def _params(ctx: click.Context, param: click.Parameter, given: tuple[str, ...]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for one in given:
-        name, sep, value = one.partition("=")
-        if not sep or not name:
-            raise click.BadParameter(f"'{clean(one)}' is not NAME=VALUE")
-        if name in found:
-            raise click.BadParameter(f"'{clean(name)}' is given twice")
-        try:
-            found[name] = json.loads(value)
-        except (ValueError, RecursionError):
-            found[name] = value
-    return found
 
 
 @click.command(
@@ -68,7 +53,7 @@ def _params(ctx: click.Context, param: click.Parameter, given: tuple[str, ...]) 
     "params",
     multiple=True,
     metavar="NAME=VALUE",
-    callback=_params,
+    callback=values_by_name,
     help="A parameter: a number, true, a JSON value, else text.",
 )
 @click.option(

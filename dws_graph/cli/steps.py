@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import click
@@ -16,11 +15,12 @@ from dws_graph.api.step_list import (
 )
 from dws_graph.cli.cells import Row, lines, text, when
 from dws_graph.cli.commands import Entry, Group
+from dws_graph.cli.options import values_by_name
 from dws_graph.cli.session import Session
 from dws_graph.cli.terminal import format_option, say, show, show_json, tell
 from dws_graph.model.values import local_text
 from dws_graph.render.tables import table
-from dws_graph.render.text import clean, seconds, shortened
+from dws_graph.render.text import seconds, shortened
 
 NEWEST = 30
 KEY_DIGITS = 13
@@ -34,21 +34,6 @@ Examples:
   dws steps show train
   dws steps retract 01a21031-61ca --reason "trained on the test set"
 """
-
-
-def _params(ctx: click.Context, param: click.Parameter, given: tuple[str, ...]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for one in given:
-        name, sep, value = one.partition("=")
-        if not sep or not name:
-            raise click.BadParameter(f"'{clean(one)}' is not NAME=VALUE")
-        if name in found:
-            raise click.BadParameter(f"'{clean(name)}' is given twice")
-        try:
-            found[name] = json.loads(value)
-        except (ValueError, RecursionError):
-            found[name] = value
-    return found
 
 
 @click.group(
@@ -73,7 +58,7 @@ def _params(ctx: click.Context, param: click.Parameter, given: tuple[str, ...]) 
     "params",
     multiple=True,
     metavar="NAME=VALUE",
-    callback=_params,
+    callback=values_by_name,
     help="With this parameter: a number, true, a JSON value, else text.  [may be repeated]",
 )
 @click.option(

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 
 from dws_graph.backends.views import StepInfo
-from dws_graph.model.refs import ResourceRef
 from dws_graph.workspace.metadata import SnapshotMetadata
 from dws_graph.workspace.opened import OpenWorkspace
+from dws_graph.workspace.shell_lines import run_directory, shell_line
 
 SECRET = "***"  # noqa: S105 - what stands for one in a recorded command line
 
@@ -41,20 +40,8 @@ def again(
 
 
 def _line(ws: OpenWorkspace, step: StepInfo, command: list[str]) -> str:
-    words = shlex.join(command)
-    folder = _folder(ws, step)
-    return words if folder is None else f"(cd {shlex.quote(folder)} && {words})"
-
-
-def _folder(ws: OpenWorkspace, step: StepInfo) -> str | None:
-    """Where a step ran, from the workspace's root; None: there, or nobody knows."""
-    if step.run_from is None or step.run_from[0] is None:
-        return None
-    ref = ResourceRef(step.run_from[0], step.run_from[1])
-    if ref.name not in list(ws.get_resource_names()):
-        return None
-    root = ws.get_resource(ref.name).local_path
-    if root is None:
-        return None
-    folder = Path(root) / (ref.subpath or "")
-    return str(folder.relative_to(ws.root)) if folder.is_relative_to(ws.root) else str(folder)
+    folder = run_directory(ws, step)
+    if folder is None:
+        return shell_line(command)
+    here = folder.relative_to(ws.root) if folder.is_relative_to(ws.root) else folder
+    return f"({shell_line(command, here)})"

@@ -18,6 +18,7 @@ from dws_graph.model.values import Json, clean_text
 from dws_graph.resources import registry
 from dws_graph.resources.base import FileResource, Listing, Resource
 from dws_graph.workspace.metadata import SnapshotMetadata
+from dws_graph.workspace.moved_results import moved_results
 from dws_graph.workspace.opened import OpenWorkspace
 from dws_graph.workspace.snapshots import all_metadata, manifest_of
 from dws_graph.workspace.stats import IndexStatCache
@@ -83,20 +84,16 @@ def states_now(ws: OpenWorkspace) -> dict[str, ResourceState]:
 
 
 def results_moved_to(ws: OpenWorkspace, resource: Resource) -> SnapshotMetadata | None:
-    """The newest snapshot with results of a resource in which there are none now."""
-    name = resource.name
+    """The snapshot whose results are meant, of a resource in which there are none now."""
     if not resource.has_results_role() or not isinstance(resource, FileResource):
-        return None
-    if ws.index.entries(ws.id, ws.instance, name):
         return None
     folder = resource.local_path
     if folder is not None and folder.is_dir() and any(_files(resource)):
         return None
-    for metadata in reversed(all_metadata(ws)):
-        held = ws.index.contains(ws.id, metadata.hashval)
-        if any(c.ref.name == name and entry for c, entry in held):
-            return metadata
-    return None
+    moved = moved_results(ws, resource.name)
+    if moved is None:
+        return None
+    return next((m for m in all_metadata(ws) if m.hashval == moved.snapshot), None)
 
 
 def compare_states(

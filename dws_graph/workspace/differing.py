@@ -7,6 +7,7 @@ import os
 from dws_graph.errors import ConfigurationError
 from dws_graph.resources import hashing
 from dws_graph.resources.local_files import LocalFileResource
+from dws_graph.workspace.comparing import ResourceState, compare_states
 from dws_graph.workspace.opened import OpenWorkspace
 from dws_graph.workspace.snapshots import manifest_of
 from dws_graph.workspace.stats import IndexStatCache
@@ -39,21 +40,12 @@ def cannot_come_back(ws: OpenWorkspace, name: str, snapshot_hash: str, label: st
         return f"{name} cannot be compared with snapshot {label}: {e.message}"
     if now.root == then or now.less(resource.not_content_at_root) == resource.known_as(then):
         return None
-    files = _differing(resource, then, now)
-    said = ", ".join(os.fsdecode(hashing.quoted(file)) for file in files[:NAMED])
+    here = ResourceState(resource=resource)
+    found = compare_states(ws, name, ResourceState(resource=resource, hash=then), here).files
+    files = sorted((*found.added, *found.changed, *found.removed)) if found else []
+    said = ", ".join(os.fsdecode(hashing.quoted(os.fsencode(file))) for file in files[:NAMED])
     more = f" and {len(files) - NAMED} more" if len(files) > NAMED else ""
     return (
         f"{name} is not as in snapshot {label} and cannot come back, for a local-files resource "
         f"keeps no content{': ' if said else ''}{said}{more}"
     )
-
-
-def _differing(resource: LocalFileResource, then: str, now: hashing.HashTree) -> list[bytes]:
-    """The files that differ; none where nothing is kept of how they were."""
-    if resource.kept(then) is None:
-        return []
-    before = hashing.read_tree(resource.kept, then)
-    after = hashing.read_tree(now.texts.get, now.root)
-    own = {os.fsencode(name) for name in resource.not_content_at_root}
-    changed = {name for name in {*before, *after} if before.get(name) != after.get(name)}
-    return sorted(changed - own)

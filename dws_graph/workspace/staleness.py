@@ -18,6 +18,7 @@ from dws_graph.model.certificates import Certificate
 from dws_graph.model.facts import StepStart
 from dws_graph.model.refs import ResourceRef
 from dws_graph.resources.base import Content
+from dws_graph.workspace.moved_results import moved_results
 from dws_graph.workspace.opened import OpenWorkspace
 from dws_graph.workspace.reading import Reading, content_now, living, read_entry
 
@@ -67,28 +68,6 @@ def find_stale(
     return _Judge(ws).stale(refs)
 
 
-def moved_results(ws: OpenWorkspace, name: str) -> tuple[Certificate, ...]:
-    """The results that a snapshot moved away, of a resource in which nothing is current.
-
-    Those of the snapshot that was taken or restored last, else of the newest before it that has
-    some.
-    """
-    for snapshot in snapshots_back(ws):
-        contained = ws.index.contains(ws.id, snapshot)
-        if held := [c for c, entry in contained if entry and c.ref.name == name]:
-            return tuple(held)
-    return ()
-
-
-def snapshots_back(ws: OpenWorkspace) -> list[str]:
-    """The hashes of the snapshots, from the one taken or restored last back to the oldest."""
-    base = ws.index.base(ws.id, ws.instance)
-    hashes = [s.hash for s in ws.index.snapshots(ws.id)]
-    if base in hashes:
-        hashes = hashes[: hashes.index(base) + 1]
-    return hashes[::-1]
-
-
 class _Judge:
     """Looks at each ref at most once."""
 
@@ -111,8 +90,8 @@ class _Judge:
         for name in self._ws.get_resource_names():
             if self._ws.get_resource_role(name) != "results":
                 continue
-            if not any(ref.name == name for ref in self._entries):
-                found += moved_results(self._ws, name)
+            if moved := moved_results(self._ws, name):
+                found += moved.certificates
         return found
 
     def stale(self, refs: Collection[ResourceRef] | None) -> tuple[StaleStep, ...]:
