@@ -13,10 +13,16 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults.mounting import can_mount
 from tests.faults.seeds import seed
 
-# A command that tests may need, and the Debian package that brings it.
+# What tests may need, and how to get it: a command, or something that has a function to find it.
 PACKAGES = {"chromium": "chromium", "dot": "graphviz", "setpriv": "util-linux", "strace": "strace"}
+HOW = {
+    **{tool: f"apt-get install {package}" for tool, package in PACKAGES.items()},
+    "tmpfs": "run as root, where one can be mounted",
+}
+FIND = {"tmpfs": can_mount}
 
 # What a shell or a git hook may have set that would lead a test out of its own folders.
 LEAKS = (
@@ -68,10 +74,10 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip a test marked `needs(TOOL)` without the tool; fail it when DWS_REQUIRE_ALL=1."""
     for marker in item.iter_markers("needs"):
         (tool,) = marker.args
-        package = PACKAGES[tool]  # an unknown tool is a mistake of the test
-        if shutil.which(tool) is None:
+        how = HOW[tool]  # an unknown tool is a mistake of the test
+        if not FIND.get(tool, shutil.which)(tool):
             item.user_properties.append(("missing", tool))
-            reason = f"needs {tool} (Debian package {package})"
+            reason = f"needs {tool} ({how})"
             if os.environ.get("DWS_REQUIRE_ALL") == "1":
                 pytest.fail(reason, pytrace=False)
             pytest.skip(reason)
@@ -90,4 +96,4 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section("not run, for something is missing here")
         for tool, count in sorted(missing.items()):
             tests = "1 test needs" if count == 1 else f"{count} tests need"
-            terminalreporter.line(f"{tests} {tool}: apt-get install {PACKAGES[tool]}")
+            terminalreporter.line(f"{tests} {tool}: {HOW[tool]}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,6 +21,7 @@ from dws_graph.model.facts import Line
 from dws_graph.model.values import parse_json
 from dws_graph.resources.base import FileResource
 from dws_graph.workspace import layout
+from dws_graph.workspace.committed import not_as_committed
 from dws_graph.workspace.intent import read_intent
 from dws_graph.workspace.opened import OpenWorkspace
 from dws_graph.workspace.opening import find_and_load_workspace
@@ -59,7 +61,15 @@ def doctor(workspace_uri_or_path: str | None = None, verbose: bool = False) -> l
 def doctor_in(ws: OpenWorkspace) -> list[Finding]:
     """See `doctor`."""
     found: list[Finding] = []
-    for check in (_files, check_snapshots, check_journal, _views, _resources, _leftovers):
+    for check in (
+        _files,
+        _committed,
+        check_snapshots,
+        check_journal,
+        _views,
+        _resources,
+        _leftovers,
+    ):
         try:
             found += check(ws)
         except DwsError as e:
@@ -86,6 +96,16 @@ def _files(ws: OpenWorkspace) -> Iterator[Finding]:
         yield note(
             f"{misspelt} lineage files spell 'is_output' as Data Workspaces 1.6 does, 'is_ouput'",
             "Nothing to do: both are read.",
+        )
+
+
+def _committed(ws: OpenWorkspace) -> Iterator[Finding]:
+    """Every committed metadata file is as it was committed."""
+    for path in not_as_committed(ws):
+        yield error(
+            f"{ws.root / path} is not as it was committed",
+            f"If you have not changed it: git checkout HEAD -- {shlex.quote(path)}. "
+            "If you have, commit it.",
         )
 
 

@@ -82,7 +82,7 @@ def query_in(
             view = EmbeddedGraph(Path(folder) / "cypher.kgl")
             sync_view(ws, view, progress)
             return _ask(view, cypher, params, limit, timeout)
-    view = EmbeddedGraph(ws.root / layout.CYPHER)
+    view = EmbeddedGraph(ws.root / layout.CYPHER, ws.notify)
     sync_view(ws, view, progress)
     return _ask(view, cypher, params, limit, timeout)
 

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from dws_graph.workspace.committed import tell_not_as_committed
 from dws_graph.workspace.opening import find_and_load_workspace
 from dws_graph.workspace.workspace import Workspace
 
@@ -17,6 +18,7 @@ def opened(workspace_uri_or_path: str | None, verbose: bool = False) -> Iterator
     """The workspace named, or the enclosing one; nobody is asked, warnings are logged."""
     ws = find_and_load_workspace(True, verbose, workspace_uri_or_path, notify=tell)
     try:
+        tell_not_as_committed(ws)
         yield ws
     finally:
         ws.close()

@@ -174,7 +174,7 @@ def _names(ws: OpenWorkspace, view: str | None) -> tuple[str, ...]:
 
 
 def _view(ws: OpenWorkspace, name: str) -> View:
-    return ws.index if name == INDEX else EmbeddedGraph(ws.root / layout.CYPHER)
+    return ws.index if name == INDEX else EmbeddedGraph(ws.root / layout.CYPHER, ws.notify)
 
 
 def _count(applied: Mapping[tuple[str, str], Applied], last: Mapping[tuple[str, str], int]) -> int:

@@ -11,6 +11,7 @@ import click
 
 from dws_graph.render.text import clean
 from dws_graph.workspace import environment
+from dws_graph.workspace.committed import tell_not_as_committed
 from dws_graph.workspace.opening import find_and_load_workspace
 from dws_graph.workspace.workspace import Workspace
 
@@ -43,6 +44,7 @@ class Session:
             not self.can_ask, self.verbose, self.workspace_dir, notify=note
         )
         with closing(ws):
+            tell_not_as_committed(ws)
             yield ws
 
 

@@ -19,6 +19,7 @@ LOCAL = f"{FOLDER}/local"
 OWN_LOCAL_PARAMS = f"{LOCAL}/params.json"
 INTENT = f"{LOCAL}/intent.json"
 SEALED = f"{LOCAL}/sealed.json"
+COMMITTED = f"{LOCAL}/committed"  # see workspace.committed
 GRAPH = f"{FOLDER}/graph"
 INDEX = f"{GRAPH}/index.db"
 CYPHER = f"{GRAPH}/cypher.kgl"

@@ -25,10 +25,12 @@ from dws_graph.errors import (
     GitError,
     JournalError,
     JsonTypeError,
+    JsonValueError,
     PathNotAResourceError,
     ViewError,
 )
 from dws_graph.model.facts import Line
+from dws_graph.model.ids import is_uuid
 from dws_graph.model.refs import ResourceRef, normal_subpath
 from dws_graph.model.values import Json, parse_json, take, take_or
 from dws_graph.resources import registry
@@ -130,6 +132,12 @@ class OpenWorkspace:
                 raise ConfigurationError(
                     f"the workspace is of format {version}; this program reads {FORMAT}",
                     hint="Upgrade: pip install --upgrade dws-graph.",
+                )
+            if not is_uuid(found):
+                raise JsonValueError(
+                    "workspace_id is no UUID",
+                    file=str(self.root / layout.OWN),
+                    hint=f"Take it back from git: git checkout HEAD -- {layout.OWN}.",
                 )
             return found
         if self.git.text("rev-parse", "--is-shallow-repository") == "true":

@@ -6,10 +6,15 @@ import os
 import re
 from pathlib import Path
 
-from dws_graph.errors import AmbiguousSnapshotError, ConfigurationError, SnapshotNotFoundError
+from dws_graph.errors import (
+    AmbiguousSnapshotError,
+    ConfigurationError,
+    JsonValueError,
+    SnapshotNotFoundError,
+)
 from dws_graph.model.values import Json, parse_json
 from dws_graph.workspace import layout
-from dws_graph.workspace.metadata import SnapshotMetadata, Stat
+from dws_graph.workspace.metadata import SnapshotMetadata, Stat, blob_hash
 from dws_graph.workspace.names import FULL_HASH, TAG
 from dws_graph.workspace.opened import OpenWorkspace
 
@@ -104,7 +109,7 @@ def manifest_of(ws: OpenWorkspace, snapshot_hash: str) -> list[Json]:
 
     Raises:
         ConfigurationError: It is missing.
-        JsonError: It is damaged.
+        JsonError: It is damaged: its hash, which is its name, is another.
     """
     path = ws.root / layout.manifest(snapshot_hash)
     try:
@@ -114,5 +119,11 @@ def manifest_of(ws: OpenWorkspace, snapshot_hash: str) -> list[Json]:
             f"the manifest of snapshot {snapshot_hash[:12]}, {path}, is missing",
             hint="Restore it from git: git checkout -- .dataworkspace/snapshots.",
         ) from None
+    if blob_hash(raw) != snapshot_hash:
+        raise JsonValueError(
+            "is damaged: its content does not have the hash that is its name",
+            file=str(path),
+            hint=f"Take it back from git: git checkout HEAD -- {layout.manifest(snapshot_hash)}.",
+        )
     manifest = parse_json(raw, file=str(path))
     return list(manifest)

@@ -14,6 +14,8 @@ import time
 from pathlib import Path
 
 DWS = [sys.executable, "-m", "dws_graph"]
+# Root may write everywhere; what follows this may not, like everybody else.
+DROP = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
 
 
 def piped(*args: str, cwd: Path, env: dict[str, str] | None = None) -> subprocess.CompletedProcess:
@@ -83,6 +85,5 @@ def _own_terminal(slave: int) -> None:
 
 def without_root(*args: str, cwd: Path) -> subprocess.CompletedProcess:
     """Run dws as somebody who may not write where the permissions say so; `needs("setpriv")`."""
-    drop = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
-    command = [*(drop if os.geteuid() == 0 else []), *DWS, *args]
+    command = [*DROP, *DWS, *args]
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)

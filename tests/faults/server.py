@@ -40,17 +40,17 @@ class Server:
     Args:
         scratch: A folder for what passes between the two.
         package: A folder to import `dws_graph` from; None: the one that is tested here.
-        strace: The start of a command line that runs it under strace.
+        prefix: The start of a command line that runs it, under strace for example.
     """
 
     def __init__(
-        self, scratch: Path, package: Path | None = None, strace: Sequence[str] = ()
+        self, scratch: Path, package: Path | None = None, prefix: Sequence[str] = ()
     ) -> None:
         scratch.mkdir(parents=True, exist_ok=True)
         self._scratch = scratch
         path = [str(package)] if package else []
         self._process = subprocess.Popen(
-            [*strace, sys.executable, "-m", "tests.faults.child"],
+            [*prefix, sys.executable, "-m", "tests.faults.child"],
             cwd=package or TESTS,  # which comes first where Python looks for modules
             env={**os.environ, "PYTHONPATH": os.pathsep.join([*path, str(TESTS)])},
             stdin=subprocess.PIPE,

@@ -21,6 +21,7 @@ from dws_graph.backends.faults import fault
 from dws_graph.backends.graph import texts
 from dws_graph.backends.graph.reading import QueryResult, as_result, real_properties, refuse_files
 from dws_graph.backends.graph.writing import Run, write_applied, write_rows
+from dws_graph.backends.locks import Notify, quiet
 from dws_graph.backends.views import (
     Applied,
     AppliedMap,
@@ -54,9 +55,10 @@ class EmbeddedGraph:
 
     name = "cypher"
 
-    def __init__(self, path: Path) -> None:
-        """Names the file; it is made by the first `apply`."""
+    def __init__(self, path: Path, notify: Notify = quiet) -> None:
+        """Names the file; it is made by the first `apply`, and `notify` told if it is damaged."""
         self.path = path
+        self._notify = notify
         self._lock = FileLock(f"{os.fspath(path)}.turn")
 
     def close(self) -> None:
@@ -198,6 +200,7 @@ class EmbeddedGraph:
                     raise
                 time.sleep(_RETRY)
             except kglite.FileFormatError:
+                self._notify("the embedded Cypher view was damaged: folded again")
                 self._remove_files()
 
     def _load(self) -> Any:

@@ -6,6 +6,7 @@ Source: docs/formats.md, "Instances".
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import secrets
@@ -15,7 +16,8 @@ from pathlib import Path
 
 from dws_graph.backends.faults import fault
 from dws_graph.backends.files import machine_id, sync_folder
-from dws_graph.model.values import parse_json, take
+from dws_graph.errors import JsonValueError
+from dws_graph.model.values import Json, parse_json, take, take_or
 
 FILE = "instance.json"
 
@@ -37,8 +39,19 @@ def read_instance(folder: Path) -> Instance | None:
     except FileNotFoundError:
         return None
     obj = parse_json(raw, file=str(path))
+    if (check := take_or(obj, "check", str)) is not None and check != _check(obj):
+        raise JsonValueError(
+            "is damaged: its check does not fit the rest",
+            file=str(path),
+            hint="Delete it: this copy of the workspace then gets a name of its own.",
+        )
     fits = take(obj, "machine", str) == machine_id() and take(obj, "inode", int) == inode
     return Instance(take(obj, "instance", str), fits)
+
+
+def _check(obj: Json) -> str:
+    about = [obj.get("instance"), obj.get("machine"), obj.get("inode")]
+    return hashlib.sha256(json.dumps(about).encode()).hexdigest()[:16]
 
 
 def make_instance(folder: Path) -> Instance:
@@ -48,7 +61,8 @@ def make_instance(folder: Path) -> Instance:
     fault("instance: create")
     with temporary.open("wb") as file:
         inode = os.fstat(file.fileno()).st_ino  # a rename keeps it
-        text = json.dumps({"instance": new, "machine": machine_id(), "inode": inode}, indent=2)
+        obj: Json = {"instance": new, "machine": machine_id(), "inode": inode}
+        text = json.dumps({**obj, "check": _check(obj)}, indent=2)
         fault("instance: write")
         file.write(text.encode() + b"\n")
         file.flush()

@@ -29,7 +29,7 @@ from dws_graph.backends.journal.lines import (
 )
 from dws_graph.backends.locks import Lock, Notify, quiet
 from dws_graph.backends.views import Applied
-from dws_graph.errors import JournalError
+from dws_graph.errors import JournalError, JsonValueError
 from dws_graph.model.facts import Fact, Line, line_hash
 from dws_graph.model.ids import is_uuid, uuid7
 from dws_graph.model.values import Json, utc_now
@@ -49,6 +49,7 @@ class Head:
 
 EMPTY = Head(0, "", "", 0)
 TAKEN_IN = "taken-in"
+OWN, INSTANCE = "dws-graph.json", "instance.json"  # which say whose journal it is
 SETTLED = 2_000_000_000  # nanoseconds after which a folder's time tells of each later change
 
 
@@ -93,8 +94,20 @@ class Journal:
                 self._head = EMPTY
             else:
                 fact = read_fact(self.path, *found)
+                self._check_ours(fact)
                 self._head = Head(fact.seq, fact.id, line_hash(found[0]), found[1])
         return self._head
+
+    def _check_ours(self, fact: Fact) -> None:
+        """Refuse to go on where what names workspace and instance was damaged."""
+        names = ((fact.workspace, self.workspace, OWN), (fact.instance, self.instance, INSTANCE))
+        for recorded, now, file in names:
+            if now and recorded != now:
+                raise JsonValueError(
+                    f"is of {recorded}, and {file} says {now}",
+                    file=str(self.path),
+                    hint=f"One of the two is damaged; {file} is as it was if it says {recorded}.",
+                )
 
     def draft(self, drafts: Iterable[Draft]) -> list[Line]:
         """The lines that `drafts` would be if appended now; call it under the lock."""
