@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import hashlib
 import json
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from dws_graph.backends.faults import fault
 from dws_graph.backends.files import sync_folder, write_atomic
+from dws_graph.errors import JsonValueError
 from dws_graph.model.values import Json, parse_json, take, take_or
 from dws_graph.resources.moving import Move
 
@@ -137,12 +140,27 @@ def read_intent(path: Path) -> Intent | None:
         raw = path.read_bytes()
     except FileNotFoundError:
         return None
-    return Intent.from_json(parse_json(raw, file=str(path)))
+    obj = parse_json(raw, file=str(path))
+    check = obj.pop("check", None) if isinstance(obj, dict) else None
+    if check != _check(obj):
+        raise JsonValueError(
+            "is damaged: its check does not fit the rest",
+            file=str(path),
+            hint="An operation was interrupted. Delete the file; 'dws doctor' then says what it "
+            "left.",
+        )
+    return Intent.from_json(obj)
 
 
 def write_intent(path: Path, intent: Intent) -> None:
     """Put it on disk, in place of the one before."""
-    write_atomic(path, json.dumps(intent.to_json()).encode())
+    obj = intent.to_json()
+    write_atomic(path, json.dumps({**obj, "check": _check(obj)}).encode())
+
+
+def _check(obj: Any) -> str:
+    """What tells a damaged intent, which would be carried out, from a sound one."""
+    return hashlib.sha256(json.dumps(obj, sort_keys=True).encode()).hexdigest()
 
 
 def drop_intent(path: Path) -> None:

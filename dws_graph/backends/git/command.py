@@ -45,6 +45,7 @@ LITERAL = {"GIT_LITERAL_PATHSPECS": "1"}
 PATHS_FROM_INPUT = ("--pathspec-from-file=-", "--pathspec-file-nul")
 
 
+_PERMISSION = re.compile(r"[Pp]ermission")
 _LOCKED = re.compile(r"Unable to create '(.+\.lock)': File exists")
 
 
@@ -54,7 +55,9 @@ class GitCommandError(GitError):
     def __init__(self, args: Sequence[str], status: int, stderr: str) -> None:
         said = [line for line in stderr.splitlines() if line and not line.startswith("hint:")]
         telling = [line for line in said if line.startswith(("fatal:", "error:"))] or said
-        last = telling[-1] if telling else f"exit status {status}"
+        # what git could not do comes last, and why it could not before that
+        why = [line for line in telling if _PERMISSION.search(line)]
+        last = (why or telling)[-1] if telling else f"exit status {status}"
         locked = _LOCKED.search(stderr)
         super().__init__(
             f"git {args[0] if args else ''}: {last}",
