@@ -20,7 +20,10 @@ INTERNAL = {
     r"\.(lock|turn)$": "filelock: empty files, held by the operating system, never removed",
 }
 # Files that follow from others: losing them loses nothing.
-NOT_SYNCED = (r"/local/sealed\.json$", r"/taken-in$", r"/(local|graph)/\.gitignore$")
+NOT_SYNCED = (
+    *(r"/local/sealed\.json$", r"/local/committed$", r"/taken-in$"),
+    r"/(local|graph)/\.gitignore$",
+)
 USERS = "/model.bin"  # written by the user's code in a step
 TRACED = ("init", "add", "results step", "snapshot", "restore", "config", "tag", "retract")
 OPENED = ("open a clone", "open a copied folder")
