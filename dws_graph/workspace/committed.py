@@ -18,10 +18,10 @@ from dws_graph.workspace import layout
 from dws_graph.workspace.opened import OpenWorkspace
 
 NAMED = 3  # files in a message
-# git reads only files whose stat is another than its index has, and runs no filter or driver.
+# git reads only files whose stat is another than its index has.
 _CHANGED = (
-    *("diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", "--no-textconv"),
-    *("--ignore-submodules", "HEAD", "--", layout.FOLDER),
+    *("status", "--porcelain", "-z", "--no-renames", "--untracked-files=no"),
+    *("--ignore-submodules=all", "--", layout.FOLDER),
 )
 _LOCAL = (layout.LOCAL, layout.GRAPH)  # never committed
 
@@ -38,7 +38,7 @@ def not_as_committed(ws: OpenWorkspace) -> list[str]:
             return []  # in the last two cases another process commits just now
     except GitCommandError:
         return []  # there is no commit yet, or git says why itself as soon as it matters
-    return [clean_text(decoded(name)) for name in found.split(b"\0")[:-1]]
+    return [clean_text(decoded(entry[3:])) for entry in found.split(b"\0")[:-1]]
 
 
 def tell_not_as_committed(ws: OpenWorkspace) -> None:
