@@ -35,7 +35,7 @@ demo: venv  ## make a small workspace and ask it questions (DIR=where, by defaul
 test: venv  ## run all tests (ARGS="-k name" passes options on); ends with what could not run here
 	$(BIN)/python -m pytest $(ARGS)
 
-faults: venv  ## kill every operation at each of its fault points; an hour (ARGS="-k snapshot")
+faults: venv  ## kill every operation at each of its fault points; twenty minutes (ARGS="-k snapshot")
 	DWS_FAULTS_SEED=all $(BIN)/python -m pytest tests/faults $(ARGS)
 
 check: venv  ## format, lint, types, layers and the fast tests: a minute

@@ -63,7 +63,6 @@ def doctor_in(ws: OpenWorkspace) -> list[Finding]:
     found: list[Finding] = []
     for check in (
         _files,
-        _committed,
         check_snapshots,
         check_journal,
         _views,
@@ -74,7 +73,8 @@ def doctor_in(ws: OpenWorkspace) -> list[Finding]:
             found += check(ws)
         except DwsError as e:
             found.append(error(e.message, e.hint))
-    return found
+    told = " ".join(f"{finding['what']} {finding['mend']}" for finding in found)
+    return [*(f for path, f in _committed(ws) if path not in told), *found]
 
 
 def _files(ws: OpenWorkspace) -> Iterator[Finding]:
@@ -99,13 +99,16 @@ def _files(ws: OpenWorkspace) -> Iterator[Finding]:
         )
 
 
-def _committed(ws: OpenWorkspace) -> Iterator[Finding]:
-    """Every committed metadata file is as it was committed."""
+def _committed(ws: OpenWorkspace) -> Iterator[tuple[str, Finding]]:
+    """Every committed metadata file is as it was committed; those that are not, by path."""
     for path in not_as_committed(ws):
-        yield error(
-            f"{ws.root / path} is not as it was committed",
-            f"If you have not changed it: git checkout HEAD -- {shlex.quote(path)}. "
-            "If you have, commit it.",
+        yield (
+            path,
+            error(
+                f"{ws.root / path} is not as it was committed",
+                f"If you have not changed it: git checkout HEAD -- {shlex.quote(path)}. "
+                "If you have, commit it.",
+            ),
         )
 
 
