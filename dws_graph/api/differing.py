@@ -12,7 +12,7 @@ from dws_graph.api.results import get_results_in
 from dws_graph.api.session import opened
 from dws_graph.api.sides import Side, side_in, side_or_empty_in
 from dws_graph.api.version_files import ChangedFiles, changed_files
-from dws_graph.backends.index.ordering import in_order
+from dws_graph.backends.ordering import in_order
 from dws_graph.errors import LineageNotFoundError
 from dws_graph.model.overlay import Difference, Overlay, overlay
 from dws_graph.model.refs import ResourceRef

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from typing import Any
 
-from dws_graph.backends.index.decoding import (
-    Certificates,
+from dws_graph.backends.decoding import (
     as_certificate,
     as_environment,
     as_retraction,
     as_snapshot,
     as_step,
+    by_ref,
 )
 from dws_graph.backends.index.paths import touching
 from dws_graph.backends.index.store import Store
@@ -130,26 +131,23 @@ def step(store: Store, key: str) -> StepInfo | None:
 def retraction(store: Store, workspace: str, step: str) -> Retraction | None:
     """Why a step was retracted; None when it was not."""
     row = store.row(RETRACTION, (retraction_id(workspace, step),))
-    return as_retraction(row[0]) if row else None
+    return as_retraction(json.loads(row[0])) if row else None
 
 
 def environment(store: Store, workspace: str, env: str) -> EnvironmentInfo | None:
     """What the environment of this hash holds; None where no fact here says so."""
     row = store.row(ENVIRONMENT, (environment_id(workspace, env),))
-    return as_environment(row[0]) if row else None
+    return as_environment(json.loads(row[0])) if row else None
 
 
 def step_in_full(store: Store, node: int, props: str) -> StepInfo:
     """A step from its node, with the certificates around it."""
     around = [store.rows(READ, (node, kind)) for kind in ("READ_BY", "CODE_OF")]
     around.append(store.rows(WRITTEN, (node,)))
-    inputs, code, outputs = (_by_ref(rows) for rows in around)
-    return as_step(props, inputs, code, outputs)
-
-
-def _by_ref(rows: list[tuple[Any, ...]]) -> Certificates:
-    certs = (as_certificate(key, props) for key, props in rows)
-    return tuple(sorted(certs, key=lambda c: (c.ref.name, c.ref.subpath or "", c.id)))
+    inputs, code, outputs = (
+        by_ref(as_certificate(key, json.loads(cert)) for key, cert in rows) for rows in around
+    )
+    return as_step(json.loads(props), inputs, code, outputs)
 
 
 def refs(store: Store, workspace: str, resource: str | None) -> list[ResourceRef]:
@@ -178,25 +176,28 @@ def _refs(rows: Iterable[tuple[Any, ...]]) -> list[ResourceRef]:
 def certificates_of(store: Store, workspace: str, ref: ResourceRef) -> list[Certificate]:
     """All versions of a ref, newest first."""
     rows = store.rows(CERTIFICATES_OF, (ref_id(workspace, ref),))
-    return [as_certificate(key, props) for key, props in rows]
+    return [as_certificate(key, json.loads(props)) for key, props in rows]
 
 
 def snapshots(store: Store, workspace: str) -> list[SnapshotInfo]:
     """The workspace's snapshots, oldest first."""
-    found = (as_snapshot(props) for (props,) in store.rows(SNAPSHOTS, (workspace,)))
+    found = (as_snapshot(json.loads(props)) for (props,) in store.rows(SNAPSHOTS, (workspace,)))
     return [snapshot for snapshot in found if snapshot]
 
 
 def snapshot(store: Store, workspace: str, snapshot_hash: str) -> SnapshotInfo | None:
     """One snapshot, by its full hash."""
     row = store.row(SNAPSHOT, (snapshot_id(workspace, snapshot_hash),))
-    return as_snapshot(row[0]) if row else None
+    return as_snapshot(json.loads(row[0])) if row else None
 
 
 def contains(store: Store, workspace: str, snapshot_hash: str) -> list[tuple[Certificate, bool]]:
     """What a snapshot contains, by ref; whether the ref had an entry, not only a hash."""
     rows = store.rows(CONTAINED, (snapshot_id(workspace, snapshot_hash),))
     return [
-        (as_certificate(key, props or "{}", ResourceRef(name, subpath or None)), bool(entry))
+        (
+            as_certificate(key, json.loads(props or "{}"), ResourceRef(name, subpath or None)),
+            bool(entry),
+        )
         for key, props, name, subpath, entry in rows
     ]

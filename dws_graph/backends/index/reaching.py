@@ -9,16 +9,17 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, field
 
-from dws_graph.backends.index.decoding import as_certificate, parsed
-from dws_graph.backends.index.ordering import in_order
+from dws_graph.backends.decoding import as_certificate
 from dws_graph.backends.index.store import Store
-from dws_graph.backends.views import UNKNOWN, WalkRow
+from dws_graph.backends.nodes import certificate_node, is_complete, step_node
+from dws_graph.backends.ordering import in_order
+from dws_graph.backends.views import WalkRow
 from dws_graph.model.certificates import Certificate
 from dws_graph.model.folding import resource_id
 from dws_graph.model.subgraph import Edge, Node, Subgraph
+from dws_graph.model.values import Json
 
 # Of the certificates asked for: the steps that wrote them, what those read, and so on. A step's
 # input is left out when the step also wrote its ref (an update in place).
@@ -63,7 +64,7 @@ def walk(store: Store, ids: Collection[str]) -> list[WalkRow]:
     """The certificates that rule 2.1 looks at, each once a step through which it is reached."""
     rows = store.rows(WALK, (json.dumps(list(ids)),))
     return [
-        WalkRow(certificate=as_certificate(key, props), reader=reader)
+        WalkRow(certificate=as_certificate(key, json.loads(props)), reader=reader)
         for key, props, reader in rows
     ]
 
@@ -151,17 +152,16 @@ class _Maker:
     def node(self, row: int) -> Node:
         found = self._store.row(NODE, (row,))
         key, label, props = found if found else ("", "", "{}")
+        obj: Json = json.loads(props)
         if label == "Step":
-            return _step(key, json.loads(props))
-        cert = as_certificate(key, props)
-        if cert.ref == UNKNOWN or cert.status == "not kept":
-            self.complete = False
-        workspace = json.loads(props).get("workspace")
+            return step_node(key, obj)
+        cert = as_certificate(key, obj)
+        self.complete = self.complete and is_complete(cert)
+        workspace = obj.get("workspace")
         produced = row in self._written or self._store.row(WRITTEN, (row,)) is not None
-        made = _certificate(cert, workspace, self._role(workspace, cert), produced=produced)
-        if not produced and self._store.row(WAS_WRITTEN, (row,)) is not None:
-            return replace(made, properties={**made.properties, "retracted": True})
-        return made
+        retracted = not produced and self._store.row(WAS_WRITTEN, (row,)) is not None
+        role = self._role(workspace, cert)
+        return certificate_node(cert, workspace, role, produced=produced, retracted=retracted)
 
     def _role(self, workspace: str | None, cert: Certificate) -> str | None:
         if workspace is None:
@@ -171,32 +171,3 @@ class _Maker:
             row = self._store.row(PROPS, (resource_id(*key),))
             self._roles[key] = json.loads(row[0]).get("role") if row else None
         return self._roles[key]
-
-
-def _certificate(
-    cert: Certificate, workspace: str | None, role: str | None, *, produced: bool
-) -> Node:
-    properties = {
-        "workspace": workspace,
-        "resource": cert.ref.name,
-        "subpath": cert.ref.subpath,
-        "hash": cert.hash,
-        "version": cert.version,
-        "status": cert.status,
-        "role": role,
-        "produced": produced,
-    }
-    return Node(key=cert.id, kind="certificate", name=str(cert.ref), properties=properties)
-
-
-def _step(key: str, props: dict[str, Any]) -> Node:
-    properties = {
-        "start_time": props.get("start_time"),
-        "execution_time_seconds": props.get("execution_time_seconds"),
-        "parameters": parsed(props.get("parameters")) or {},
-        "metrics": parsed(props.get("metrics")) or {},
-        "command_line": parsed(props.get("command_line")),
-        "instance": props.get("instance"),
-        "status": props.get("status"),
-    }
-    return Node(key=key, kind="step", name=str(props.get("name", "")), properties=properties)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 
-from dws_graph.backends.index.decoding import as_certificate
+from dws_graph.backends.decoding import as_certificate
 from dws_graph.backends.index.paths import touching
 from dws_graph.backends.index.store import Store
 from dws_graph.backends.views import UNKNOWN, Entry
@@ -96,7 +96,7 @@ def _entries(store: Store, sql: str, asked: Mapping[str, str | None]) -> list[En
         found.append(
             Entry(
                 ref=ref,
-                certificate=as_certificate(certificate, props or "{}", ref),
+                certificate=as_certificate(certificate, json.loads(props or "{}"), ref),
                 output=bool(output) and not retracted,
                 fingerprint=None if digest is None else Fingerprint(digest, taken),
                 via=via,
@@ -107,7 +107,7 @@ def _entries(store: Store, sql: str, asked: Mapping[str, str | None]) -> list[En
 
 def certificates(store: Store, ids: Iterable[str]) -> dict[str, Certificate]:
     """Those of the ids that are described certificates."""
-    found = (as_certificate(key, props) for key, props in store.each(CERTIFICATE, ids))
+    found = (as_certificate(key, json.loads(props)) for key, props in store.each(CERTIFICATE, ids))
     return {cert.id: cert for cert in found if cert.ref != UNKNOWN}
 
 
@@ -122,7 +122,7 @@ def known(
         rows = store.rows(KNOWN_BY_HASH, (hashval, rid))
     else:
         rows = store.rows(KNOWN, (rid,))
-    return [as_certificate(key, props) for key, props, _ in rows]
+    return [as_certificate(key, json.loads(props)) for key, props, _ in rows]
 
 
 def became(store: Store, ids: Iterable[str]) -> dict[str, str]:

@@ -1,8 +1,9 @@
-"""Rows of the index as the dataclasses of the model and of the answers."""
+"""Nodes, as the views keep them, as the dataclasses of the model and of the answers."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from dws_graph.backends.views import (
@@ -19,9 +20,8 @@ from dws_graph.model.values import Json
 Certificates = tuple[Certificate, ...]
 
 
-def as_certificate(key: str, props: str, ref: ResourceRef = UNKNOWN) -> Certificate:
+def as_certificate(key: str, obj: Json, ref: ResourceRef = UNKNOWN) -> Certificate:
     """A certificate from its node; `ref` is what is known of one that is only named."""
-    obj: Json = json.loads(props)
     if "resource" not in obj:
         return Certificate(id=key, ref=ref)
     return Certificate(
@@ -37,11 +37,8 @@ def as_certificate(key: str, props: str, ref: ResourceRef = UNKNOWN) -> Certific
     )
 
 
-def as_step(
-    props: str, inputs: Certificates, code: Certificates, outputs: Certificates
-) -> StepInfo:
+def as_step(obj: Json, inputs: Certificates, code: Certificates, outputs: Certificates) -> StepInfo:
     """A step from its node and the certificates around it."""
-    obj: Json = json.loads(props)
     return StepInfo(
         id=obj["id"],
         workspace=obj["workspace"],
@@ -67,17 +64,15 @@ def as_step(
     )
 
 
-def as_retraction(props: str) -> Retraction:
+def as_retraction(obj: Json) -> Retraction:
     """A retraction from its node."""
-    obj: Json = json.loads(props)
     return Retraction(
         step=obj["step"], reason=obj["reason"], time=obj["time"], instance=obj["instance"]
     )
 
 
-def as_environment(props: str) -> EnvironmentInfo | None:
+def as_environment(obj: Json) -> EnvironmentInfo | None:
     """An environment from its node; None for one that is only named (by a step)."""
-    obj: Json = json.loads(props)
     if "python" not in obj:
         return None
     return EnvironmentInfo(
@@ -88,9 +83,8 @@ def as_environment(props: str) -> EnvironmentInfo | None:
     )
 
 
-def as_snapshot(props: str) -> SnapshotInfo | None:
+def as_snapshot(obj: Json) -> SnapshotInfo | None:
     """A snapshot from its node; None for one that is only named (by a tag)."""
-    obj: Json = json.loads(props)
     if "number" not in obj:
         return None
     return SnapshotInfo(
@@ -105,6 +99,11 @@ def as_snapshot(props: str) -> SnapshotInfo | None:
         instance=obj["instance"],
         metrics=parsed(obj.get("metrics")) or {},
     )
+
+
+def by_ref(certificates: Iterable[Certificate]) -> Certificates:
+    """Those around a step, in the order in which people read them."""
+    return tuple(sorted(certificates, key=lambda c: (c.ref.name, c.ref.subpath or "", c.id)))
 
 
 def parsed(text: Any) -> Any:
