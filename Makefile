@@ -4,10 +4,10 @@ DIR ?= build/demo
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test faults check mutants format docs images bench lock clean
+.PHONY: help venv demo neo4j test faults check mutants format docs images bench lock clean
 
 help:  ## say what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 venv: .venv/installed  ## make .venv (PYTHON=python3.12 chooses another Python)
 
@@ -31,6 +31,9 @@ demo: venv  ## make a small workspace and ask it questions (DIR=where, by defaul
 	    chmod -R u+w build/demo && rm -rf build/demo; fi
 	@mkdir -p "$(dir $(DIR))"
 	$(BIN)/dws demo "$(DIR)"
+
+neo4j: venv  ## run a Neo4j server for development, from its jars (needs java and mvn); Ctrl-C stops it
+	@$(BIN)/python -m tests.neo4j.local $(ARGS)
 
 test: venv  ## run all tests (ARGS="-k name" passes options on); ends with what could not run here
 	$(BIN)/python -m pytest $(ARGS)

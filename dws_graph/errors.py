@@ -124,6 +124,10 @@ class ViewError(InternalError):
     """A view (index, Neo4j, embedded Cypher) cannot be read or written."""
 
 
+class ViewUnavailableError(ViewError):
+    """A view's server cannot be used now; the facts stay in the journal."""
+
+
 class JsonError(InternalError):
     """A JSON file does not hold what it must; names the file and the key."""
 

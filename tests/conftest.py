@@ -8,25 +8,34 @@ from __future__ import annotations
 import os
 import shutil
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
 from tests.faults.mounting import can_mount
 from tests.faults.seeds import seed
+from tests.neo4j import shared
+from tests.neo4j.local import Address, ServerError
 
 # What tests may need, and how to get it: a command, or something that has a function to find it.
 PACKAGES = {"chromium": "chromium", "dot": "graphviz", "setpriv": "util-linux", "strace": "strace"}
 HOW = {
     **{tool: f"apt-get install {package}" for tool, package in PACKAGES.items()},
     "tmpfs": "run as root, where one can be mounted",
+    "neo4j": "apt-get install default-jdk-headless maven, or set DWS_TEST_NEO4J_URL",
 }
-FIND = {"tmpfs": can_mount}
+FIND: dict[str, Callable[[str], object]] = {
+    "tmpfs": can_mount,
+    "neo4j": lambda _: shared.available(),
+}
 
 # What a shell or a git hook may have set that would lead a test out of its own folders.
 LEAKS = (
-    *("DWS_BATCH", "DWS_WORKSPACE_DIR", "GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE"),
+    *("DWS_BATCH", "DWS_WORKSPACE_DIR"),
+    *("DWS_GRAPH_DATABASE", "DWS_GRAPH_PASSWORD", "DWS_GRAPH_URL", "DWS_GRAPH_USER"),
+    *("GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE"),
     *("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"),
 )
 
@@ -76,11 +85,38 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         (tool,) = marker.args
         how = HOW[tool]  # an unknown tool is a mistake of the test
         if not FIND.get(tool, shutil.which)(tool):
-            item.user_properties.append(("missing", tool))
-            reason = f"needs {tool} ({how})"
-            if os.environ.get("DWS_REQUIRE_ALL") == "1":
-                pytest.fail(reason, pytrace=False)
-            pytest.skip(reason)
+            _missing(item, tool, f"needs {tool} ({how})")
+
+
+def _missing(item: pytest.Item, tool: str, reason: str) -> NoReturn:
+    """Skip a test for want of a tool; fail it where that may not be."""
+    item.user_properties.append(("missing", tool))
+    required = {"DWS_REQUIRE_ALL", *(["DWS_REQUIRE_NEO4J"] if tool == "neo4j" else [])}
+    if any(os.environ.get(name) == "1" for name in required):
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def _shared_neo4j(
+    tmp_path_factory: pytest.TempPathFactory, worker_id: str
+) -> Iterator[shared.SharedServer]:
+    folder = tmp_path_factory.getbasetemp()
+    server = shared.SharedServer(folder if worker_id == "master" else folder.parent)
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def neo4j_address(request: pytest.FixtureRequest, _shared_neo4j: shared.SharedServer) -> Address:
+    """The run's Neo4j server. Others use it at once: a test has a workspace id of its own."""
+    try:
+        if shared.available():
+            return _shared_neo4j.address()
+        reason = f"needs neo4j ({HOW['neo4j']})"
+    except ServerError as e:
+        reason = f"needs neo4j, which does not start: {e}"
+    _missing(request.node, "neo4j", reason)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
