@@ -120,6 +120,18 @@ class JournalError(InternalError):
     """The journal is damaged, or from a later version."""
 
 
+class JournalMisfitError(JournalError):
+    """A line of the journal does not go on from what a view has applied.
+
+    Attributes:
+        instance: Whose journal it is.
+    """
+
+    def __init__(self, message: str, *, hint: str = "", instance: str) -> None:
+        super().__init__(message, hint=hint)
+        self.instance = instance
+
+
 class ViewError(InternalError):
     """A view (index, Neo4j, embedded Cypher) cannot be read or written."""
 

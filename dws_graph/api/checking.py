@@ -15,6 +15,7 @@ from dws_graph.backends.graph.embedded import EmbeddedGraph
 from dws_graph.backends.index import Index
 from dws_graph.backends.journal.instance import read_instance
 from dws_graph.backends.journal.lines import read_lines
+from dws_graph.backends.mending import how_to_mend
 from dws_graph.backends.views import View
 from dws_graph.errors import DwsError, InternalError
 from dws_graph.model.facts import Line
@@ -113,7 +114,9 @@ def _committed(ws: OpenWorkspace) -> Iterator[tuple[str, Finding]]:
 
 
 def check_journal(ws: OpenWorkspace) -> Iterator[Finding]:
-    """Every line names the line before it; what git holds of this copy is what it recorded."""
+    """Every line names the line before it; what git holds of each copy is what is read here."""
+    for path in ws.journal.damaged_copies():
+        yield error(f"{path} is not what git has of it", how_to_mend(path))
     last: dict[str, Line] = {}
     for line in ws.journal.since({}):
         before = last.get(line.fact.instance)

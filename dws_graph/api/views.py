@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TypedDict
 
+from dws_graph.api.findings import REBUILD
 from dws_graph.api.session import opened
 from dws_graph.backends.graph.embedded import EmbeddedGraph
 from dws_graph.backends.journal.lines import last_fact
 from dws_graph.backends.views import Applied, Dump, View
-from dws_graph.errors import ConfigurationError
+from dws_graph.errors import ConfigurationError, JournalMisfitError, ViewError
 from dws_graph.workspace import layout
 from dws_graph.workspace.opened import OpenWorkspace
 
@@ -182,9 +183,19 @@ def _count(applied: Mapping[tuple[str, str], Applied], last: Mapping[tuple[str, 
 
 
 def sync_view(ws: OpenWorkspace, view: View, progress: Progress | None = None) -> int:
-    """Apply the facts that wait to a view of the workspace; how many."""
+    """Apply the facts that wait to a view of the workspace; how many.
+
+    Raises:
+        ViewError: It holds facts that are not those of the journal.
+    """
     applied = view.applied()
-    return view.apply(ws.journal.since(applied), progress=_teller(ws, applied, progress))
+    try:
+        return view.apply(ws.journal.since(applied), progress=_teller(ws, applied, progress))
+    except JournalMisfitError as e:  # the index, which was caught up before, found none
+        raise ViewError(
+            f"the view {view.name} does not hold what the journal has",
+            hint=REBUILD.format(view.name),
+        ) from e
 
 
 def _teller(

@@ -11,9 +11,11 @@ import itertools
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TypedDict, final
 
-from dws_graph.errors import JournalError
+from dws_graph.backends.mending import how_to_mend
+from dws_graph.errors import JournalMisfitError
 from dws_graph.model.certificates import Certificate
 from dws_graph.model.facts import Fingerprint, Line
 from dws_graph.model.refs import ResourceRef
@@ -286,7 +288,7 @@ def chunks(lines: Iterable[Line]) -> Iterator[list[Line]]:
 
 def next_facts(
     applied: Mapping[tuple[str, str], Applied], lines: Iterable[Line]
-) -> tuple[list[Line], AppliedMap, JournalError | None]:
+) -> tuple[list[Line], AppliedMap, JournalMisfitError | None]:
     """Which lines a view must fold now.
 
     Args:
@@ -316,10 +318,12 @@ def next_facts(
     return fresh, news, None
 
 
-def _misfit(line: Line, what: str) -> JournalError:
-    return JournalError(
-        f"the journal of instance {line.fact.instance} is damaged: fact {line.fact.seq} {what}",
-        hint="Check the journal: dws lineage verify.",
+def _misfit(line: Line, what: str) -> JournalMisfitError:
+    where = line.file or f"the journal of instance {line.fact.instance}"
+    return JournalMisfitError(
+        f"{where} is damaged: fact {line.fact.seq} {what}",
+        hint=how_to_mend(Path(line.file)) if line.file else "Check the journal: dws doctor.",
+        instance=line.fact.instance,
     )
 
 

@@ -24,6 +24,7 @@ from dws_graph.errors import (
     ConfigurationError,
     GitError,
     JournalError,
+    JournalMisfitError,
     JsonTypeError,
     JsonValueError,
     PathNotAResourceError,
@@ -73,7 +74,7 @@ class OpenWorkspace:
         self.writable = self._make_local_folders()
         self.came_along = None
         self.instance = self._find_instance()
-        self.journal = Journal(self.folder, self.id, self.instance, notify)
+        self.journal = Journal(self.folder, self.id, self.instance, notify, in_git=True)
         self._lock = Lock(self.root / layout.LOCAL / "workspace.lock", "changes it", notify)
         self.index = self._open_index()
 
@@ -218,7 +219,8 @@ class OpenWorkspace:
     def catch_up(self, progress: Callable[[int], None] | None = None, *, own: bool = False) -> int:
         """Bring the index up to date with the journal; how many facts it lacked.
 
-        A damaged one is folded anew.
+        A damaged one is folded anew, and so is one that holds what another instance's journal,
+        as git has it, does not: its segment was damaged when it was folded.
 
         Args:
             progress: Told how many facts each transaction took.
@@ -229,6 +231,12 @@ class OpenWorkspace:
             return self.index.apply(lines, progress=progress)
         except IndexDamagedError:
             self.heal_index()
+        except JournalMisfitError as e:
+            if e.instance == self.instance or not self.writable:
+                raise
+            self.journal.take_in_anew(e.instance)
+            self.notify("the index did not hold what the journal has: folded again")
+            return self.fold_anew(progress)
         return self.index.apply(self.journal.since(self.index.applied()), progress=progress)
 
     def fold_anew(self, progress: Callable[[int], None] | None = None) -> int:

@@ -37,6 +37,11 @@ def check_tree(git: Git, tree: str) -> tuple[Kept, str]:
     return "same", ""
 
 
+def is_blob(oid: str, data: bytes) -> bool:
+    """Whether this is the content that a blob's id stands for."""
+    return _hash_like(oid, "blob", data) == oid
+
+
 def _batches(git: Git, tree: str) -> Iterator[list[str]]:
     """The ids of all objects, those of one batch not too large together."""
     if git.text("cat-file", "-t", tree) == "blob":
@@ -73,11 +78,16 @@ def _hashes(git: Git, oids: Sequence[str]) -> Iterator[tuple[str, str | None]]:
             yield oid, None
             continue
         kind, size = head[1], int(head[2])
-        digest = hashlib.sha256() if len(oid) == 64 else hashlib.sha1(usedforsecurity=False)
-        digest.update(f"{kind} {size}\0".encode())
-        digest.update(raw[at : at + size])
+        yield oid, _hash_like(oid, kind, raw[at : at + size])
         at += size + 1
-        yield oid, digest.hexdigest()
+
+
+def _hash_like(oid: str, kind: str, data: bytes | memoryview) -> str:
+    """What an object of this content hashes to, in the kind of hash that an id is of."""
+    digest = hashlib.sha256() if len(oid) == 64 else hashlib.sha1(usedforsecurity=False)
+    digest.update(f"{kind} {len(data)}\0".encode())
+    digest.update(data)
+    return digest.hexdigest()
 
 
 def _named(stderr: str) -> str:

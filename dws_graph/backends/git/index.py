@@ -158,12 +158,7 @@ class ScratchIndex:
         """Mode and id of each file below `subdir`, by its path from the repository's root."""
         shown = ("ls-files", "-s", "-z", "--", subdir)
         raw = self.git.run(*(shown if subdir else shown[:-2]), env={**self._env, **LITERAL})
-        found: dict[bytes, tuple[str, str]] = {}
-        for entry in raw.split(b"\0")[:-1]:
-            about, name = entry.split(b"\t", 1)
-            mode, oid, _ = about.decode("ascii").split(" ")
-            found[name] = (mode, oid)
-        return found
+        return _entries(raw)
 
     def write_tree(self) -> str:
         """The id of the tree that this index holds."""
@@ -207,6 +202,22 @@ class ScratchIndex:
 
     def _path(self, name: bytes) -> bytes:
         return os.path.join(os.fsencode(self.git.root), name)
+
+
+def tracked_blobs(folder: Path) -> dict[str, str]:
+    """The id of each file directly in a folder, by name, as the user's index has it."""
+    raw = Git(folder).run("ls-files", "-s", "-z", env=LITERAL)  # relative to the folder
+    return {decoded(name): oid for name, (_, oid) in _entries(raw).items() if b"/" not in name}
+
+
+def _entries(raw: bytes) -> dict[bytes, tuple[str, str]]:
+    """Mode and id by path, of what `git ls-files -s -z` prints."""
+    found: dict[bytes, tuple[str, str]] = {}
+    for entry in raw.split(b"\0")[:-1]:
+        about, name = entry.split(b"\t", 1)
+        mode, oid, _ = about.decode("ascii").split(" ")
+        found[name] = (mode, oid)
+    return found
 
 
 def tree_less(

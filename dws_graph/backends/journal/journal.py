@@ -10,16 +10,14 @@ Source: docs/formats.md, "The journal on disk".
 
 from __future__ import annotations
 
-import errno
 import os
-import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from dws_graph.backends.faults import fault
-from dws_graph.backends.files import make_folder, sync_folder, write_atomic
+from dws_graph.backends.files import make_folder, sync_folder
 from dws_graph.backends.journal.lines import (
     last_fact,
     last_line,
@@ -27,7 +25,9 @@ from dws_graph.backends.journal.lines import (
     read_fact,
     read_lines,
 )
+from dws_graph.backends.journal.taking_in import damaged_copies, file_names, segments, take_in
 from dws_graph.backends.locks import Lock, Notify, quiet
+from dws_graph.backends.mending import OWN_JOURNAL, SEALED, SEGMENTS
 from dws_graph.backends.views import Applied
 from dws_graph.errors import JournalError, JsonValueError
 from dws_graph.model.facts import Fact, Line, line_hash
@@ -48,9 +48,7 @@ class Head:
 
 
 EMPTY = Head(0, "", "", 0)
-TAKEN_IN = "taken-in"
 OWN, INSTANCE = "dws-graph.json", "instance.json"  # which say whose journal it is
-SETTLED = 2_000_000_000  # nanoseconds after which a folder's time tells of each later change
 
 
 class Journal:
@@ -61,14 +59,24 @@ class Journal:
         workspace: Its UUID.
         instance: This copy's UUID.
         notify: Told when a lock is waited for.
+        in_git: Whether the folder lies in a repository, which knows others' segments.
     """
 
-    def __init__(self, folder: Path, workspace: str, instance: str, notify: Notify = quiet) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        workspace: str,
+        instance: str,
+        notify: Notify = quiet,
+        *,
+        in_git: bool = False,
+    ) -> None:
+        self.in_git = in_git
         self.workspace = workspace
         self.instance = instance
-        self.path = folder / "local" / "journal.jsonl"
-        self.sealed_folder = folder / "journal"
-        self.segments_folder = folder / "local" / "segments"
+        self.path = folder / "local" / OWN_JOURNAL
+        self.sealed_folder = folder / SEALED
+        self.segments_folder = folder / "local" / SEGMENTS
         self._lock = Lock(folder / "local" / "journal.lock", "records a step", notify)
         self._head: Head | None = None
         self._held = 0
@@ -205,9 +213,9 @@ class Journal:
         self._take_in()
         found: dict[str, tuple[Path, list[str]]] = {}
         for kept in (self.segments_folder, self.sealed_folder):
-            for instance in _names(kept):
+            for instance in file_names(kept):
                 if instance != self.instance and instance not in found and is_uuid(instance):
-                    found[instance] = (kept / instance, _segments(kept / instance))
+                    found[instance] = (kept / instance, segments(kept / instance))
         return found
 
     def last_instance(self) -> str | None:
@@ -221,25 +229,32 @@ class Journal:
 
     def _take_in(self) -> None:
         """Keep a copy of each new segment: a checkout of an older commit takes none away."""
-        for instance in _names(self.sealed_folder):
+        for instance in file_names(self.sealed_folder):
             if instance == self.instance or not is_uuid(instance):
                 continue
             source, kept = self.sealed_folder / instance, self.segments_folder / instance
-            found = os.stat(source).st_mtime_ns
-            mark = f"{found} {len(_segments(kept))}\n"
-            try:
-                if _read(kept / TAKEN_IN) == mark:  # no look at each of thousands of files
-                    continue
-                _copy_new(source, kept)
-                if time.time_ns() - found > SETTLED:
-                    mark = f"{found} {len(_segments(kept))}\n"
-                    write_atomic(kept / TAKEN_IN, mark.encode(), fsync=False)
-            except PermissionError:  # a read-only workspace is read where it is
+            if not take_in(source, kept, in_git=self.in_git):
                 return
-            except OSError as e:
-                if e.errno == errno.EROFS:  # likewise
-                    return
-                raise
+
+    def take_in_anew(self, instance: str) -> None:
+        """Look at every segment of another instance: copies become what git has now.
+
+        Raises:
+            JournalError: A segment is damaged, and there is no good copy of it; names the file.
+        """
+        source, kept = self.sealed_folder / instance, self.segments_folder / instance
+        if source.is_dir():
+            take_in(source, kept, in_git=self.in_git, anew=True)
+
+    def damaged_copies(self) -> list[Path]:
+        """Copies of others' segments that are not what git has, nor begin with it."""
+        return [
+            path
+            for instance in file_names(self.segments_folder)
+            for path in damaged_copies(
+                self.sealed_folder / instance, self.segments_folder / instance
+            )
+        ]
 
     def raw_after(self, seq: int, hint: int = 0) -> bytes:
         """The local journal's lines after number `seq`, as bytes.
@@ -288,43 +303,3 @@ def _of_instance(folder: Path, names: list[str], last: Applied) -> Iterator[Line
             if line.fact.seq > seq:
                 seq = line.fact.seq
                 yield line
-
-
-def _copy_new(source: Path, kept: Path) -> None:
-    """Copy the segments that are not there yet, or are longer than their copy."""
-    have = _sizes(kept)
-    for name, size in sorted(_sizes(source).items()):
-        if have.get(name, -1) < size:
-            make_folder(kept)
-            write_atomic(kept / name, (source / name).read_bytes())
-
-
-def _sizes(folder: Path) -> dict[str, int]:
-    """The segments in a folder that are files, no links, with their sizes."""
-    try:
-        with os.scandir(folder) as entries:
-            return {
-                entry.name: entry.stat(follow_symlinks=False).st_size
-                for entry in entries
-                if entry.name.endswith(".jsonl") and not entry.is_symlink()
-            }
-    except (FileNotFoundError, NotADirectoryError):
-        return {}
-
-
-def _segments(folder: Path) -> list[str]:
-    return [name for name in _names(folder) if name.endswith(".jsonl")]
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text()
-    except (FileNotFoundError, NotADirectoryError):
-        return ""
-
-
-def _names(folder: Path) -> list[str]:
-    try:
-        return sorted(os.listdir(folder))
-    except (FileNotFoundError, NotADirectoryError):
-        return []

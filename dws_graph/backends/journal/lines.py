@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from dws_graph.backends.faults import fault
+from dws_graph.backends.mending import how_to_mend
 from dws_graph.errors import InternalError, JournalError
 from dws_graph.model.facts import Fact, Line, line_hash
 
@@ -27,7 +28,7 @@ def read_lines(path: Path, offset: int = 0, *, local: bool) -> Iterator[Line]:
     Raises:
         JournalError: A line is damaged; names the file and the line.
     """
-    at = offset
+    at, where = offset, str(path)
     with path.open("rb") as file:
         file.seek(offset)
         for raw in file:
@@ -38,7 +39,24 @@ def read_lines(path: Path, offset: int = 0, *, local: bool) -> Iterator[Line]:
             if b"\0" in body and _is_torn(path, begin, at):
                 return
             fact = read_fact(path, body, at)
-            yield Line(fact, line_hash(body), at if local else 0)
+            yield Line(fact, line_hash(body), at if local else 0, where)
+
+
+def check_lines(path: Path) -> None:
+    """Look whether each line of a file names the line before it.
+
+    Raises:
+        JournalError: One does not, or is damaged; names the file and the line.
+    """
+    last: Line | None = None
+    for number, line in enumerate(read_lines(path, local=False), start=1):
+        if last and (line.fact.seq, line.fact.prev) != (last.fact.seq + 1, last.hash):
+            raise JournalError(
+                f"{path}, line {number}: fact {line.fact.seq} does not follow fact "
+                f"{last.fact.seq} in the line before",
+                hint=how_to_mend(path),
+            )
+        last = line
 
 
 def read_fact(path: Path, line: bytes, end: int) -> Fact:
@@ -56,7 +74,7 @@ def read_fact(path: Path, line: bytes, end: int) -> Fact:
         why = e.message.removeprefix("line 1 ")  # the one that was parsed
         raise JournalError(
             f"{path}, line {_number(path, end)}: not a fact ({why})",
-            hint="Take the file back from git, or from a copy of the workspace.",
+            hint=how_to_mend(path),
         ) from e
 
 
