@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TypedDict, final
 
 from dws_graph.backends.mending import how_to_mend
-from dws_graph.errors import JournalMisfitError
+from dws_graph.errors import ApiParamError, JournalMisfitError
 from dws_graph.model.certificates import Certificate
 from dws_graph.model.facts import Fingerprint, Line
+from dws_graph.model.folding import ref_id
 from dws_graph.model.refs import ResourceRef
 from dws_graph.model.subgraph import Subgraph
 
@@ -194,6 +195,16 @@ class StepFilter:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     since: str | None = None
 
+    def ref_ids(self) -> list[str]:
+        """The ids of the refs' nodes.
+
+        Raises:
+            ApiParamError: The workspace is not given, which tells whose refs they are.
+        """
+        if self.workspace is None:
+            raise ApiParamError("steps of a ref need its workspace", hint="Give the workspace too.")
+        return [ref_id(self.workspace, ref) for ref in self.refs or ()]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SnapshotInfo:
@@ -212,7 +223,13 @@ class SnapshotInfo:
 
 
 class Questions(Protocol):
-    """What can be asked of the index, and of Neo4j across workspaces."""
+    """What can be asked of the index, and of Neo4j across workspaces.
+
+    Attributes:
+        visited: How many edges the last `upstream` or `downstream` read to find its answer.
+    """
+
+    visited: int
 
     def certificates(self, ids: Iterable[str]) -> dict[str, Certificate]:
         """Those of the ids that are known certificates."""

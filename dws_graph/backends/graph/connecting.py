@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+from dws_graph.backends.graph.asking import Read
 from dws_graph.errors import (
     ParamValidationError,
     QueryError,
@@ -120,11 +121,17 @@ class Connection:
         Raises:
             ViewUnavailableError: The server does not answer.
         """
+        return self.reading(lambda read: read(text, **parameters))
+
+    def reading(self, work: Callable[[Read], T]) -> T:
+        """Runs `work`, which asks one state of the graph, again where that was cut off.
+
+        Raises:
+            ViewUnavailableError: The server does not answer.
+        """
         with self.session("READ") as session:
-            rows: list[Json] = session.execute_read(
-                self._unit(lambda tx: run_text(tx, text, parameters))
-            )
-            return rows
+            found: T = session.execute_read(self._unit(lambda tx: work(_reader(tx))))
+            return found
 
     def write(self, work: Callable[[Any], T]) -> T:
         """Runs `work` with a transaction, again where the server could not finish it.
@@ -158,6 +165,13 @@ class Connection:
     def close(self) -> None:
         """Lets go of the pool."""
         self._driver.close()
+
+
+def _reader(tx: Any) -> Read:
+    def read(text: str, **parameters: Any) -> list[Json]:
+        return run_text(tx, text, parameters)
+
+    return read
 
 
 def run_text(tx: Any, text: str, parameters: Json) -> list[Json]:

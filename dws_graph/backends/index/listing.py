@@ -13,8 +13,6 @@ from typing import Any
 from dws_graph.backends.index.asking import step_in_full
 from dws_graph.backends.index.store import Store
 from dws_graph.backends.views import StepFilter, StepInfo
-from dws_graph.errors import ApiParamError
-from dws_graph.model.folding import ref_id
 
 ROWS = "SELECT n.id, n.props FROM step s JOIN node n ON n.id = s.node"
 COUNT = "SELECT count(*) FROM step s"
@@ -86,15 +84,9 @@ def _where(chosen: StepFilter) -> tuple[str, dict[str, Any]]:
         "name": chosen.name,
         "status": chosen.status,
         "since": chosen.since,
-        "refs": None if chosen.refs is None else _refs(chosen),
+        "refs": None if chosen.refs is None else json.dumps(chosen.ref_ids()),
         "parameters": json.dumps(dict(chosen.parameters)) if chosen.parameters else None,
     }
     values = {name: value for name, value in values.items() if value is not None}
     conditions = " AND ".join(CONDITIONS[name] for name in values)
     return (f"WHERE {conditions}" if conditions else ""), values
-
-
-def _refs(chosen: StepFilter) -> str:
-    if chosen.workspace is None:
-        raise ApiParamError("steps of a ref need its workspace", hint="Give the workspace too.")
-    return json.dumps([ref_id(chosen.workspace, ref) for ref in chosen.refs or ()])

@@ -1,0 +1,154 @@
+"""The Cypher of the questions: Neo4j alone runs it.
+
+Every text starts from an index: a unique one on `id`, or one of steps by time. Labels, types and
+property names are literals; every value is a parameter. Reachability is asked as sets of nodes: a
+bound and `DISTINCT`, which Neo4j plans as a search that visits each node once.
+"""
+
+from __future__ import annotations
+
+CERTIFICATES = """
+UNWIND $ids AS id
+MATCH (c:Certificate {id: id})
+RETURN c.id AS id, properties(c) AS properties
+"""
+PRODUCERS = """
+UNWIND $ids AS id
+MATCH (c:Certificate {id: id})<-[:WROTE]-(s:Step)
+RETURN c.id AS id, s.id AS step ORDER BY step
+"""
+RETRACTED_PRODUCERS = """
+UNWIND $ids AS id
+MATCH (c:Certificate {id: id})<-[:RETRACTED_WROTE]-(s:Step)
+RETURN c.id AS id, s.id AS step ORDER BY step
+"""
+CERTIFICATES_OF = """
+MATCH (f:Ref {id: $ref})<-[:STATE_OF]-(c:Certificate)
+RETURN c.id AS id, properties(c) AS properties
+ORDER BY coalesce(c.at, c.id) DESC
+"""
+REFS = """
+MATCH (w:Workspace {id: $workspace})<-[:IN]-(r:Resource)<-[:PART_OF]-(f:Ref)
+RETURN f.resource AS resource, f.subpath AS subpath
+"""
+REFS_OF_RESOURCE = """
+MATCH (r:Resource {id: $resource})<-[:PART_OF]-(f:Ref)
+RETURN f.resource AS resource, f.subpath AS subpath
+"""
+RETRACTION = "MATCH (n:Retraction {id: $id}) RETURN properties(n) AS properties"
+ENVIRONMENT = "MATCH (n:Environment {id: $id}) RETURN properties(n) AS properties"
+SNAPSHOT = "MATCH (n:Snapshot {id: $id}) RETURN properties(n) AS properties"
+SNAPSHOTS = """
+MATCH (w:Workspace {id: $workspace})<-[:OF]-(n:Snapshot)
+RETURN properties(n) AS properties
+ORDER BY n.timestamp, n.number, n.hash
+"""
+
+# Steps: a name is what only the fact of the step itself gives.
+STEPS = """
+UNWIND $ids AS id
+MATCH (s:Step {id: id}) WHERE s.name IS NOT NULL
+RETURN properties(s) AS properties,
+    [(s)<-[:READ_BY|RETRACTED_READ_BY]-(c:Certificate) | properties(c)] AS inputs,
+    [(s)<-[:CODE_OF|RETRACTED_CODE_OF]-(c:Certificate) | properties(c)] AS code,
+    [(s)-[:WROTE|RETRACTED_WROTE]->(c:Certificate) | properties(c)] AS outputs
+"""
+STEP_KEYS = """
+MATCH (s:Step)
+WHERE s.id STARTS WITH $prefix AND s.workspace = $workspace AND s.name IS NOT NULL
+RETURN s.id AS id ORDER BY id LIMIT $limit
+"""
+STARTED = "MATCH (s:Step) WHERE s.start_time >= $since"
+STARTED_IN = "MATCH (s:Step) WHERE s.workspace = $workspace AND s.start_time >= $since"
+NAMED_IN = """
+MATCH (s:Step)
+USING INDEX s:Step(workspace, name, start_time)
+WHERE s.workspace = $workspace AND s.name = $name AND s.start_time >= $since
+"""
+TOUCHING = """
+UNWIND $refs AS ref
+MATCH (f:Ref {id: ref})<-[:STATE_OF]-(c:Certificate)
+MATCH (c)-[:READ_BY|CODE_OF|WROTE|RETRACTED_READ_BY|RETRACTED_CODE_OF|RETRACTED_WROTE]-(s:Step)
+WITH DISTINCT s
+WHERE s.workspace = $workspace AND s.start_time >= $since
+"""
+CONDITIONS = {
+    "name": "s.name = $name",
+    "status": "CASE WHEN s.retracted THEN 'retracted' ELSE s.status END = $status",
+    "scalars": "all(name IN keys($scalars) WHERE s[name] = $scalars[name])",
+}
+NEWEST = """
+RETURN s.id AS id, s.start_time AS at, s.parameters AS parameters ORDER BY at DESC, id DESC
+"""
+NEWEST_FEW = f"{NEWEST} LIMIT $limit"
+# In the order of the index, so that no more is read than is shown.
+NEWEST_IN = """
+RETURN s.id AS id, s.workspace AS w, s.start_time AS at, s.parameters AS parameters
+ORDER BY w DESC, at DESC, id DESC
+"""
+NEWEST_FEW_IN = f"{NEWEST_IN} LIMIT $limit"
+COUNT = "RETURN count(s) AS steps"
+
+# Reachability: data flows along the arrows, so upstream is against them.
+STARTS = """
+UNWIND $ids AS id
+MATCH (n:Certificate|Step {id: id})
+RETURN n.id AS id
+UNION
+UNWIND $ids AS id
+MATCH (f:Ref {id: id})<-[:STATE_OF]-(n:Certificate)
+RETURN n.id AS id
+"""
+INCOMING = """
+UNWIND $ids AS id
+MATCH (n:Certificate|Step {id: id})<-[e:READ_BY|CODE_OF|WROTE|IMPORTED_AS]-(b)
+RETURN b.id AS source, type(e) AS type, n.id AS target
+"""
+OUTGOING = """
+UNWIND $ids AS id
+MATCH (n:Certificate|Step {id: id})-[e:READ_BY|CODE_OF|WROTE|IMPORTED_AS]->(b)
+RETURN n.id AS source, type(e) AS type, b.id AS target
+"""
+ALL_UPSTREAM = """
+UNWIND $ids AS id
+MATCH (n:Certificate|Step {id: id})<-[:READ_BY|CODE_OF|WROTE|IMPORTED_AS*1..1000000]-(b)
+RETURN DISTINCT b.id AS id
+"""
+ALL_DOWNSTREAM = """
+UNWIND $ids AS id
+MATCH (n:Certificate|Step {id: id})-[:READ_BY|CODE_OF|WROTE|IMPORTED_AS*1..1000000]->(b)
+RETURN DISTINCT b.id AS id
+"""
+CERTIFICATE_NODES = """
+UNWIND $ids AS id
+MATCH (c:Certificate {id: id})
+RETURN c.id AS id, properties(c) AS properties,
+    EXISTS { (c)<-[:WROTE]-(:Step) } AS produced,
+    EXISTS { (c)<-[:RETRACTED_WROTE]-(:Step) } AS retracted
+"""
+STEP_NODES = """
+UNWIND $ids AS id
+MATCH (s:Step {id: id})
+RETURN s.id AS id, s {.name, .start_time, .execution_time_seconds, .parameters, .metrics,
+    .command_line, .instance, .status} AS properties
+"""
+ROLES = """
+UNWIND $ids AS id
+MATCH (r:Resource {id: id})
+RETURN r.id AS id, r.role AS role
+"""
+# What rule 2.1 looks at: a step's input is left out when the step also wrote its ref.
+WALK = """
+UNWIND $ids AS id
+MATCH (:Certificate {id: id})<-[:WROTE]-(s:Step)<-[:READ_BY]-(c:Certificate)
+WHERE NOT EXISTS {
+    MATCH (s)-[:WROTE]->(o:Certificate)
+    WHERE o.workspace = c.workspace AND o.resource = c.resource
+        AND coalesce(o.subpath, '') = coalesce(c.subpath, '')
+}
+RETURN DISTINCT c.id AS id, properties(c) AS properties, s.id AS reader
+UNION
+UNWIND $ids AS id
+MATCH (:Certificate {id: id})<-[:IMPORTED_AS]-(c:Certificate)
+RETURN DISTINCT c.id AS id, properties(c) AS properties, null AS reader
+"""

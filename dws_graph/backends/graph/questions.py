@@ -1,0 +1,138 @@
+"""`GraphQuestions`: what the product asks, answered by Neo4j, across all its workspaces."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+from typing import Protocol, TypeVar
+
+from dws_graph.backends.graph import asking, listing, reaching
+from dws_graph.backends.graph.asking import Read
+from dws_graph.backends.views import (
+    EnvironmentInfo,
+    Retraction,
+    SnapshotInfo,
+    StepFilter,
+    StepInfo,
+    WalkRow,
+)
+from dws_graph.model.certificates import Certificate
+from dws_graph.model.refs import ResourceRef
+from dws_graph.model.subgraph import Subgraph
+
+T = TypeVar("T")
+
+
+class Reading(Protocol):
+    """Does work in one transaction that only reads; on a passing fault again from its start."""
+
+    def __call__(self, work: Callable[[Read], T]) -> T:
+        """Returns what the work returns."""
+
+
+class GraphQuestions:
+    """The questions of `backends.views.Questions`; each is one transaction.
+
+    Attributes:
+        visited: How many edges the last `upstream` or `downstream` read to find its answer.
+    """
+
+    def __init__(self, reading: Reading) -> None:
+        """Asks by `reading`."""
+        self._reading = reading
+        self.visited = 0
+
+    def certificates(self, ids: Iterable[str]) -> dict[str, Certificate]:
+        """Those of the ids that are described certificates."""
+        wanted = list(ids)
+        return self._reading(lambda read: asking.certificates(read, wanted))
+
+    def certificates_of(self, workspace: str, ref: ResourceRef) -> list[Certificate]:
+        """All versions of a ref, newest first."""
+        return self._reading(lambda read: asking.certificates_of(read, workspace, ref))
+
+    def refs(self, workspace: str, resource: str | None = None) -> list[ResourceRef]:
+        """The refs that lineage names, sorted."""
+        return self._reading(lambda read: asking.refs(read, workspace, resource))
+
+    def producers(self, ids: Iterable[str]) -> dict[str, str]:
+        """{certificate: the step that wrote it}; those that none wrote are left out."""
+        wanted = list(ids)
+        return self._reading(lambda read: asking.producers(read, wanted))
+
+    def retracted_producers(self, ids: Iterable[str]) -> dict[str, str]:
+        """{certificate: the retracted step that wrote it}; those of no such are left out."""
+        wanted = list(ids)
+        return self._reading(lambda read: asking.retracted_producers(read, wanted))
+
+    def walk(self, ids: Collection[str]) -> list[WalkRow]:
+        """The certificates that rule 2.1 looks at; see `Index.walk`."""
+        return self._reading(lambda read: reaching.walk(read, ids))
+
+    def step(self, step: str) -> StepInfo | None:
+        """One step in full."""
+        return self._reading(lambda read: asking.step(read, step))
+
+    def steps(
+        self,
+        workspace: str | None = None,
+        *,
+        name: str | None = None,
+        status: str | None = None,
+        ref: ResourceRef | None = None,
+        since: str | None = None,
+        limit: int | None = None,
+    ) -> list[StepInfo]:
+        """Steps, newest first; see `Index.steps`."""
+        refs = None if ref is None else (ref,)
+        chosen = StepFilter(workspace=workspace, name=name, status=status, refs=refs, since=since)
+        return self.chosen_steps(chosen, limit)
+
+    def chosen_steps(self, chosen: StepFilter, limit: int | None = None) -> list[StepInfo]:
+        """Steps by all that they can be chosen by, newest first; at most so many."""
+        return self._reading(lambda read: listing.steps(read, chosen, limit))
+
+    def count_steps(self, chosen: StepFilter) -> int:
+        """How many steps are meant."""
+        return self._reading(lambda read: listing.count(read, chosen))
+
+    def step_keys(self, workspace: str, prefix: str, limit: int) -> list[str]:
+        """The ids of steps that begin so, sorted; at most so many."""
+        return self._reading(lambda read: asking.step_keys(read, workspace, prefix, limit))
+
+    def retraction(self, workspace: str, step: str) -> Retraction | None:
+        """Why a step was retracted; None when it was not."""
+        return self._reading(lambda read: asking.retraction(read, workspace, step))
+
+    def environment(self, workspace: str, env: str) -> EnvironmentInfo | None:
+        """What the environment of this hash holds; None where no fact says so."""
+        return self._reading(lambda read: asking.environment(read, workspace, env))
+
+    def snapshots(self, workspace: str) -> list[SnapshotInfo]:
+        """The workspace's snapshots, oldest first."""
+        return self._reading(lambda read: asking.snapshots(read, workspace))
+
+    def snapshot(self, workspace: str, snapshot_hash: str) -> SnapshotInfo | None:
+        """One snapshot, by its full hash."""
+        return self._reading(lambda read: asking.snapshot(read, workspace, snapshot_hash))
+
+    def upstream(
+        self, starts: Collection[str], *, root: str = "", depth: int | None = None
+    ) -> Subgraph:
+        """All that the starts were made from; arguments as for `Index.upstream`."""
+        return self._reach(starts, root, depth, down=False)
+
+    def downstream(
+        self, starts: Collection[str], *, root: str = "", depth: int | None = None
+    ) -> Subgraph:
+        """All that was made from the starts, in any workspace."""
+        return self._reach(starts, root, depth, down=True)
+
+    def _reach(
+        self, starts: Collection[str], root: str, depth: int | None, *, down: bool
+    ) -> Subgraph:
+        def work(read: Read) -> tuple[Subgraph, int]:
+            found = reaching.reach(read, starts, down=down, depth=depth)
+            return reaching.subgraph(read, found, root), found.visited
+
+        graph, self.visited = self._reading(work)
+        return graph
