@@ -296,10 +296,10 @@ class Questions(Protocol):
         """One snapshot, by its full hash."""
 
 
-def chunks(lines: Iterable[Line]) -> Iterator[list[Line]]:
-    """The lines, `CHUNK` at a time."""
+def chunks(lines: Iterable[Line], size: int = CHUNK) -> Iterator[list[Line]]:
+    """The lines, so many at a time."""
     rest = iter(lines)
-    while chunk := list(itertools.islice(rest, CHUNK)):
+    while chunk := list(itertools.islice(rest, size)):
         yield chunk
 
 

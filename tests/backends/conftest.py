@@ -1,27 +1,88 @@
-"""The views that answer questions: the same tests ask each of them."""
+"""Views of each kind: the same tests hold for index, embedded Cypher and Neo4j."""
 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from functools import partial
-from typing import Any, Protocol
+from pathlib import Path
+from typing import Protocol
 
 import pytest
 
-from dws_graph.backends.graph.connecting import Connection, GraphAddress, run_text
+from dws_graph.backends.graph.connecting import Connection, GraphAddress
+from dws_graph.backends.graph.embedded import EmbeddedGraph
+from dws_graph.backends.graph.neo4j import Neo4jGraph
 from dws_graph.backends.graph.questions import GraphQuestions
-from dws_graph.backends.graph.writing import write_rows
 from dws_graph.backends.index import Index
-from dws_graph.backends.views import Questions
-from dws_graph.model.facts import Line
-from dws_graph.model.folding import fold
-from dws_graph.model.rows import together
-from dws_graph.model.values import Json
-from tests.backends.histories import Recorder
+from dws_graph.backends.views import Questions, View
+from tests.backends.histories import WORKSPACE, Recorder
 from tests.neo4j.local import Address
+
+AnyView = Index | EmbeddedGraph | Neo4jGraph
+
+
+class Views:
+    """Makes views of one kind.
+
+    Args:
+        make: Opens the view of this number.
+        empty: Empties a view that was opened.
+    """
+
+    def __init__(
+        self, make: Callable[[int], AnyView], empty: Callable[[AnyView], None] = lambda _: None
+    ) -> None:
+        self._make, self._empty = make, empty
+        self._numbers = itertools.count()
+        self._opened: list[tuple[int, AnyView]] = []
+
+    def new(self) -> View:
+        """An empty view of the workspace of `histories`."""
+        return self._open(next(self._numbers), empty=True)
+
+    def again(self, view: View) -> View:
+        """The same view, as another process has it open."""
+        [number] = [number for number, opened in self._opened if opened is view]
+        return self._open(number, empty=False)
+
+    def _open(self, number: int, *, empty: bool) -> View:
+        view = self._make(number)
+        self._opened.append((number, view))
+        if empty:
+            self._empty(view)
+        return view
+
+    def close(self) -> None:
+        for _, view in self._opened:
+            view.close()
+
+
+@pytest.fixture(params=["index", "cypher", "neo4j"])
+def views(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Views]:
+    """Each kind of view in turn."""
+    if request.param == "index":
+        made = Views(lambda n: Index(tmp_path / f"{n}.db"))
+    elif request.param == "cypher":
+        made = Views(lambda n: EmbeddedGraph(tmp_path / f"{n}.kgl"))
+    else:
+        address = graph_address(request.getfixturevalue("neo4j_address"))
+        made = Views(lambda _: Neo4jGraph(address, WORKSPACE), _drop)
+    yield made
+    made.close()
+
+
+def _drop(view: AnyView) -> None:
+    assert isinstance(view, Neo4jGraph)
+    view.drop()
+
+
+def graph_address(given: Address) -> GraphAddress:
+    """A test server's address as the product takes it."""
+    return GraphAddress(given.url, None, given.user, given.password)
 
 
 class Recorders(Protocol):
@@ -61,19 +122,14 @@ def folded_index() -> Folded:
 
 @pytest.fixture
 def folded_neo4j(neo4j_address: Address) -> Iterator[Folded]:
-    given = neo4j_address
-    connection = Connection(GraphAddress(given.url, None, given.user, given.password))
-
-    def write(tx: Any, lines: list[Line]) -> None:
-        def run(text: str, rows: list[Json]) -> list[Json]:
-            return run_text(tx, text, {"rows": rows})
-
-        write_rows(run, together(fold(line.fact) for line in lines))
+    address = graph_address(neo4j_address)
+    connection = Connection(address)
 
     @contextlib.contextmanager
     def folded(*recorders: Recorder) -> Iterator[Questions]:
         for recorder in recorders:
-            connection.write(partial(write, lines=recorder.lines))
+            with contextlib.closing(Neo4jGraph(address, recorder.workspace)) as graph:
+                graph.apply(recorder.lines)
         yield GraphQuestions(connection.reading)
 
     yield folded

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import random
+import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -28,7 +29,7 @@ from dws_graph.model.ids import uuid7
 from dws_graph.model.refs import ResourceRef
 from dws_graph.model.values import Json
 
-WORKSPACE = "0b54d1b2-7a0a-4a39-9d3c-7a7d8a5b1f0e"
+WORKSPACE = str(uuid.uuid4())  # a process of its own: a server is shared by all of a run
 A = "6f9619ff-8b86-4d01-b42d-00cf4fc964ff"
 B = "c0ffee00-1111-4222-8333-444444444444"
 

@@ -2,39 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from dws_graph.backends.graph.embedded import EmbeddedGraph
 from dws_graph.backends.index import Index
-from dws_graph.backends.views import Dump, View, diff_dumps
-from dws_graph.errors import JournalError
-from dws_graph.model.facts import Line, line_hash
-from tests.backends.histories import WORKSPACE, A, fold_ways, random_history, two_instances
+from dws_graph.backends.views import Dump, diff_dumps
+from dws_graph.model.facts import Line
+from tests.backends.histories import two_instances
 
 
 def index_dump(lines: list[Line]) -> Dump:
     with Index(None) as index:
         index.apply(lines)
         return index.dump()
-
-
-@pytest.mark.parametrize("seed", [None, 1, 2, 3])
-def test_it_equals_the_index_in_each_order_of_segments(tmp_path: Path, seed: int | None):
-    a, b = two_instances() if seed is None else random_history(seed, 20)
-    expected = index_dump([*a.lines, *b.lines])
-    ways = fold_ways(a.lines, b.lines, seed or 0)
-    chosen = ["second then first", "mixed segments", "by threes, mixed, each twice"]
-    if seed is None:
-        chosen.append("fact by fact, mixed")
-
-    for name in chosen:
-        view: View = EmbeddedGraph(tmp_path / f"{name}.kgl")
-        for batch in ways[name]:
-            view.apply(batch)
-        assert diff_dumps(expected, view.dump()) == [], name
 
 
 def test_facts_are_applied_once_also_after_it_is_opened_again(tmp_path: Path):
@@ -54,22 +36,6 @@ def test_facts_are_applied_once_also_after_it_is_opened_again(tmp_path: Path):
         assert EmbeddedGraph(path).applied() == index.applied()
     assert seen == [4]
     assert EmbeddedGraph(path).size() > 0
-
-
-def test_a_gap_and_a_changed_line_are_reported(tmp_path: Path):
-    a, _ = two_instances()
-    graph = EmbeddedGraph(tmp_path / "cypher.kgl")
-    changed = a.lines[5]._replace(fact=replace(a.lines[5].fact, prev=line_hash("forged")))
-
-    with pytest.raises(JournalError, match="fact 7 follows fact 5"):
-        graph.apply([*a.lines[:5], a.lines[6]])
-    with pytest.raises(JournalError, match="does not name fact 5"):
-        graph.apply([changed])
-    with pytest.raises(JournalError, match="is another line"):
-        graph.apply([a.lines[4]._replace(hash=line_hash("forged"))])
-
-    assert graph.applied()[WORKSPACE, A].seq == 5
-    assert diff_dumps(index_dump(a.lines[:5]), graph.dump()) == []
 
 
 @pytest.mark.parametrize("damage", ["garbage", "half", "empty", "left-over log"])

@@ -1,22 +1,57 @@
 """The graph in Neo4j: many workspaces, many instances of each, one property graph.
 
+A client folds facts in by chunks, each in one transaction that first takes the workspace's turn:
+the numbers applied are read after that, so that no two clients fold a fact twice. A part that is
+being dropped is dropped to its end by whoever takes the turn next.
+
 Source: docs/formats.md, "Views".
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from functools import partial
+from itertools import groupby
 from typing import Any
 
-from dws_graph.backends.graph.connecting import Connection, GraphAddress, Patience
+from dws_graph.backends.faults import fault
+from dws_graph.backends.graph import parts, texts
+from dws_graph.backends.graph.connecting import Connection, GraphAddress, Patience, run_text
+from dws_graph.backends.graph.schema import check_schema, ensure_schema
+from dws_graph.backends.graph.writing import Run, write_applied, write_rows
+from dws_graph.backends.views import (
+    Applied,
+    AppliedMap,
+    Dump,
+    DumpEdge,
+    DumpItem,
+    DumpNode,
+    Progress,
+    as_dump,
+    chunks,
+    next_facts,
+)
+from dws_graph.errors import JournalError, ViewError
+from dws_graph.model.facts import Line
+from dws_graph.model.folding import fold
+from dws_graph.model.rows import Rows, together
 from dws_graph.model.values import Json
+
+CHUNK = 500  # facts a transaction: within the memory that Neo4j gives one by default
+PAGE = 2_000  # nodes read at a time
+DROP = 1_000  # nodes deleted at a time
+
+
+class _DroppingError(Exception):
+    """The workspace's part is being dropped, and whoever did so may be gone."""
 
 
 class Neo4jGraph:
-    """The team's graph on a server; the network is used when something is asked.
+    """One workspace's part of the team's graph; the network is used when something is asked.
 
     Args:
         address: Of the server.
-        workspace: UUID of the workspace whose part this is.
+        workspace: UUID of the workspace.
         patience: How long to try.
     """
 
@@ -28,6 +63,7 @@ class Neo4jGraph:
         self.address = address
         self.workspace = workspace
         self.connection = Connection(address, patience)
+        self._prepared = False
 
     def close(self) -> None:
         """Lets go of the connections."""
@@ -40,3 +76,184 @@ class Neo4jGraph:
             ViewUnavailableError: The server does not answer.
         """
         return self.connection.read(text, **parameters)
+
+    # Facts in
+
+    def apply(self, lines: Iterable[Line], *, progress: Progress | None = None) -> int:
+        """Folds facts in, each exactly once; see `Index.apply`.
+
+        Raises:
+            ViewUnavailableError: The server does not answer; what was applied before stays.
+            JournalError: The lines do not follow what is applied. It may be that another client
+                dropped this part meanwhile: ask `applied` again.
+        """
+        total = 0
+        for chunk in chunks(lines, CHUNK):
+            self._prepare()
+            applied, error = self._apply(chunk)
+            total += applied
+            if error:
+                raise error
+            if progress:
+                progress(len(chunk))
+        return total
+
+    def _prepare(self) -> None:
+        if not self._prepared:
+            ensure_schema(self.connection)
+            self._prepared = True
+
+    def _apply(self, chunk: list[Line]) -> tuple[int, JournalError | None]:
+        for line in chunk:
+            if line.fact.workspace != self.workspace:
+                raise ViewError(f"a fact of workspace {line.fact.workspace} is not of this one")
+        while True:
+            try:
+                return self.connection.write(lambda tx: self._fold(tx, chunk))
+            except _DroppingError:
+                self._finish_drop()
+
+    def _fold(self, tx: Any, chunk: list[Line]) -> tuple[int, JournalError | None]:
+        run = _runner(tx)
+        if self._take_turn(tx, kept=True):
+            raise _DroppingError
+        keys = sorted({(line.fact.workspace, line.fact.instance) for line in chunk})
+        applied = _applied(run(parts.APPLIED_TO, [{"id": " ".join(key)} for key in keys]))
+        fresh, news, error = next_facts(applied, chunk)
+        if fresh:
+            rows = together(fold(line.fact) for line in fresh)
+            write_rows(run, rows)
+            self._hold(run, rows)
+            write_applied(run, news)
+            fault("neo4j: commit")
+        return len(fresh), error
+
+    def _take_turn(self, tx: Any, *, kept: bool) -> bool:
+        """Holds the workspace's lock until the transaction ends; tells whether it is dropped."""
+        [row] = run_text(tx, parts.TAKE_TURN, {"workspace": self.workspace, "kept": kept})
+        return bool(row["dropping"])
+
+    def _hold(self, run: Run, rows: Rows) -> None:
+        """Notes the nodes of others that the rows name."""
+        named = [("Certificate", key) for key in rows.bare]
+        for row in rows.identities:
+            whose = row.id if row.label == "Workspace" else row.props["workspace"]
+            if whose != self.workspace:
+                named.append((_label([row.label]), row.id))
+        for label, some in groupby(sorted(set(named)), key=lambda pair: pair[0]):
+            run(parts.HOLD[label], [{"id": key, "workspace": self.workspace} for _, key in some])
+
+    def applied(self) -> AppliedMap:
+        """The last fact applied of each instance of the workspace.
+
+        Raises:
+            ViewError: The graph is of a later version.
+        """
+        check_schema(self.connection)
+        return _applied(self.read(parts.APPLIED_OF, workspace=self.workspace))
+
+    # What is in it
+
+    def dump(self) -> Dump:
+        """The workspace's nodes and edges, with what it imported, in canonical form."""
+        return as_dump(self.items())
+
+    def items(self) -> Iterator[DumpItem]:
+        """The same one by one, in no order; the server is asked for some at a time."""
+        by_label = self._part()
+        mine = {key for ids in by_label.values() for key in ids}
+        for label, ids in by_label.items():
+            for some in _pages(ids, PAGE):
+                for row in self.read(texts.DUMP_NODES[label], rows=some):
+                    labels = sorted(row["labels"])
+                    yield DumpNode(labels=labels, properties=row["properties"])
+                for row in self.read(texts.DUMP_EDGES[label], rows=some):
+                    if row["target"] in mine:
+                        yield DumpEdge(
+                            type=row["type"],
+                            source=row["source"],
+                            target=row["target"],
+                            properties={"instance": row["instance"]} if row["instance"] else {},
+                        )
+
+    def _part(self) -> dict[str, list[str]]:
+        """The ids of the nodes that the workspace has, or holds, by label."""
+        found: dict[str, dict[str, None]] = {}
+        for label in parts.DROPPED:
+            ids = self.read(parts.OWN_IDS[label], workspace=self.workspace)
+            found[label] = dict.fromkeys(row["id"] for row in ids)
+        for row in self.read(parts.HELD_IDS, workspace=self.workspace):
+            found[_label(row["labels"])][row["id"]] = None
+        return {label: list(ids) for label, ids in found.items()}
+
+    # Taking it out
+
+    def drop(self) -> None:
+        """Takes the workspace's part out; what another workspace needs of it stays.
+
+        Raises:
+            ViewUnavailableError: The server does not answer; the next client goes on with it.
+        """
+        self._prepare()
+        self.connection.write(self._begin_drop)
+        self._finish_drop()
+
+    def _begin_drop(self, tx: Any) -> None:
+        self._take_turn(tx, kept=False)
+        for text in (parts.BEGIN_DROP, parts.FORGET_APPLIED):
+            run_text(tx, text, {"workspace": self.workspace})
+
+    def _finish_drop(self) -> None:
+        """Several clients may do this at once: who takes a turn and finds it done stops."""
+        for label in parts.DROPPED:
+            ids = [r["id"] for r in self.read(parts.OWN_IDS[label], workspace=self.workspace)]
+            steps = [parts.NOT_CURRENT] if label == "Ref" else []
+            if not self._drop_some(ids, [*steps, parts.DROP_OWN[label]]):
+                return
+        held = self.read(parts.HELD_IDS, workspace=self.workspace)
+        for label in parts.DROPPED:
+            ids = [row["id"] for row in held if _label(row["labels"]) == label]
+            if not self._drop_some(ids, [parts.LET_GO[label], parts.DROP_HELD[label]]):
+                return
+        self.connection.write(self._end_drop)
+
+    def _drop_some(self, ids: list[str], some: list[str]) -> bool:
+        """Runs texts on nodes, a page a transaction; False when the drop is at its end."""
+        for page in _pages(ids, DROP):
+            rows = [{**row, "workspace": self.workspace} for row in page]
+            fault("neo4j: drop")
+            if not self.connection.write(partial(self._drop_page, rows=rows, some=some)):
+                return False
+        return True
+
+    def _drop_page(self, tx: Any, rows: list[Json], some: list[str]) -> bool:
+        if not self._take_turn(tx, kept=False):
+            return False
+        for text in some:
+            run_text(tx, text, {"rows": rows})
+        return True
+
+    def _end_drop(self, tx: Any) -> None:
+        if self._take_turn(tx, kept=False):
+            run_text(tx, parts.END_DROP, {"workspace": self.workspace})
+
+
+def _label(labels: Iterable[str]) -> str:
+    """The label by which texts find a node."""
+    return next((name for name in labels if name in parts.OWN_IDS), "Certificate")
+
+
+def _pages(ids: list[str], size: int) -> Iterator[list[Json]]:
+    for at in range(0, len(ids), size):
+        yield [{"id": key} for key in ids[at : at + size]]
+
+
+def _runner(tx: Any) -> Run:
+    return lambda text, rows: run_text(tx, text, {"rows": rows})
+
+
+def _applied(rows: Iterable[Json]) -> AppliedMap:
+    return {
+        (row["workspace"], row["instance"]): Applied(row["seq"], row["hash"], row["offset"])
+        for row in rows
+    }
