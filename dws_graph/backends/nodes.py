@@ -44,6 +44,7 @@ def certificate_node(
 def step_node(key: str, obj: Json) -> Node:
     """A step as a node, from the properties that the graph has of it."""
     properties = {
+        "workspace": obj.get("workspace"),
         "start_time": obj.get("start_time"),
         "execution_time_seconds": obj.get("execution_time_seconds"),
         "parameters": parsed(obj.get("parameters")) or {},

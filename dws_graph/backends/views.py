@@ -12,7 +12,7 @@ import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol, TypedDict, final
+from typing import Any, Literal, NamedTuple, Protocol, TypedDict, final
 
 from dws_graph.backends.mending import how_to_mend
 from dws_graph.errors import ApiParamError, JournalMisfitError
@@ -222,6 +222,24 @@ class SnapshotInfo:
     metrics: dict[str, Any]
 
 
+class Hit(NamedTuple):
+    """Something that a search found.
+
+    Attributes:
+        kind: `ref`, `step` or `snapshot`.
+        key: Its id.
+        name: Of a ref as people write it; of a step; of a snapshot its tags, or its hash.
+        workspace: Whose it is.
+        time: When a step began, a snapshot was taken (UTC); empty for a ref.
+    """
+
+    kind: Literal["ref", "step", "snapshot"]
+    key: str
+    name: str
+    workspace: str
+    time: str
+
+
 class Questions(Protocol):
     """What can be asked of the index, and of Neo4j across workspaces.
 
@@ -239,6 +257,9 @@ class Questions(Protocol):
 
     def refs(self, workspace: str, resource: str | None = None) -> list[ResourceRef]:
         """The refs that lineage names, sorted."""
+
+    def workspace_names(self, ids: Iterable[str]) -> dict[str, str]:
+        """The names of workspaces by id; those of no known name are left out."""
 
     def producers(self, ids: Iterable[str]) -> dict[str, str]:
         """The step that wrote each certificate; those that none wrote are left out."""
@@ -288,6 +309,14 @@ class Questions(Protocol):
         self, starts: Collection[str], *, root: str = "", depth: int | None = None
     ) -> Subgraph:
         """All that was made from the starts."""
+
+    def neighbourhood(
+        self, starts: Collection[str], *, root: str = "", depth: int = 1, limit: int = 200
+    ) -> Subgraph:
+        """What lies around the starts, both ways: at most `limit` nodes, the nearest."""
+
+    def search(self, text: str, workspace: str | None = None, limit: int = 50) -> list[Hit]:
+        """Refs, steps and snapshots that have a text in their name, tag or message."""
 
     def snapshots(self, workspace: str) -> list[SnapshotInfo]:
         """The workspace's snapshots, oldest first."""

@@ -6,7 +6,7 @@ Source of the JSON: docs/formats.md, "A subgraph".
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 NodeKind = Literal["step", "certificate", "snapshot"]
@@ -19,8 +19,8 @@ class Node:
     `properties` of a certificate: `workspace, resource, subpath, hash` (None for a placeholder),
     `version, status` (`hashed`, `pending`, `not kept`), `role` (of its resource), `produced`
     (whether a step wrote it), `retracted` (True where a step wrote it that was retracted, else
-    absent); of a step: `start_time, execution_time_seconds, parameters, metrics, command_line,
-    instance, status` (`completed`, `failed`).
+    absent); of a step: `workspace, start_time, execution_time_seconds, parameters, metrics,
+    command_line, instance, status` (`completed`, `failed`).
     """
 
     key: str
@@ -90,6 +90,19 @@ class Subgraph:
             if n.key == key:
                 return n
         raise KeyError(key)
+
+    def workspaces(self) -> set[str]:
+        """The ids of the workspaces that the nodes are of, as far as they are known."""
+        found = {node.properties.get("workspace") for node in self.nodes}
+        return {str(workspace) for workspace in found if workspace}
+
+    def naming_workspaces(self, names: Mapping[str, str]) -> Subgraph:
+        """The same for people: each node of one of these workspaces, by id, names it too."""
+        nodes = []
+        for node in self.nodes:
+            name = names.get(str(node.properties.get("workspace")))
+            nodes.append(node if name is None else replace(node, name=f"{node.name} ({name})"))
+        return replace(self, nodes=tuple(nodes))
 
     def reached_from(self, starts: Collection[str]) -> Subgraph:
         """What lies on a way from one of the starts to anywhere in the subgraph, along arrows."""

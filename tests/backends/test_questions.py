@@ -235,3 +235,35 @@ def test_snapshots_by_time(folded: Folded, recorder: Recorders):
     assert (first.hash, first.number, first.tags) == (one, 1, ("v1",))
     assert first.metrics == {"accuracy": 0.5, "deep": {"x": 1}}
     assert first.hostname == "laptop"
+
+
+def test_a_text_is_found_in_refs_snapshots_and_steps(folded: Folded, recorder: Recorders):
+    a = recorder()
+    a.created("my demo")
+    one = a.step("Überprüfen", ["raw:/January.csv"], ["january"])
+    two = a.step("überprüfen again", ["raw:/January.csv"], ["other"])
+    taken = a.snapshot("January-final")
+    a.tag("only-named-january", digest("unknown here"))
+
+    def found(text: str, **how: Any) -> list[tuple[str, str]]:
+        return [(hit.kind, hit.name) for hit in view.search(text, a.workspace, **how)]
+
+    with folded(a) as view:
+        assert found("JANUARY") == [
+            ("ref", "january"),
+            ("ref", "raw:/January.csv"),
+            ("snapshot", "January-final"),
+        ]
+        assert found("raw:/") == [("ref", "raw:/January.csv")]
+        assert found("überprüfen") == [("step", two.name), ("step", one.name)]
+        assert found("überprüfen", limit=1) == [("step", two.name)]
+        assert found(taken[:10]) == [("snapshot", "January-final")]
+        assert found("snapshot 1") == [("snapshot", "January-final")]
+        assert found("' OR 1=1 // %_") == []
+        assert view.search("january", B) == []
+        [step] = view.search(two.name, a.workspace)
+        anywhere = {hit.key for hit in view.search("überprüfen again")}
+        assert view.workspace_names([a.workspace, B]) == {a.workspace: "my demo"}
+
+    assert (step.key, step.workspace, step.time) == (two.id, a.workspace, two.start_time)
+    assert two.id in anywhere or len(anywhere) == 50

@@ -63,6 +63,7 @@ def test_nodes_have_the_documented_properties(folded: Folded, recorder: Recorder
     }
     assert graph.node(ids["clean:/a"]).properties["produced"]
     assert step.properties == {
+        "workspace": a.workspace,
         "start_time": step.properties["start_time"],
         "execution_time_seconds": 1.0,
         "parameters": {"lr": 0.5, "layers": [1, 2]},
@@ -214,3 +215,38 @@ def test_a_cycle_of_wrong_data_ends(folded: Folded, recorder: Recorders):
     with folded(a) as view:
         assert sorted(names(view.upstream([step.outputs[0].id]))) == ["one", "two", "x", "y"]
         assert sorted(names(view.downstream([step.id]))) == ["one", "two", "x", "y"]
+
+
+@pytest.mark.parametrize(
+    ("depth", "limit", "expected"),
+    [
+        (0, 9, ["clean:/a"]),
+        (1, 9, ["prepare", "clean:/a", "train"]),
+        (2, 9, ["code", "raw", "prepare", "clean:/a", "train", "model"]),
+        (9, 9, ["code", "raw", "prepare", "clean:/a", "train", "model", "report", "results"]),
+        (9, 3, ["prepare", "clean:/a", "train"]),
+        (9, 0, []),
+    ],
+)
+def test_a_neighbourhood_is_what_is_near_both_ways(
+    folded: Folded, recorder: Recorders, depth: int, limit: int, expected: list[str]
+):
+    a, ids = pipeline(recorder)
+    with folded(a) as view:
+        whole = view.neighbourhood([ids["clean:/a"]], depth=99)
+        graph = view.neighbourhood([ids["clean:/a"]], root="x", depth=depth, limit=limit)
+
+    assert names(graph) == expected
+    assert graph.root == "x"
+    kept = {node.key for node in graph.nodes}
+    between = [e for e in whole.edges if {e.source, e.target} <= kept]
+    assert list(graph.edges) == between
+
+
+def test_a_neighbourhood_cut_short_is_the_same_in_every_view(folded: Folded, recorder: Recorders):
+    a = recorder()
+    readers = sorted(a.step("look", ["raw"]).id for _ in range(9))
+    with folded(a) as view:
+        graph = view.neighbourhood([ref_id(a.workspace, ref("raw"))], depth=1, limit=5)
+
+    assert {n.key for n in graph.nodes if n.kind == "step"} == set(readers[:4])

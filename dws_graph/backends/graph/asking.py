@@ -62,6 +62,11 @@ def refs(read: Read, workspace: str, resource: str | None) -> list[ResourceRef]:
     return sorted(found, key=lambda r: (r.name, r.subpath or ""))
 
 
+def workspace_names(read: Read, ids: Iterable[str]) -> dict[str, str]:
+    """The names of workspaces by id, as far as they are known."""
+    return {row["id"]: row["name"] for row in each(read, texts.WORKSPACE_NAMES, ids)}
+
+
 def producers(read: Read, ids: Iterable[str]) -> dict[str, str]:
     """The step that wrote each certificate; those that none wrote are left out."""
     return {row["id"]: row["step"] for row in each(read, texts.PRODUCERS, ids)}

@@ -27,26 +27,44 @@ def count(read: Read, chosen: StepFilter) -> int:
     """How many steps are meant."""
     if chosen.parameters:
         return sum(1 for _ in _keys(read, chosen, None))
-    text, values = _match(chosen)
-    [row] = read(f"{text} {texts.COUNT}", **values)
+    text, values = count_text(chosen)
+    [row] = read(text, **values)
     return int(row["steps"])
 
 
 def _keys(read: Read, chosen: StepFilter, limit: int | None) -> Iterator[str]:
-    text, values = _match(chosen)
-    ordered = chosen.workspace is not None and chosen.refs is None
-    if limit is None or chosen.parameters:
-        newest = texts.NEWEST_IN if ordered else texts.NEWEST
-    else:
-        newest = texts.NEWEST_FEW_IN if ordered else texts.NEWEST_FEW
+    few = limit is not None and not chosen.parameters
+    text, values = find_text(chosen, few=few)
+    if few:
         values["limit"] = limit
     left = limit
-    for row in read(f"{text} {newest}", **values):
+    for row in read(text, **values):
         if left == 0:
             return
         if _has(parsed(row["parameters"]) or {}, chosen):
             left = None if left is None else left - 1
             yield row["id"]
+
+
+def find_text(chosen: StepFilter, *, few: bool) -> tuple[str, dict[str, Any]]:
+    """The text that finds the steps that are meant, newest first, and its values.
+
+    Args:
+        chosen: Which are meant.
+        few: Only `$limit` of them.
+    """
+    text, values = _match(chosen)
+    if chosen.refs is not None or chosen.workspace is None:
+        newest = texts.NEWEST
+    else:
+        newest = texts.NEWEST_IN if chosen.name is None else texts.NEWEST_NAMED
+    return " ".join([text, newest, *([texts.FEW] if few else [])]), values
+
+
+def count_text(chosen: StepFilter) -> tuple[str, dict[str, Any]]:
+    """The text that counts the steps that are meant, but for their parameters; its values."""
+    text, values = _match(chosen)
+    return f"{text} {texts.COUNT}", values
 
 
 def _match(chosen: StepFilter) -> tuple[str, dict[str, Any]]:

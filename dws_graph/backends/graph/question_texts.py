@@ -35,6 +35,11 @@ REFS_OF_RESOURCE = """
 MATCH (r:Resource {id: $resource})<-[:PART_OF]-(f:Ref)
 RETURN f.resource AS resource, f.subpath AS subpath
 """
+WORKSPACE_NAMES = """
+UNWIND $ids AS id
+MATCH (w:Workspace {id: id}) WHERE w.name IS NOT NULL
+RETURN w.id AS id, w.name AS name
+"""
 RETRACTION = "MATCH (n:Retraction {id: $id}) RETURN properties(n) AS properties"
 ENVIRONMENT = "MATCH (n:Environment {id: $id}) RETURN properties(n) AS properties"
 SNAPSHOT = "MATCH (n:Snapshot {id: $id}) RETURN properties(n) AS properties"
@@ -77,16 +82,20 @@ CONDITIONS = {
     "status": "CASE WHEN s.retracted THEN 'retracted' ELSE s.status END = $status",
     "scalars": "all(name IN keys($scalars) WHERE s[name] = $scalars[name])",
 }
+# In the order of the index that the step was found by, so that no more is read than is shown.
 NEWEST = """
-RETURN s.id AS id, s.start_time AS at, s.parameters AS parameters ORDER BY at DESC, id DESC
+RETURN s.id AS id, s.parameters AS parameters
+ORDER BY s.start_time DESC, s.id DESC
 """
-NEWEST_FEW = f"{NEWEST} LIMIT $limit"
-# In the order of the index, so that no more is read than is shown.
 NEWEST_IN = """
-RETURN s.id AS id, s.workspace AS w, s.start_time AS at, s.parameters AS parameters
-ORDER BY w DESC, at DESC, id DESC
+RETURN s.id AS id, s.parameters AS parameters
+ORDER BY s.workspace DESC, s.start_time DESC, s.id DESC
 """
-NEWEST_FEW_IN = f"{NEWEST_IN} LIMIT $limit"
+NEWEST_NAMED = """
+RETURN s.id AS id, s.parameters AS parameters
+ORDER BY s.workspace DESC, s.name DESC, s.start_time DESC, s.id DESC
+"""
+FEW = "LIMIT $limit"
 COUNT = "RETURN count(s) AS steps"
 
 # Reachability: data flows along the arrows, so upstream is against them.
@@ -129,8 +138,8 @@ RETURN c.id AS id, properties(c) AS properties,
 STEP_NODES = """
 UNWIND $ids AS id
 MATCH (s:Step {id: id})
-RETURN s.id AS id, s {.name, .start_time, .execution_time_seconds, .parameters, .metrics,
-    .command_line, .instance, .status} AS properties
+RETURN s.id AS id, s {.workspace, .name, .start_time, .execution_time_seconds, .parameters,
+    .metrics, .command_line, .instance, .status} AS properties
 """
 ROLES = """
 UNWIND $ids AS id
@@ -151,4 +160,36 @@ UNION
 UNWIND $ids AS id
 MATCH (:Certificate {id: id})<-[:IMPORTED_AS]-(c:Certificate)
 RETURN DISTINCT c.id AS id, properties(c) AS properties, null AS reader
+"""
+TOUCHING_NODES = """
+UNWIND $ids AS id
+MATCH (n:Certificate|Step {id: id})<-[e:READ_BY|CODE_OF|WROTE|IMPORTED_AS]-(b)
+RETURN b.id AS source, type(e) AS type, n.id AS target
+UNION ALL
+UNWIND $ids AS id
+MATCH (n:Certificate|Step {id: id})-[e:READ_BY|CODE_OF|WROTE|IMPORTED_AS]->(b)
+RETURN n.id AS source, type(e) AS type, b.id AS target
+"""
+
+# A text in names; `$first` and `$last` are one workspace's id, or below and above them all.
+FIND_REFS = """
+MATCH (f:Ref)
+WHERE f.workspace >= $first AND f.workspace <= $last
+    AND toLower(f.resource + coalesce(':/' + f.subpath, '')) CONTAINS $wanted
+RETURN f.id AS id, f.resource AS resource, f.subpath AS subpath, f.workspace AS workspace
+ORDER BY resource, coalesce(subpath, ''), workspace LIMIT $limit
+"""
+FIND_SNAPSHOTS = """
+MATCH (n:Snapshot)
+WHERE n.workspace >= $first AND n.workspace <= $last AND n.number IS NOT NULL
+    AND (toLower(n.message) CONTAINS $wanted OR n.hash STARTS WITH $wanted
+        OR any(tag IN n.tags WHERE toLower(tag) CONTAINS $wanted))
+RETURN n.id AS id, n.hash AS hash, n.tags AS tags, n.workspace AS workspace, n.timestamp AS time
+ORDER BY time DESC, id DESC LIMIT $limit
+"""
+FIND_STEPS = """
+MATCH (s:Step)
+WHERE s.workspace >= $first AND s.workspace <= $last AND toLower(s.name) CONTAINS $wanted
+RETURN s.id AS id, s.name AS name, s.workspace AS workspace, s.start_time AS time
+ORDER BY time DESC, id DESC LIMIT $limit
 """

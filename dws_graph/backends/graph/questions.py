@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from typing import Protocol, TypeVar
 
-from dws_graph.backends.graph import asking, listing, reaching
+from dws_graph.backends.graph import asking, listing, reaching, searching
 from dws_graph.backends.graph.asking import Read
 from dws_graph.backends.views import (
     EnvironmentInfo,
+    Hit,
     Retraction,
     SnapshotInfo,
     StepFilter,
@@ -53,6 +54,11 @@ class GraphQuestions:
     def refs(self, workspace: str, resource: str | None = None) -> list[ResourceRef]:
         """The refs that lineage names, sorted."""
         return self._reading(lambda read: asking.refs(read, workspace, resource))
+
+    def workspace_names(self, ids: Iterable[str]) -> dict[str, str]:
+        """The names of workspaces by id; those of no known name are left out."""
+        wanted = list(ids)
+        return self._reading(lambda read: asking.workspace_names(read, wanted))
 
     def producers(self, ids: Iterable[str]) -> dict[str, str]:
         """{certificate: the step that wrote it}; those that none wrote are left out."""
@@ -136,3 +142,18 @@ class GraphQuestions:
 
         graph, self.visited = self._reading(work)
         return graph
+
+    def neighbourhood(
+        self, starts: Collection[str], *, root: str = "", depth: int = 1, limit: int = 200
+    ) -> Subgraph:
+        """What lies around the starts, both ways; see `Index.neighbourhood`."""
+
+        def work(read: Read) -> Subgraph:
+            found = reaching.reach_around(read, starts, depth=depth, limit=limit)
+            return reaching.subgraph(read, found, root)
+
+        return self._reading(work)
+
+    def search(self, text: str, workspace: str | None = None, limit: int = 50) -> list[Hit]:
+        """Refs, snapshots and steps that have a text; see `Index.search`."""
+        return self._reading(lambda read: searching.search(read, text, workspace, limit))

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from dws_graph.backends.decoding import as_certificate
 from dws_graph.backends.graph import question_texts as texts
 from dws_graph.backends.graph.asking import Read, each
+from dws_graph.backends.neighbours import around
 from dws_graph.backends.nodes import certificate_node, is_complete, step_node
 from dws_graph.backends.ordering import in_order
 from dws_graph.backends.views import WalkRow
@@ -57,7 +58,7 @@ def reach(read: Read, starts: Iterable[str], *, down: bool, depth: int | None) -
             if depth is None and len(level) <= FEW:
                 level += _all_reached(read, level, found, down=down)
             near: list[str] = []
-            for edge in _edges(read, level, down=down):
+            for edge in _edges(read, texts.OUTGOING if down else texts.INCOMING, level):
                 found.visited += 1
                 other = edge.target if down else edge.source
                 if other not in found.nodes:
@@ -81,8 +82,18 @@ def _all_reached(read: Read, few: Collection[str], found: Reached, *, down: bool
     return new
 
 
-def _edges(read: Read, level: Iterable[str], *, down: bool) -> Iterable[Edge]:
-    rows = each(read, texts.OUTGOING if down else texts.INCOMING, level)
+def reach_around(read: Read, starts: Iterable[str], *, depth: int, limit: int) -> Reached:
+    """What lies around the starts, both ways: the nearest."""
+
+    def touching(ids: Collection[str]) -> Iterable[Edge]:
+        return _edges(read, texts.TOUCHING_NODES, ids)
+
+    begin = [row["id"] for row in each(read, texts.STARTS, starts)]
+    return Reached(*around(touching, begin, depth=depth, limit=limit))
+
+
+def _edges(read: Read, text: str, ids: Iterable[str]) -> Iterable[Edge]:
+    rows = each(read, text, ids)
     return (Edge(row["source"], row["target"], row["type"]) for row in rows)
 
 

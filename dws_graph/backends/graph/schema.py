@@ -5,20 +5,25 @@ A node `Schema` says which version the database has; a newer one than ours is le
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from dws_graph.backends.graph.connecting import Connection
 from dws_graph.backends.graph.texts import OWN_LABELS
 from dws_graph.errors import ViewError
 
-VERSION = 1
+VERSION = 2
 OWN_RECORDS = ("Applied", "Turn", "Schema")
 
 _UNIQUE = "CREATE CONSTRAINT dws_<name>_id IF NOT EXISTS FOR (n:<label>) REQUIRE n.id IS UNIQUE"
-_INDEX = "CREATE INDEX dws_<name>_<property> IF NOT EXISTS FOR (n:<label>) ON (n.<property>)"
-INDEXES = (
+_INDEX = "CREATE INDEX dws_<name> IF NOT EXISTS FOR (n:<label>) ON (<properties>)"
+INDEXES: tuple[tuple[str, ...], ...] = (
     *((label, "workspace") for label in sorted({*OWN_LABELS, "Applied"} - {"Workspace"})),
     ("Tag", "snapshot"),
+    # Steps are listed newest first, and from the index in that order.
+    ("Step", "start_time"),
+    ("Step", "workspace", "start_time"),
+    ("Step", "workspace", "name", "start_time"),
 )
 
 VERSION_THERE = "MATCH (s:Schema {id: 'dws-graph'}) RETURN s.version AS version"
@@ -33,12 +38,18 @@ def statements() -> list[str]:
     """The commands that make constraints and indexes, each of which may be there already."""
     labels = [*sorted(OWN_LABELS), *OWN_RECORDS]
     found = [_fill(_UNIQUE, label) for label in labels]
-    found += [_fill(_INDEX, label).replace("<property>", prop) for label, prop in INDEXES]
+    found += [_index(label, properties) for label, *properties in INDEXES]
     return found
 
 
-def _fill(text: str, label: str) -> str:
-    return text.replace("<name>", label.lower()).replace("<label>", label)
+def _index(label: str, properties: Sequence[str]) -> str:
+    name = "_".join([label.lower(), *properties])
+    listed = ", ".join(f"n.{prop}" for prop in properties)
+    return _fill(_INDEX, label, name).replace("<properties>", listed)
+
+
+def _fill(text: str, label: str, name: str | None = None) -> str:
+    return text.replace("<name>", name or label.lower()).replace("<label>", label)
 
 
 def check_schema(connection: Connection) -> bool:

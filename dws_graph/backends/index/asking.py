@@ -66,6 +66,10 @@ WRITTEN = """
 SELECT c.key, c.props FROM edge e JOIN node c ON c.id = e.dst
 WHERE e.src = ? AND e.type IN ('WROTE', 'RETRACTED_WROTE')
 """
+WORKSPACE_NAME = """
+SELECT key, json_extract(props, '$.name') FROM node
+WHERE key = ? AND label = 'Workspace' AND json_extract(props, '$.name') IS NOT NULL
+"""
 REFS = "SELECT resource, subpath FROM ref WHERE workspace = ?"
 REFS_OF_RESOURCE = "SELECT resource, subpath FROM ref WHERE workspace = ? AND resource = ?"
 REFS_TOUCHING = """
@@ -102,6 +106,11 @@ ORDER BY i.resource, i.subpath, i.certificate
 def producers(store: Store, ids: Iterable[str]) -> dict[str, str]:
     """The step that wrote each certificate; those that none wrote are left out."""
     return dict(store.each(PRODUCER, ids))
+
+
+def workspace_names(store: Store, ids: Iterable[str]) -> dict[str, str]:
+    """The names of workspaces by id, as far as they are known."""
+    return dict(store.each(WORKSPACE_NAME, ids))
 
 
 def touched_by(store: Store, certificate: str) -> list[Touch]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from dws_graph.backends.decoding import as_certificate
 from dws_graph.backends.index.store import Store
+from dws_graph.backends.neighbours import around
 from dws_graph.backends.nodes import certificate_node, is_complete, step_node
 from dws_graph.backends.ordering import in_order
 from dws_graph.backends.views import WalkRow
@@ -51,6 +52,15 @@ WHERE dst = ? AND type IN ('READ_BY', 'CODE_OF', 'WROTE', 'IMPORTED_AS')
 OUTGOING = """
 SELECT dst, type FROM edge
 WHERE src = ? AND type IN ('READ_BY', 'CODE_OF', 'WROTE', 'IMPORTED_AS')
+"""
+TOUCHING = """
+SELECT s.key, e.type, n.key FROM json_each(?1) j CROSS JOIN node n ON n.key = j.value
+CROSS JOIN edge e ON e.dst = n.id AND e.type IN ('READ_BY', 'CODE_OF', 'WROTE', 'IMPORTED_AS')
+CROSS JOIN node s ON s.id = e.src
+UNION ALL
+SELECT n.key, e.type, t.key FROM json_each(?1) j CROSS JOIN node n ON n.key = j.value
+CROSS JOIN edge e ON e.src = n.id AND e.type IN ('READ_BY', 'CODE_OF', 'WROTE', 'IMPORTED_AS')
+CROSS JOIN node t ON t.id = e.dst
 """
 START = "SELECT id, label FROM node WHERE key = ?"
 STATES = "SELECT src FROM edge WHERE dst = ? AND type = 'STATE_OF'"
@@ -124,6 +134,24 @@ def _starts(c: sqlite3.Connection, starts: Iterable[str]) -> list[int]:
             else:
                 nodes[node] = None
     return list(nodes)
+
+
+def reach_around(store: Store, starts: Iterable[str], *, depth: int, limit: int) -> Reached:
+    """What lies around the starts, both ways: the nearest."""
+
+    def touching(keys: Collection[str]) -> Iterable[Edge]:
+        rows = store.rows(TOUCHING, (json.dumps(list(keys)),))
+        return (Edge(source, target, kind) for source, kind, target in rows)
+
+    begin = [_key(store, row) for row in _starts(store.connection, starts)]
+    keys, edges = around(touching, begin, depth=depth, limit=limit)
+    rows = {key: row for key in keys for row, _ in store.rows(START, (key,))}
+    return Reached(set(rows.values()), {(rows[e.source], e.type, rows[e.target]) for e in edges})
+
+
+def _key(store: Store, row: int) -> str:
+    found = store.row(NODE, (row,))
+    return str(found[0]) if found else ""
 
 
 def subgraph(store: Store, found: Reached, root: str) -> Subgraph:

@@ -9,7 +9,15 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from dws_graph.backends.index import asking, dumping, listing, reaching, recording, stats
+from dws_graph.backends.index import (
+    asking,
+    dumping,
+    listing,
+    reaching,
+    recording,
+    searching,
+    stats,
+)
 from dws_graph.backends.index.applying import apply_rows
 from dws_graph.backends.index.noting import note
 from dws_graph.backends.index.store import IndexDamagedError, Store, remove_files
@@ -20,6 +28,7 @@ from dws_graph.backends.views import (
     DumpItem,
     Entry,
     EnvironmentInfo,
+    Hit,
     Progress,
     Retraction,
     SnapshotInfo,
@@ -260,6 +269,10 @@ class Index:
         """{instance: the name it last gave its machine}."""
         return recording.hostnames(self._store, workspace)
 
+    def workspace_names(self, ids: Iterable[str]) -> dict[str, str]:
+        """The names of workspaces by id; those of no known name are left out."""
+        return asking.workspace_names(self._store, ids)
+
     def producers(self, ids: Iterable[str]) -> dict[str, str]:
         """{certificate: the step that wrote it}; those that none wrote are left out."""
         return asking.producers(self._store, ids)
@@ -389,6 +402,32 @@ class Index:
             found = reaching.reach(self._store, starts, down=down, depth=depth)
             self.visited = found.visited
             return reaching.subgraph(self._store, found, root)
+
+    def neighbourhood(
+        self, starts: Collection[str], *, root: str = "", depth: int = 1, limit: int = 200
+    ) -> Subgraph:
+        """What lies around the starts, both ways.
+
+        Args:
+            starts: As for `upstream`.
+            root: The id that was asked for.
+            depth: How many edges away.
+            limit: At most so many nodes: the nearest, and of equally near ones the first by id.
+        """
+        with self._store.read():
+            found = reaching.reach_around(self._store, starts, depth=depth, limit=limit)
+            return reaching.subgraph(self._store, found, root)
+
+    def search(self, text: str, workspace: str | None = None, limit: int = 50) -> list[Hit]:
+        """Refs, snapshots (newest first) and steps (newest first) that have a text.
+
+        Args:
+            text: Part of a ref, of a step's name, of a tag or a message, or the first digits of
+                a snapshot's hash; upper and lower case are the same.
+            workspace: Of this workspace alone.
+            limit: At most so many of each kind.
+        """
+        return searching.search(self._store, text, workspace, limit)
 
     # The stat cache
 
