@@ -241,7 +241,8 @@ def _unknown(ws: OpenWorkspace, side: Side, target: RefTarget) -> Iterable[prose
     for key, node in sources.items():
         ref, role = node.name, node.properties.get("role")
         if (workspace := node.properties.get("workspace")) not in (None, ws.id):
-            yield say("{} comes from another workspace ({}).", ref, str(workspace)[:8])
+            known = ws.index.workspace_name(str(workspace)) or str(workspace)[:8]
+            yield say("{} comes from another workspace ({}).", ref, known)
         elif key in retracted:
             step = ws.index.step(retracted[key])
             why = ws.index.retraction(ws.id, retracted[key])

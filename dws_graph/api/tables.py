@@ -132,11 +132,11 @@ def _rows(
     seen: set[str] = set()
     found = []
     for ref in refs:
-        found.append(_row(ws, current[ref], current))
+        nested = _nested(ws, current[ref], seen) if _is_imported(ws, ref.name) else []
         seen.add(current[ref].id)
-        if _is_imported(ws, ref.name):
-            for certificate in _nested(ws, current[ref], seen):
-                found.append(_row(ws, certificate, current))
+        if not any(certificate.ref == ref for certificate in nested):  # it stands for this one
+            found.append(_row(ws, current[ref], current))
+        found += [_row(ws, certificate, current) for certificate in nested]
     return found
 
 

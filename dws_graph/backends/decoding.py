@@ -12,6 +12,7 @@ from dws_graph.backends.views import (
     Retraction,
     SnapshotInfo,
     StepInfo,
+    WalkRow,
 )
 from dws_graph.model.certificates import Certificate
 from dws_graph.model.refs import ResourceRef
@@ -37,12 +38,18 @@ def as_certificate(key: str, obj: Json, ref: ResourceRef = UNKNOWN) -> Certifica
     )
 
 
+def as_walk_row(key: str, obj: Json, reader: str | None) -> WalkRow:
+    """A certificate that rule 2.1 meets, from its node."""
+    cert = as_certificate(key, obj)
+    return WalkRow(certificate=cert, reader=reader, workspace=obj.get("workspace"))
+
+
 def as_step(obj: Json, inputs: Certificates, code: Certificates, outputs: Certificates) -> StepInfo:
     """A step from its node and the certificates around it."""
     return StepInfo(
         id=obj["id"],
         workspace=obj["workspace"],
-        instance=obj["instance"],
+        instance=obj.get("instance", ""),  # an imported one's is not known
         name=obj["name"],
         status=obj["status"],
         start_time=obj["start_time"],

@@ -117,6 +117,7 @@ class WalkRow:
 
     certificate: Certificate
     reader: str | None
+    workspace: str | None = None  # that the certificate belongs to
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from dws_graph.cli.adding import add, resource_options
+from dws_graph.cli.adding import add, resource_options, sharing_options
 from dws_graph.cli.commands import Command
 from dws_graph.cli.session import Session, pass_session
 
@@ -12,7 +12,8 @@ EPILOG = """
 \b
 Examples:
   dws add local-files --role source-data --compute-hash ~/data/images
-  dws add local-files --role intermediate-data ./features
+  dws add local-files --role intermediate-data --export ./features
+  dws add local-files --imported /data/features
 """
 
 
@@ -23,6 +24,7 @@ Examples:
     is_flag=True,
     help="Hash the content of all files; without it, their sizes alone are compared.",
 )
+@sharing_options
 @click.argument("path")
 @pass_session
 def command(
@@ -30,6 +32,8 @@ def command(
     role: str | None,
     name: str | None,
     compute_hash: bool,
+    export: bool,
+    imported: bool,
     path: str,
 ) -> None:
     """Add a folder of files that git does not manage.
@@ -44,4 +48,6 @@ def command(
         name,
         path,
         compute_hash=compute_hash,
+        export=export,
+        imported=imported,
     )

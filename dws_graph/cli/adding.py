@@ -11,7 +11,7 @@ from dws_graph.cli.session import Session
 from dws_graph.cli.terminal import choose, confirm_verbose, say
 from dws_graph.errors import ConfigurationError
 from dws_graph.render.text import clean
-from dws_graph.resources.base import RESOURCE_ROLE_CHOICES
+from dws_graph.resources.base import RESOURCE_ROLE_CHOICES, ResourceRoles
 from dws_graph.workspace.adding import add_resource, full_role
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -43,6 +43,27 @@ def resource_options(f: F) -> F:
     return f
 
 
+def sharing_options(f: F) -> F:
+    """`--export` and `--imported`."""
+    for option in (
+        click.option(
+            "--imported",
+            is_flag=True,
+            help="Another workspace exported it: take in the lineage in its lineage.json. Implies "
+            "--role source-data; it is only read.",
+        ),
+        click.option(
+            "-e",
+            "--export",
+            is_flag=True,
+            help="Write its lineage into it, as lineage.json, at each snapshot: other workspaces "
+            "can import it.",
+        ),
+    ):
+        f = option(f)
+    return f
+
+
 def add(
     session: Session,
     resource_type: str,
@@ -53,6 +74,8 @@ def add(
 ) -> None:
     """Add a resource, and say so."""
     with session.workspace() as ws:
+        if role is None and options.get("imported"):
+            role = ResourceRoles.SOURCE_DATA_SET
         if role is None:
             question = f"What is {clean(path)} to this workspace"
             role = choose(session, question, RESOURCE_ROLE_CHOICES, "--role")

@@ -88,13 +88,13 @@ def check_consistent(
     readings = [r for r in readings if r.ref not in written]
     rows = ws.index.walk([r.certificate.id for r in readings if r.certificate is not None])
     fresh = {r.ref for r in readings if r.certificate is None}
-    current = current_entries(ws, {row.certificate.ref for row in rows})
-    seen: dict[ResourceRef, WalkRow] = {}
+    current = current_entries(ws, {row.certificate.ref for row in rows if is_own(ws, row)})
+    seen: dict[tuple[str | None, ResourceRef], WalkRow] = {}
     for row in rows:
         cert = row.certificate
-        if cert.ref in fresh:
+        if cert.ref in fresh and is_own(ws, row):
             _refuse(ws, step, cert.ref, row, "the one on disk now, read by this step")
-        other = seen.setdefault(cert.ref, row)
+        other = seen.setdefault((row.workspace, cert.ref), row)
         if not cert.same_version(other.certificate):
             older, newer = sorted(
                 (row, other), key=lambda r: _age(r, current.get(r.certificate.ref))
@@ -102,7 +102,7 @@ def check_consistent(
             by = "this step" if newer.reader is None else f"'{_name(ws, newer.reader)}'"
             _refuse(ws, step, cert.ref, older, f"{_short(newer.certificate)}, read by {by}")
     for row in rows:
-        entry = current.get(row.certificate.ref)
+        entry = current.get(row.certificate.ref) if is_own(ws, row) else None
         if row.reader is None or entry is None or entry.certificate.same_version(row.certificate):
             continue
         newer_step = step_since(ws, row, entry)
@@ -112,6 +112,11 @@ def check_consistent(
                 "written since"
             )
             _refuse(ws, step, row.certificate.ref, row, by)
+
+
+def is_own(ws: OpenWorkspace, row: WalkRow) -> bool:
+    """Whether a version is of this workspace: others' resources may have the same names."""
+    return row.workspace in (ws.id, None)
 
 
 def _age(row: WalkRow, entry: Entry | None) -> tuple[bool, bool, str]:
@@ -140,10 +145,16 @@ def step_since(ws: OpenWorkspace, row: WalkRow, entry: Entry) -> str | None:
 
 def _refuse(ws: OpenWorkspace, step: str, ref: ResourceRef, row: WalkRow, newer: str) -> None:
     again = "this step" if row.reader is None else _name(ws, row.reader)
+    hint = f"Run '{again}' again first, and the steps between it and this one."
+    of = ""
+    if not is_own(ws, row):
+        name = ws.index.workspace_name(row.workspace or "") or "another workspace"
+        of = f" of {name}"
+        hint = f"Import resources that {name} made from one version of '{ref}'."
     raise LineageConsistencyError(
-        f"step '{step}' would depend on '{ref}' at two versions: {_short(row.certificate)}, "
+        f"step '{step}' would depend on '{ref}'{of} at two versions: {_short(row.certificate)}, "
         f"read by '{again}', and {newer}",
-        hint=f"Run '{again}' again first, and the steps between it and this one.",
+        hint=hint,
     )
 
 

@@ -12,7 +12,12 @@ from itertools import combinations
 
 from dws_graph.backends.views import StepInfo, WalkRow
 from dws_graph.errors import LineageConsistencyError
-from dws_graph.lineage.consistency import check_consistent, current_entries, step_since
+from dws_graph.lineage.consistency import (
+    check_consistent,
+    current_entries,
+    is_own,
+    step_since,
+)
 from dws_graph.model.refs import ResourceRef
 from dws_graph.workspace.opened import OpenWorkspace
 from dws_graph.workspace.reading import Reading
@@ -87,23 +92,23 @@ def _clashes(ws: OpenWorkspace, readings: Sequence[Reading]) -> list[tuple[Refs,
     """All that `check_consistent` would refuse; each is gone without the inputs of one set."""
     rows, ways = _reached(ws, readings)
     fresh = {r.ref for r in readings if r.certificate is None}
-    current = current_entries(ws, {row.certificate.ref for row in rows})
-    versions: dict[ResourceRef, dict[str, WalkRow]] = {}
+    current = current_entries(ws, {row.certificate.ref for row in rows if is_own(ws, row)})
+    versions: dict[tuple[str | None, ResourceRef], dict[str, WalkRow]] = {}
     clashes: list[tuple[Refs, ...]] = []
     for row in rows:
         cert = row.certificate
-        versions.setdefault(cert.ref, {})[cert.id] = row
-        entry = current.get(cert.ref)
+        versions.setdefault((row.workspace, cert.ref), {})[cert.id] = row
+        entry = current.get(cert.ref) if is_own(ws, row) else None
         if row.reader is None or entry is None or entry.certificate.same_version(cert):
             continue
         if step_since(ws, row, entry) is not None:
             clashes.append((ways[cert.id, row.reader],))
-    for ref, found in versions.items():
+    for (workspace, ref), found in versions.items():
         by_version = {
             key: frozenset[ResourceRef]().union(*(way for (k, _), way in ways.items() if k == key))
             for key in found
         }
-        if ref in fresh:
+        if ref in fresh and workspace in (ws.id, None):
             clashes += [(way, frozenset({ref})) for way in by_version.values()]
         for one, other in combinations(found.values(), 2):
             if not one.certificate.same_version(other.certificate):

@@ -28,6 +28,7 @@ from dws_graph.model.ids import uuid7
 from dws_graph.model.refs import ResourceRef
 from dws_graph.model.values import Json, local_text, utc_now
 from dws_graph.workspace.committing import finish_interrupted
+from dws_graph.workspace.importing import refresh_imports
 from dws_graph.workspace.opened import OpenWorkspace
 from dws_graph.workspace.processes import mine
 from dws_graph.workspace.reading import Reading, living, read_refs
@@ -126,6 +127,7 @@ class Step:
         self._declared = frozenset(outputs)
         self._all_outputs = all_outputs
         commit = code_commit(ws, code)
+        refresh_imports(ws)
         with _turn(ws):
             self.id = uuid7(ws.journal.head().id)  # greater than the ids of all that it can read
             self._read(inputs, code)

@@ -29,6 +29,7 @@ SNAPSHOT_TAKEN = "SnapshotTaken"
 TAGGED = "Tagged"
 RESTORED = "Restored"
 CURRENT_SET = "CurrentSet"
+LINEAGE_IMPORTED = "LineageImported"
 KINDS = frozenset(
     {
         WORKSPACE_CREATED,
@@ -42,6 +43,7 @@ KINDS = frozenset(
         TAGGED,
         RESTORED,
         CURRENT_SET,
+        LINEAGE_IMPORTED,
     }
 )
 
@@ -267,11 +269,11 @@ class StepRecord:
             environment=take_or(obj, "environment", str),
             commit=take_or(obj, "commit", str),
             error=take_or(obj, "error", str),
-            inputs=_many(obj, "inputs", Certificate.from_json),
-            code=_many(obj, "code", Certificate.from_json),
-            outputs=_many(obj, "outputs", Certificate.from_json),
+            inputs=many(obj, "inputs", Certificate.from_json),
+            code=many(obj, "code", Certificate.from_json),
+            outputs=many(obj, "outputs", Certificate.from_json),
             described=frozenset(take(obj, "described", list)),
-            current=_many(obj, "current", Current.from_json),
+            current=many(obj, "current", Current.from_json),
             superseded=tuple(take(obj, "superseded", list)),
             read_while_written=take(obj, "read_while_written", dict),
             changed_while_running=tuple(take(obj, "changed_while_running", list)),
@@ -433,11 +435,11 @@ class SnapshotRecord:
             timestamp=take(obj, "timestamp", str),
             metrics=take(obj, "metrics", dict),
             resources=take(obj, "resources", dict),
-            certificates=_many(obj, "certificates", Certificate.from_json),
-            contains=_many(obj, "contains", Contained.from_json),
-            keep=_many(obj, "keep", Kept.from_json),
-            merge=_many(obj, "merge", Merged.from_json),
-            current=_many(obj, "current", Current.from_json),
+            certificates=many(obj, "certificates", Certificate.from_json),
+            contains=many(obj, "contains", Contained.from_json),
+            keep=many(obj, "keep", Kept.from_json),
+            merge=many(obj, "merge", Merged.from_json),
+            current=many(obj, "current", Current.from_json),
             superseded=tuple(take(obj, "superseded", list)),
             read_while_written=take(obj, "read_while_written", dict),
         )
@@ -497,8 +499,9 @@ class StepRetraction:
 
 def currents(body: Json) -> tuple[Current, ...]:
     """The `current` list of a body that has one."""
-    return _many(body, "current", Current.from_json) if "current" in body else ()
+    return many(body, "current", Current.from_json) if "current" in body else ()
 
 
-def _many(obj: Json, key: str, read: Callable[[Json], Any]) -> tuple[Any, ...]:
+def many(obj: Json, key: str, read: Callable[[Json], Any]) -> tuple[Any, ...]:
+    """A list of a body, each item read."""
     return tuple(read(item) for item in take(obj, key, list))

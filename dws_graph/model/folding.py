@@ -12,9 +12,12 @@ from dws_graph.model import facts as f
 from dws_graph.model.certificates import Certificate
 from dws_graph.model.facts import Current, Fact
 from dws_graph.model.ids import node_id
+from dws_graph.model.imports import ImportedStep, ImportRecord
 from dws_graph.model.refs import ResourceRef
 from dws_graph.model.rows import CurrentRow, EdgeRow, NodeRow, Rows
 from dws_graph.model.values import Json, as_property, scalar_properties, take, take_or
+
+IMPORTED = "-"  # sorts before every id: what another workspace told never replaces what one knows
 
 
 def ref_id(workspace: str, ref: ResourceRef) -> str:
@@ -61,7 +64,10 @@ def _workspace(fact: Fact, rows: Rows) -> None:
 def _refs(fact: Fact, rows: Rows, refs: Iterable[ResourceRef]) -> None:
     """The Ref, Resource and Workspace nodes that `refs` need, with their edges."""
     _workspace(fact, rows)
-    ws = fact.workspace
+    _refs_of(fact.workspace, rows, refs)
+
+
+def _refs_of(ws: str, rows: Rows, refs: Iterable[ResourceRef]) -> None:
     for ref in dict.fromkeys(refs):
         rid, res = ref_id(ws, ref), resource_id(ws, ref.name)
         identity: Json = {"id": rid, "workspace": ws, "resource": ref.name}
@@ -91,7 +97,7 @@ def _describe(fact: Fact, rows: Rows, cert: Certificate) -> None:
         rows.shared.append(NodeRow("HashCertificate", cert.id, props))
     else:
         props |= {"instance": fact.instance, "version": cert.version, "kind": cert.kind}
-        props["superseded"] = cert.superseded
+        props |= {"superseded": cert.superseded, "at": None}
         rows.placeholders.append(NodeRow("PlaceholderCertificate", cert.id, props))
     rows.edges.append(EdgeRow("STATE_OF", cert.id, ref_id(ws, cert.ref)))
 
@@ -176,6 +182,7 @@ def _step_properties(fact: Fact, step: f.StepRecord, *, completed: bool) -> Json
         "error": step.error,
         "parameters": as_property(step.parameters),
         "metrics": as_property(step.metrics),
+        "at": None,
     }
     if step.read_while_written:
         props["read_while_written"] = as_property(step.read_while_written)
@@ -261,6 +268,71 @@ def _current_changed(fact: Fact, rows: Rows) -> None:
     rows.superseded.extend(fact.body.get("superseded", ()))
 
 
+def _lineage_imported(fact: Fact, rows: Rows) -> None:
+    """Nodes of other workspaces, which may describe them in the same view, too."""
+    record = ImportRecord.from_json(fact.body)
+    _workspace(fact, rows)
+    at = f"{IMPORTED}{fact.id}"
+    for other in record.workspaces:
+        rows.identities.append(NodeRow("Workspace", other.id, {"id": other.id}))
+        if other.name is not None:
+            known: Json = {"id": other.id, "name": other.name, "at": at}
+            rows.imported.append(NodeRow("Workspace", other.id, known))
+        for name, role in other.roles.items():
+            rid = resource_id(other.id, name)
+            known = {"id": rid, "workspace": other.id, "name": name, "role": role, "at": at}
+            rows.imported.append(NodeRow("Resource", rid, known))
+            rows.edges.append(EdgeRow("IN", rid, other.id))
+    for item in record.certificates:
+        _imported_certificate(item.workspace, item.certificate, at, rows)
+    for cert in record.own:
+        _describe(fact, rows, cert)
+    for step in record.steps:
+        _imported_step(step, at, rows)
+    for source, target in record.imported_as:
+        rows.bare += [source, target]
+        rows.edges.append(EdgeRow("IMPORTED_AS", source, target))
+    _currents(fact, rows, record.current)
+    rows.superseded.extend(record.superseded)
+
+
+def _imported_certificate(ws: str, cert: Certificate, at: str, rows: Rows) -> None:
+    rows.identities.append(NodeRow("Workspace", ws, {"id": ws}))
+    _refs_of(ws, rows, [cert.ref])
+    props: Json = {"id": cert.id, "workspace": ws, "resource": cert.ref.name}
+    props |= {"subpath": cert.ref.subpath, "comment": cert.comment or None, "at": at}
+    if cert.hash is not None:
+        props |= {"hash": cert.hash, "subpath_hash": cert.subpath_hash}
+    else:
+        props |= {"version": cert.version, "kind": cert.kind, "superseded": cert.superseded}
+    label = "PlaceholderCertificate" if cert.hash is None else "HashCertificate"
+    rows.imported.append(NodeRow(label, cert.id, props))
+    rows.edges.append(EdgeRow("STATE_OF", cert.id, ref_id(ws, cert.ref)))
+
+
+def _imported_step(step: ImportedStep, at: str, rows: Rows) -> None:
+    props: Json = {
+        "id": step.id,
+        "workspace": step.workspace,
+        "name": step.name,
+        "status": "completed",
+        "start_time": step.start_time,
+        "execution_time_seconds": step.execution_time_seconds,
+        "command_line": as_property(step.command_line),
+        "run_from": as_property(step.run_from),
+        "parameters": as_property(step.parameters),
+        "metrics": as_property({}),
+        "at": at,
+    }
+    props |= scalar_properties("param_", step.parameters)
+    rows.imported.append(NodeRow("Step", step.id, props))
+    for kind, ids in (("READ_BY", step.inputs), ("CODE_OF", step.code)):
+        rows.bare += ids
+        rows.edges += [EdgeRow(kind, key, step.id) for key in ids]
+    rows.bare += step.outputs
+    rows.edges += [EdgeRow("WROTE", step.id, key) for key in step.outputs]
+
+
 _WRITERS: dict[str, Callable[[Fact, Rows], None]] = {
     f.WORKSPACE_CREATED: _workspace_created,
     f.RESOURCE_ADDED: _resource_added,
@@ -273,4 +345,5 @@ _WRITERS: dict[str, Callable[[Fact, Rows], None]] = {
     f.TAGGED: _tagged,
     f.RESTORED: _current_changed,
     f.CURRENT_SET: _current_changed,
+    f.LINEAGE_IMPORTED: _lineage_imported,
 }

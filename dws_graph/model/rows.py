@@ -50,6 +50,9 @@ class Rows:
         shared: Nodes that several instances describe (Resource, Environment, Snapshot, Tag,
             Retraction, Workspace, and `HashCertificate`): `props["at"]` is a fact's id; the row
             replaces the whole property map when `at` is greater than the node's.
+        imported: Nodes of another workspace (Workspace, Resource, Step, `HashCertificate`,
+            `PlaceholderCertificate`) as its `lineage.json` told them: as `shared`, but what their
+            own workspace says of them wins; their `at` is below that of any fact.
         own: Nodes that one instance describes (Step): properties are added, in order; another
             instance may add `retracted`, which stays.
         placeholders: Certificates (label `PlaceholderCertificate`) of one instance; not applied
@@ -68,6 +71,7 @@ class Rows:
     bare: list[str] = field(default_factory=list)
     identities: list[NodeRow] = field(default_factory=list)
     shared: list[NodeRow] = field(default_factory=list)
+    imported: list[NodeRow] = field(default_factory=list)
     own: list[NodeRow] = field(default_factory=list)
     placeholders: list[NodeRow] = field(default_factory=list)
     edges: list[EdgeRow] = field(default_factory=list)
@@ -102,12 +106,8 @@ def together(many: Iterable[Rows]) -> Rows:
     total.current = list({(r.ref, r.instance): r for r in total.current}.values())
     total.superseded = list(dict.fromkeys(total.superseded))
     total.retracted = list(dict.fromkeys(total.retracted))
-    newest: dict[tuple[str, str], NodeRow] = {}
-    for row in total.shared:
-        key = (row.label, row.id)
-        if key not in newest or newest[key].props["at"] < row.props["at"]:
-            newest[key] = row
-    total.shared = list(newest.values())
+    total.shared = _newest(total.shared)
+    total.imported = _newest(total.imported)
     merged: dict[str, NodeRow] = {}
     for row in total.own:
         earlier = merged.get(row.id)
@@ -115,3 +115,13 @@ def together(many: Iterable[Rows]) -> Rows:
         merged[row.id] = NodeRow(row.label, row.id, props)
     total.own = list(merged.values())
     return total
+
+
+def _newest(rows: Iterable[NodeRow]) -> list[NodeRow]:
+    """Of each node the row with the greatest `at`."""
+    newest: dict[tuple[str, str], NodeRow] = {}
+    for row in rows:
+        key = (row.label, row.id)
+        if key not in newest or newest[key].props["at"] < row.props["at"]:
+            newest[key] = row
+    return list(newest.values())

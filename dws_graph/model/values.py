@@ -64,6 +64,8 @@ def parse_json(text: str | bytes, *, file: str = "") -> Any:
             file=file,
             hint="Restore the file from git: git checkout -- FILE.",
         ) from e
+    except (RecursionError, ValueError) as e:  # a number of thousands of digits
+        raise JsonValueError("is nested too deeply, or has too long a number", file=file) from e
 
 
 def dump_line(obj: Any) -> str:

@@ -477,3 +477,34 @@ def check_imported(path: Path, name: str, role: str) -> None:
             f"{file} is about a resource '{exported}', not '{name}'",
             hint=f"Add it with --name {exported}.",
         )
+
+
+def check_exportable(path: Path, name: str, role: str, *, read_only: bool) -> None:
+    """Refuse to export a folder into which a snapshot cannot, or must not, write `lineage.json`.
+
+    Raises:
+        ConfigurationError: It is read-only, of role results, or has a `lineage.json` that is not
+            about this resource.
+    """
+    if read_only:
+        raise ConfigurationError(
+            f"a read-only or imported resource cannot be exported: no {LINEAGE_FILE} could be "
+            "written into it"
+        )
+    if role == ResourceRoles.RESULTS:
+        raise ConfigurationError(
+            "a snapshot moves results, so they cannot be exported",
+            hint="Add it with --role intermediate-data.",
+        )
+    file = path / LINEAGE_FILE
+    if not os.path.lexists(file):
+        return
+    try:
+        about = take(parse_json(file.read_bytes(), file=str(file)), "resource_name", str)
+    except (OSError, JsonError):
+        about = ""
+    if about != name:
+        raise ConfigurationError(
+            f"{file} is there already, and is not about '{name}': a snapshot would overwrite it",
+            hint="Move the file away, or leave --export out.",
+        )

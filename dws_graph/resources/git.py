@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,6 +23,7 @@ from dws_graph.resources.base import (
     ResourceFactory,
     ResourceWorkspace,
     Taken,
+    check_exportable,
     check_imported,
     joined,
 )
@@ -38,6 +39,7 @@ from dws_graph.resources.walking import Entry
 
 GIT = "git"
 SNAPSHOT_MESSAGE = "dws snapshot"
+LINEAGE_MESSAGE = "Added lineage.json"
 RESTORE_MESSAGE = "dws restore: what was not committed before it"
 
 
@@ -227,7 +229,7 @@ class GitResource(FileResource):
         """See `Resource`: all that git does not ignore is committed, if anything changed."""
         self.snapshot_precheck()
         git = self.git
-        commit = git.head() if self.read_only else self._commit(git, SNAPSHOT_MESSAGE)
+        commit = git.head() if self.read_only else self._commit_content(git)
 
         def subpath_hash(subpath: str | None) -> str | None:
             if commit is None:
@@ -236,11 +238,47 @@ class GitResource(FileResource):
 
         return Taken(commit, commit, subpath_hash=subpath_hash)
 
-    def _commit(self, git: Git, message: str) -> str:
+    def _commit_content(self, git: Git) -> str:
+        """The last commit once it holds the content, for a snapshot.
+
+        The `lineage.json` of an earlier one is left out: it is not about files changed since.
+        """
+        if not self.export:
+            return self._commit(git, SNAPSHOT_MESSAGE)
+        head = git.head()
+        if head is not None:
+            with ScratchIndex(git, keep=False) as index:
+                index.add([""])
+                now = index.tree_less(index.write_tree(), [LINEAGE_FILE])
+            if now == tree_less(git, git.tree_of(head) or git.empty_tree, [LINEAGE_FILE]):
+                return head
+        return self._commit(git, SNAPSHOT_MESSAGE, but=[LINEAGE_FILE])
+
+    def commit_lineage(self) -> None:
+        """Commit `lineage.json` as it is on disk, and nothing else.
+
+        Raises:
+            ConfigurationError: The repository is on another branch, or in the midst of something.
+        """
+        git = self.git
+        self._check_branch(git)
+        head = git.head()
+        with ScratchIndex(git) as index:
+            index.put_tree(head or git.empty_tree)
+            index.add_blob(LINEAGE_FILE, (self.folder / LINEAGE_FILE).read_bytes())
+            tree = index.write_tree()
+        if head is not None and tree == git.tree_of(head):
+            return
+        commit = git.commit_tree(tree, [head] if head else [], LINEAGE_MESSAGE)
+        git.update_ref(self.branch, commit, head, reason=LINEAGE_MESSAGE)
+        reset_index(git, commit, [LINEAGE_FILE])
+
+    def _commit(self, git: Git, message: str, *, but: Sequence[str] = ()) -> str:
         """The last commit once it holds the files as they are."""
         head = git.head()
         with ScratchIndex(git) as index:
             index.add([""])
+            index.remove(but)
             tree = index.write_tree()
         if head is not None and tree == git.tree_of(head):
             return head
@@ -344,10 +382,8 @@ class GitFactory(ResourceFactory):
             _refuse_tracked(workspace, relative.as_posix())
         if imported:
             check_imported(path, name, role)
-        if export and read_only:
-            raise ConfigurationError(
-                "a read-only resource cannot be exported: its lineage.json could not be written"
-            )
+        if export:
+            check_exportable(path, name, role, read_only=read_only or imported)
         return GitResource(
             name,
             role,

@@ -25,6 +25,7 @@ from dws_graph.resources.base import (
     ResourceFactory,
     ResourceWorkspace,
     Taken,
+    check_exportable,
     joined,
 )
 from dws_graph.resources.fingerprints import named_entries
@@ -226,6 +227,8 @@ class GitSubdirectoryFactory(ResourceFactory):
             )
         if not path.is_dir():
             raise ConfigurationError(f"the folder {path} does not exist")
+        if export:
+            check_exportable(path, name, role, read_only=False)
         return GitSubdirectoryResource(name, role, workspace, relative_path=relative, export=export)
 
     def from_json(

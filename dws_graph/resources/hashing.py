@@ -73,6 +73,13 @@ class HashTree:
         """The hash of the whole without these entries at its root."""
         return less(self.texts[self.root], names)
 
+    def without(self, names: Iterable[str]) -> HashTree:
+        """The same without these entries at its root."""
+        text = _without(self.texts[self.root], names)
+        root = _sha1(text)
+        texts = {key: kept for key, kept in self.texts.items() if key != self.root}
+        return HashTree(root, {**texts, root: text})
+
 
 def hash_tree(
     root: Path,
@@ -158,8 +165,12 @@ def _find(read: Callable[[str], bytes | None], root: str, path: str) -> Line | N
 
 def less(text: bytes, names: Iterable[str]) -> str:
     """The hash that a folder's text would have without these entries."""
+    return _sha1(_without(text, names))
+
+
+def _without(text: bytes, names: Iterable[str]) -> bytes:
     left_out = {os.fsencode(name) for name in names}
-    return _sha1(_text([line for line in parse_text(text) if line.name not in left_out]))
+    return _text([line for line in parse_text(text) if line.name not in left_out])
 
 
 def text_hash(text: bytes) -> str:

@@ -22,6 +22,7 @@ from dws_graph.resources.base import (
     ResourceFactory,
     ResourceWorkspace,
     Taken,
+    check_exportable,
     check_imported,
 )
 from dws_graph.resources.fingerprints import file_entries
@@ -172,12 +173,19 @@ class LocalFileResource(FileResource):
         """See `Resource`."""
         if not os.access(self.folder, os.R_OK | os.X_OK):
             raise ConfigurationError(f"the folder of {self}, {self.folder}, cannot be read")
+        if self.export and not os.access(self.folder, os.W_OK):
+            raise ConfigurationError(
+                f"the folder of {self}, {self.folder}, cannot be written, and is exported",
+                hint=f"A snapshot writes {LINEAGE_FILE} into it: change its permissions.",
+            )
 
     def take_snapshot(
         self, cache: hashing.StatCache | None = None, progress: hashing.Progress | None = None
     ) -> Taken:
         """See `Resource`; the hash tree's texts are to be committed."""
         tree = self.hash_tree(cache, progress)
+        if self.export:  # the one of an earlier snapshot says nothing of files changed since
+            tree = tree.without([LINEAGE_FILE])
         files = {f"{self.hash_folder}/{name}": text for name, text in tree.texts.items()}
         known_as = tree.less(self.not_content_at_root)
         return Taken(
@@ -215,6 +223,8 @@ class LocalFileFactory(ResourceFactory):
             raise ConfigurationError(f"the folder {path} cannot be read")
         if imported:
             check_imported(path, name, role)
+        if export:
+            check_exportable(path, name, role, read_only=imported)
         return LocalFileResource(
             name,
             role,

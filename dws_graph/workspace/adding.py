@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from dws_graph.backends.journal.journal import Draft
 from dws_graph.errors import ConfigurationError
 from dws_graph.model import facts as f
 from dws_graph.resources import registry
 from dws_graph.resources.base import RESOURCE_ROLE_CHOICES, Resource
 from dws_graph.workspace import layout
 from dws_graph.workspace.committing import commit_change
+from dws_graph.workspace.importing import import_draft
 from dws_graph.workspace.names import check_new_resource_name
 from dws_graph.workspace.opened import OpenWorkspace, json_bytes
 
@@ -67,7 +69,9 @@ def add_resource(
         }
         fact = {"name": name, "role": role, "type": resource.resource_type}
         message = f"Added resource {name}, of type {resource.resource_type}, as {role}"
-        drafts = [(f.RESOURCE_ADDED, fact)]
+        drafts: list[Draft] = [(f.RESOURCE_ADDED, fact)]
+        if resource.is_imported():
+            drafts.append(import_draft(ws, resource))
         files |= _ignored(ws, resource)
         ws.keep_local_params(name, resource.get_local_params())
         commit_change(ws, message, files, drafts, operation="add")

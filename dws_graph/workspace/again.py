@@ -30,7 +30,9 @@ def again(
     for step in steps:
         name = " ".join(step.name.split())
         if step.workspace != ws.id:
-            yield f"# {name} ran in another workspace, {step.workspace[:8]}: get its output there"
+            known = ws.index.workspace_name(step.workspace) or step.workspace[:8]
+            where = " ".join(known.split())
+            yield f"# {name} ran in another workspace, {where}: get its output there"
         elif step.command_line is None:
             yield f"# run {name} by hand: its command line is not recorded"
         else:

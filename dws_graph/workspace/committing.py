@@ -20,11 +20,13 @@ from dws_graph.backends.git.index import ScratchIndex, reset_index
 from dws_graph.backends.git.state import check_settled
 from dws_graph.backends.journal.journal import Draft
 from dws_graph.backends.journal.lines import last_fact, read_lines
-from dws_graph.errors import GitError
+from dws_graph.errors import ConfigurationError, GitError
 from dws_graph.model.facts import Fact, Line, line_hash
+from dws_graph.resources.base import LINEAGE_FILE
+from dws_graph.resources.git import GitResource
 from dws_graph.resources.git_subdirectory import GitSubdirectoryResource
 from dws_graph.workspace import layout
-from dws_graph.workspace.intent import Intent, drop_intent, read_intent, write_intent
+from dws_graph.workspace.intent import Intent, as_path, drop_intent, read_intent, write_intent
 from dws_graph.workspace.opened import OpenWorkspace
 from dws_graph.workspace.undoing import is_ours, undo
 
@@ -155,11 +157,25 @@ def carry_out(ws: OpenWorkspace, intent: Intent, files: Mapping[str, bytes] | No
             target = ws.root / path
             make_folder(target.parent)
             write_atomic(target, content)
+    _commit_exported(ws, intent)
     fault("files written")
     reset_index(ws.git, commit, list(intent.reset))
     fault("index reset")
     ws.catch_up()
     drop_intent(ws.root / layout.INTENT)
+
+
+def _commit_exported(ws: OpenWorkspace, intent: Intent) -> None:
+    """Commit the `lineage.json` just written into repositories of their own."""
+    for resource in ws.get_resources() if intent.outside else ():
+        if not isinstance(resource, GitResource) or not resource.is_exported():
+            continue
+        path = resource.local_path
+        if path is not None and f"{as_path(ws.root, path)}/{LINEAGE_FILE}" in intent.outside:
+            try:
+                resource.commit_lineage()
+            except ConfigurationError as e:  # it is on another branch since: nothing is lost
+                ws.notify(f"{path / LINEAGE_FILE} is not committed: {e.message}")
 
 
 def finish_interrupted(ws: OpenWorkspace) -> bool:
@@ -279,7 +295,12 @@ def _note_sealed(ws: OpenWorkspace) -> None:
 
 
 def content_commit(
-    ws: OpenWorkspace, head: str | None, folders: Sequence[str], message: str
+    ws: OpenWorkspace,
+    head: str | None,
+    folders: Sequence[str],
+    message: str,
+    *,
+    but: Sequence[str] = (),
 ) -> str | None:
     """A commit of what is in these folders now, as an object that no branch names.
 
@@ -288,6 +309,7 @@ def content_commit(
         head: The commit it follows.
         folders: Of git-subdirectory resources.
         message: Of the commit.
+        but: Files in them that it leaves out.
 
     Returns:
         `head` itself when nothing changed.
@@ -297,6 +319,7 @@ def content_commit(
     with ScratchIndex(ws.git) as index:
         index.reset_outside(folders)
         index.add(list(folders))
+        index.remove(but)
         tree = index.write_tree()
         if head is not None and tree == ws.git.tree_of(head):
             return head

@@ -17,6 +17,7 @@ from dws_graph.model import facts as f
 from dws_graph.model.facts import Current
 from dws_graph.workspace import environment, layout
 from dws_graph.workspace.committing import recover, workspace_folders
+from dws_graph.workspace.importing import refresh_imports
 from dws_graph.workspace.names import as_hostname, free_hostname
 from dws_graph.workspace.workspace import Workspace
 
@@ -66,6 +67,7 @@ def open_workspace(
             _first_look(ws)
         elif not ws.writable and not ws.index.entries(ws.id, ws.instance):
             _look_only(ws)
+        refresh_imports(ws)
     except BaseException:
         ws.close()
         raise

@@ -202,6 +202,8 @@ def known_content(
         asked: dict[str, str | None] = {}
         for cert in candidates:
             if cert.hash is not None:
+                if cert.hash == content.known_as:  # exported, and hashed, without lineage.json
+                    return cert
                 if cert.hash not in asked:
                     asked[cert.hash] = resource.known_as(cert.hash)
                 if asked[cert.hash] == content.known_as:

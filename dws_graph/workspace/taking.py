@@ -275,7 +275,13 @@ def _hash_all(
     ws: OpenWorkspace, plan: _Plan, progress: Progress | None
 ) -> tuple[str, dict[str, Hashed]]:
     """The commit that holds the content of the workspace's folders, and every resource hashed."""
-    content = content_commit(ws, plan.old, plan.folders, _content_message(plan)) or plan.old
+    stale = [
+        f"{r.relative_path}/{LINEAGE_FILE}"
+        for r in ws.get_resources()
+        if isinstance(r, GitSubdirectoryResource) and r.is_exported()
+    ]
+    message = _content_message(plan)
+    content = content_commit(ws, plan.old, plan.folders, message, but=stale) or plan.old
     fault("content committed")
     return content, {r.name: _hash(ws, r, content, plan, progress) for r in ws.get_resources()}
 
@@ -371,7 +377,7 @@ def _commit(
     info = ws.index.snapshot(ws.id, snapshot_hash) if earlier else None
     record = _record(ws, plan, snapshot_hash, hashes, resolution, info)
     metadata = _metadata(plan, snapshot_hash, resources, ws, earlier)
-    within, outside = _results_lineage(ws, resolution, plan)
+    within, outside = _lineage_json(ws, resolution, plan)
     files = {
         layout.manifest(snapshot_hash): manifest,
         layout.metadata(snapshot_hash): json_bytes(from_plain(metadata.to_json())),
@@ -540,10 +546,10 @@ def _lineage(ws: OpenWorkspace, snapshot_hash: str, resolution: Resolution) -> d
     return files
 
 
-def _results_lineage(
+def _lineage_json(
     ws: OpenWorkspace, resolution: Resolution, plan: _Plan
 ) -> tuple[dict[str, bytes], dict[str, bytes]]:
-    """`lineage.json` beside each results resource's moved files.
+    """`lineage.json` beside each results resource's moved files, and in exported resources.
 
     Returns:
         Those in the workspace's repository, by path from its root; the others, as `as_path`.
@@ -551,13 +557,16 @@ def _results_lineage(
     writer = LineageFiles(ws, resolution)
     within: dict[str, bytes] = {}
     outside: dict[str, bytes] = {}
-    for name in plan.moves:
+    made = [(name, f"{plan.destination}/{LINEAGE_FILE}", writer.of_results) for name in plan.moves]
+    exported = (r.name for r in ws.get_resources() if r.is_exported())
+    made += [(name, LINEAGE_FILE, writer.of_export) for name in exported]
+    for name, below, make in made:
         resource = _files_of(ws, name)
-        data = writer.of_results(name)
+        data = make(name)
         if data is None:
             continue
         if isinstance(resource, GitSubdirectoryResource):
-            within[f"{resource.relative_path}/{plan.destination}/{LINEAGE_FILE}"] = data
+            within[f"{resource.relative_path}/{below}"] = data
         else:
-            outside[as_path(ws.root, resource.folder / plan.destination / LINEAGE_FILE)] = data
+            outside[f"{as_path(ws.root, resource.folder)}/{below}"] = data
     return within, outside

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
-from dws_graph.backends.decoding import as_certificate
+from dws_graph.backends.decoding import as_certificate, as_walk_row
 from dws_graph.backends.graph import question_texts as texts
 from dws_graph.backends.graph.asking import Read, each
 from dws_graph.backends.neighbours import around
@@ -136,8 +136,8 @@ def walk(read: Read, ids: Iterable[str]) -> list[WalkRow]:
     while level:
         for row in level:
             reader = row.get("reader")
-            cert = as_certificate(row["id"], row["properties"])
-            found.setdefault((cert.id, reader), WalkRow(certificate=cert, reader=reader))
+            met = as_walk_row(row["id"], row["properties"], reader)
+            found.setdefault((met.certificate.id, reader), met)
         new = {row["id"] for row in level} - seen
         seen |= new
         level = list(each(read, texts.WALK, sorted(new)))

@@ -46,6 +46,41 @@ WITH n, r WHERE coalesce(n.at, '') < r.at
 SET n = r.props SET n:HashCertificate
 """
 
+# What a workspace itself tells of a node (it has an instance then) stays, whatever others told.
+_IMPORTED = """
+UNWIND $rows AS r
+MERGE (n:<label> {id: r.id})
+WITH n, r WHERE n.instance IS NULL AND coalesce(n.at, '') < r.at
+SET n = r.props<more>
+"""
+IMPORTED = {
+    "Workspace": _IMPORTED.replace("<label>", "Workspace").replace("<more>", ""),
+    "Resource": _IMPORTED.replace("<label>", "Resource").replace("<more>", ""),
+    "HashCertificate": _IMPORTED.replace("<label>", "Certificate").replace(
+        "<more>", " SET n:HashCertificate REMOVE n:PlaceholderCertificate"
+    ),
+    "PlaceholderCertificate": _IMPORTED.replace("<label>", "Certificate").replace(
+        "<more>", " SET n:PlaceholderCertificate"
+    ),
+    "Step": """
+UNWIND $rows AS r
+MERGE (n:Step {id: r.id})
+WITH n, r, n.retracted AS retracted WHERE n.instance IS NULL AND coalesce(n.at, '') < r.at
+SET n = r.props
+SET n.retracted = retracted
+""",
+}
+# A step that was imported before its own workspace told of it.
+OWN_AT_LAST = """
+UNWIND $rows AS r
+MATCH (n:Step {id: r.id})
+WITH n, n.workspace AS workspace, n.retracted AS retracted, n.at AS at, r
+WHERE at IS NOT NULL
+SET n = r.props
+SET n.workspace = workspace
+SET n.retracted = retracted
+"""
+
 OWN = {
     "Step": """
 UNWIND $rows AS r
@@ -59,6 +94,13 @@ UNWIND $rows AS r
 MERGE (c:Certificate {id: r.id})
 WITH c, r WHERE c.hash IS NULL
 SET c += r.props SET c:PlaceholderCertificate
+"""
+
+PLACEHOLDER_AT_LAST = """
+UNWIND $rows AS r
+MATCH (c:Certificate {id: r.id})
+WITH c, r, c.at AS at, c.hash AS hash WHERE hash IS NOT NULL AND at STARTS WITH '-'
+SET c += r.props
 """
 
 _EDGE = """

@@ -27,12 +27,16 @@ def write_rows(run: Run, rows: Rows) -> None:
         _run(run, texts.IDENTITY[label], [{"id": r.id, "props": _known(r.props)} for r in some])
     snapshots = _retagged(run, rows)
     for label, some in _by_label(rows.shared):
-        whole = [{"id": r.id, "at": r.props["at"], "props": _known(r.props)} for r in some]
-        _run(run, texts.SHARED[label], whole)
+        _run(run, texts.SHARED[label], _whole(some))
+    for label, some in _by_label(rows.imported):
+        _run(run, texts.IMPORTED[label], _whole(some))
+    at_last = [{"id": r.id, "props": {"id": r.id}} for r in rows.own if "instance" in r.props]
+    _run(run, texts.OWN_AT_LAST, at_last)
     for label, some in _by_label(rows.own):
         _run(run, texts.OWN[label], [{"id": r.id, "props": _added(r.props)} for r in some])
     placeholders = [{"id": r.id, "props": _added(r.props)} for r in rows.placeholders]
     _run(run, texts.PLACEHOLDER, placeholders)
+    _run(run, texts.PLACEHOLDER_AT_LAST, placeholders)
     snapshots |= _retagged(run, rows)
     _run(run, texts.TAGS, [{"id": key} for key in sorted(snapshots)])
     for kind, edges in groupby(sorted(rows.edges), key=lambda e: e.type):
@@ -104,6 +108,10 @@ def _retagged(run: Run, rows: Rows) -> set[str]:
 def _by_label(rows: Iterable[NodeRow]) -> list[tuple[str, list[NodeRow]]]:
     ordered = sorted(rows, key=lambda r: r.label)
     return [(label, list(some)) for label, some in groupby(ordered, key=lambda r: r.label)]
+
+
+def _whole(rows: Iterable[NodeRow]) -> list[Json]:
+    return [{"id": r.id, "at": r.props["at"], "props": _known(r.props)} for r in rows]
 
 
 def _known(props: Json) -> dict[str, Any]:

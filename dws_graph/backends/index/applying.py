@@ -25,14 +25,30 @@ INSERT INTO node (key, label, at, props) VALUES (?, ?, ?, ?)
 ON CONFLICT (key) DO UPDATE SET label = excluded.label, at = excluded.at, props = excluded.props
 WHERE excluded.at > node.at
 """
+# What a workspace itself tells of a node (it has an instance then) stays, whatever others told.
+IMPORTED = """
+INSERT INTO node (key, label, at, props) VALUES (?, ?, ?, ?)
+ON CONFLICT (key) DO UPDATE SET label = excluded.label, at = excluded.at, props = CASE
+    WHEN json_extract(node.props, '$.retracted')
+    THEN json_set(excluded.props, '$.retracted', json('true')) ELSE excluded.props END
+WHERE excluded.at > node.at AND json_extract(node.props, '$.instance') IS NULL
+"""
 OWN = """
 INSERT INTO node (key, label, props) VALUES (?1, ?2, json_patch('{}', ?3))
 ON CONFLICT (key) DO UPDATE SET props = json_patch(node.props, ?3)
 """
+# A step that was imported before its own workspace told of it.
+OWN_AT_LAST = """
+UPDATE node SET at = '', props = json_patch('{}', json_object('id', ?1,
+    'workspace', json_extract(props, '$.workspace'),
+    'retracted', CASE WHEN json_extract(props, '$.retracted') THEN json('true') END))
+WHERE key = ?1 AND at <> ''
+"""
 PLACEHOLDER = """
 INSERT INTO node (key, label, props) VALUES (?1, ?2, json_patch('{}', ?3))
-ON CONFLICT (key) DO UPDATE SET label = excluded.label, props = json_patch(node.props, ?3)
-WHERE node.label <> 'HashCertificate'
+ON CONFLICT (key) DO UPDATE SET at = '', props = json_patch(node.props, ?3),
+    label = CASE node.label WHEN 'HashCertificate' THEN node.label ELSE excluded.label END
+WHERE node.label <> 'HashCertificate' OR node.at LIKE '-%'
 """
 EDGE = "INSERT OR IGNORE INTO edge (src, type, dst) VALUES (?, ?, ?)"
 UNCURRENT = "DELETE FROM edge WHERE src = ? AND type = 'CURRENT' AND instance = ?"
@@ -102,6 +118,8 @@ def apply_rows(c: sqlite3.Connection, rows: Rows) -> None:
     refs = (r.props for r in rows.identities if r.label == "Ref")
     c.executemany(REF, ((p["workspace"], p["resource"], p.get("subpath", "")) for p in refs))
     c.executemany(SHARED, ((r.id, r.label, r.props["at"], _text(r.props)) for r in rows.shared))
+    c.executemany(IMPORTED, ((r.id, r.label, r.props["at"], _text(r.props)) for r in rows.imported))
+    c.executemany(OWN_AT_LAST, ((r.id,) for r in rows.own if "instance" in r.props))
     c.executemany(OWN, ((r.id, r.label, _raw(r.props)) for r in rows.own))
     c.executemany(PLACEHOLDER, ((r.id, r.label, _raw(r.props)) for r in rows.placeholders))
     _tags(c, rows)
@@ -109,13 +127,14 @@ def apply_rows(c: sqlite3.Connection, rows: Rows) -> None:
     _currents(c, ids, rows.current)
     c.executemany(SUPERSEDED, ((key,) for key in rows.superseded))
     c.executemany(KEEP, ((props["id"], _raw(props)) for props in rows.keep))
-    hashed = [r.id for r in rows.shared if r.label == "HashCertificate"]
+    hashed = [r.id for r in (*rows.shared, *rows.imported) if r.label == "HashCertificate"]
     hashed += [props["id"] for props in rows.keep]
     c.executemany(HASHED, ((key,) for key in hashed))
     for placeholder, certificate in rows.merge:
         _merge(c, ids, placeholder, certificate)
     _retract(c, rows.steps())
-    c.executemany(LISTED, ((r.id,) for r in rows.own))
+    listed = (r.id for r in (*rows.own, *rows.imported) if r.label == "Step")
+    c.executemany(LISTED, ((key,) for key in listed))
 
 
 class _Ids:

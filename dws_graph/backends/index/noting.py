@@ -50,6 +50,11 @@ BASE = "INSERT OR REPLACE INTO base (workspace, instance, snapshot) VALUES (?, ?
 ENVIRONMENT = "INSERT OR IGNORE INTO environment (workspace, instance, hash) VALUES (?, ?, ?)"
 HOSTNAME = "INSERT OR REPLACE INTO hostname (workspace, instance, hostname) VALUES (?, ?, ?)"
 
+IMPORTED = """
+INSERT OR REPLACE INTO imported (workspace, instance, resource, digest) VALUES (?, ?, ?, ?)
+"""
+IMPORT_SEEN = "INSERT OR IGNORE INTO import_seen (workspace, resource, digest) VALUES (?, ?, ?)"
+
 
 def note(c: sqlite3.Connection, fact: Fact) -> None:
     """Writes down what only the index keeps of a fact."""
@@ -122,6 +127,13 @@ def _environment_seen(c: sqlite3.Connection, fact: Fact) -> None:
     c.execute(ENVIRONMENT, (fact.workspace, fact.instance, env))
 
 
+def _lineage_imported(c: sqlite3.Connection, fact: Fact) -> None:
+    resource, digest = take(fact.body, "resource", str), take(fact.body, "digest", str)
+    c.execute(IMPORTED, (fact.workspace, fact.instance, resource, digest))
+    c.execute(IMPORT_SEEN, (fact.workspace, resource, digest))
+    _currents(c, fact, f.currents(fact.body))
+
+
 _WRITERS: dict[str, Callable[[sqlite3.Connection, Fact], None]] = {
     f.WORKSPACE_CREATED: _hostname,
     f.ENVIRONMENT_SEEN: _environment_seen,
@@ -131,4 +143,5 @@ _WRITERS: dict[str, Callable[[sqlite3.Connection, Fact], None]] = {
     f.SNAPSHOT_TAKEN: _snapshot_taken,
     f.RESTORED: _restored,
     f.CURRENT_SET: _current_changed,
+    f.LINEAGE_IMPORTED: _lineage_imported,
 }

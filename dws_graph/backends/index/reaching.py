@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
-from dws_graph.backends.decoding import as_certificate
+from dws_graph.backends.decoding import as_certificate, as_walk_row
 from dws_graph.backends.index.store import Store
 from dws_graph.backends.neighbours import around
 from dws_graph.backends.nodes import certificate_node, is_complete, step_node
@@ -73,10 +73,7 @@ PROPS = "SELECT props FROM node WHERE key = ?"
 def walk(store: Store, ids: Collection[str]) -> list[WalkRow]:
     """The certificates that rule 2.1 looks at, each once a step through which it is reached."""
     rows = store.rows(WALK, (json.dumps(list(ids)),))
-    return [
-        WalkRow(certificate=as_certificate(key, json.loads(props)), reader=reader)
-        for key, props, reader in rows
-    ]
+    return [as_walk_row(key, json.loads(props), reader) for key, props, reader in rows]
 
 
 @dataclass(slots=True)

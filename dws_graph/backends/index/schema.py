@@ -6,7 +6,7 @@ in the same transaction, straight from the facts. Source: docs/formats.md, "The 
 
 from __future__ import annotations
 
-VERSION = 4  # kept in PRAGMA user_version; a file of another version is folded anew
+VERSION = 5  # kept in PRAGMA user_version; a file of another version is folded anew
 
 TABLES = (
     """
@@ -59,6 +59,23 @@ TABLES = (
         resource TEXT NOT NULL,
         subpath TEXT NOT NULL,      -- '' for the whole resource
         PRIMARY KEY (workspace, resource, subpath)
+    ) WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE imported (         -- the lineage.json last taken in
+        workspace TEXT NOT NULL,
+        instance TEXT NOT NULL,
+        resource TEXT NOT NULL,
+        digest TEXT NOT NULL,
+        PRIMARY KEY (workspace, instance, resource)
+    ) WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE import_seen (      -- every one that any instance took in
+        workspace TEXT NOT NULL,
+        resource TEXT NOT NULL,
+        digest TEXT NOT NULL,
+        PRIMARY KEY (workspace, resource, digest)
     ) WITHOUT ROWID
     """,
     "CREATE INDEX entry_certificate ON entry (certificate)",

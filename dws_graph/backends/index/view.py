@@ -12,6 +12,7 @@ from filelock import FileLock
 from dws_graph.backends.index import (
     asking,
     dumping,
+    importing,
     listing,
     reaching,
     recording,
@@ -296,6 +297,32 @@ class Index:
         step which read it replaced.
         """
         return reaching.walk(self._store, ids)
+
+    # Imports
+
+    def imports(self, workspace: str, instance: str) -> dict[str, str]:
+        """The digest of the `lineage.json` that an instance took in last, by resource."""
+        return importing.imports(self._store, workspace, instance)
+
+    def has_imported(self, workspace: str, resource: str, digest: str) -> bool:
+        """Whether any instance took in this `lineage.json`."""
+        return importing.has_imported(self._store, workspace, resource, digest)
+
+    def with_workspaces(self, ids: Iterable[str]) -> dict[str, importing.Owned]:
+        """Those of the ids that are described certificates, each with its workspace."""
+        return importing.with_workspaces(self._store, ids)
+
+    def origins(self, ids: Iterable[str]) -> dict[str, list[importing.Owned]]:
+        """What each of the certificates was imported from; those that were not are left out."""
+        return importing.origins(self._store, ids)
+
+    def workspace_name(self, workspace: str) -> str | None:
+        """The name of a workspace, if it is known."""
+        return importing.workspace_name(self._store, workspace)
+
+    def role(self, workspace: str, resource: str) -> str | None:
+        """The role of a resource of any workspace, if it is known."""
+        return importing.role(self._store, workspace, resource)
 
     # Steps, refs, snapshots
 
