@@ -67,6 +67,23 @@ def test_a_read_cannot_write(neo4j_address: Address):
         connection.close()
 
 
+def test_an_index_that_others_make_at_the_same_moment_is_made(neo4j_address: Address):
+    text = "CREATE INDEX <name> FOR (n:TestRace) ON (n.id)"  # which finds its twin, at any speed
+    connection = Connection(graph_address(neo4j_address), HASTY)
+    try:
+        connection.make(text.replace("<name>", "test_race_first"))
+        connection.make(text.replace("<name>", "test_race_second"))
+
+        found = connection.read("SHOW INDEXES YIELD labelsOrTypes AS l WHERE 'TestRace' IN l")
+
+        assert len(found) == 1
+        with pytest.raises(QueryError):
+            connection.make("CREATE INDEX FOR")
+    finally:
+        connection.make("DROP INDEX test_race_first IF EXISTS")
+        connection.close()
+
+
 @pytest.mark.parametrize("url", ["neo4j://host", "bolt://10.0.0.1:7687", "neo4j+s://x.example:1/"])
 def test_the_urls_of_servers_are_accepted(url: str):
     check_url(url)

@@ -143,6 +143,23 @@ class Connection:
             done: T = session.execute_write(self._unit(work))
             return done
 
+    def make(self, text: str) -> None:
+        """Makes a constraint or an index; one that another makes at this moment is as good.
+
+        IF NOT EXISTS looks when the command begins, and two may begin at once.
+
+        Raises:
+            ViewUnavailableError: The server does not answer, or may not be written to.
+        """
+        from neo4j import exceptions as e
+
+        with self.session("WRITE") as session:
+            try:
+                session.execute_write(self._unit(lambda tx: tx.run(text).consume()))
+            except e.ClientError as error:
+                if not (error.code or "").endswith("AlreadyExists"):
+                    raise
+
     def command(self, text: str) -> list[Json]:
         """Runs a text in a transaction of its own, as commands on the schema need."""
         with self.session("WRITE") as session:

@@ -6,7 +6,6 @@ A node `Schema` says which version the database has; a newer one than ours is le
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from dws_graph.backends.graph.connecting import Connection
 from dws_graph.backends.graph.texts import OWN_LABELS
@@ -78,10 +77,6 @@ def ensure_schema(connection: Connection) -> None:
     if check_schema(connection):
         return
     for text in statements():
-        connection.write(_running(text))
+        connection.make(text)
     connection.read(INDEXES_READY)
-    connection.write(_running(SET_VERSION, version=VERSION))
-
-
-def _running(text: str, **parameters: Any) -> Any:
-    return lambda tx: tx.run(text, parameters).consume()
+    connection.write(lambda tx: tx.run(SET_VERSION, version=VERSION).consume())
