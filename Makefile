@@ -3,11 +3,14 @@ PYTHON ?= python3
 DIR ?= build/demo
 BIN := .venv/bin
 
+COMPILE := pip compile --quiet --universal --python-version 3.10 --no-python-downloads \
+    --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
+
 .DEFAULT_GOAL := help
-.PHONY: help venv demo neo4j test faults check mutants format docs images bench lock clean
+.PHONY: help venv demo neo4j test test-docker faults check mutants format docs images bench lock clean
 
 help:  ## say what can be made
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 venv: .venv/installed  ## make .venv (PYTHON=python3.12 chooses another Python)
 
@@ -38,6 +41,9 @@ neo4j: venv  ## run a Neo4j server for development, from its jars (needs java an
 test: venv  ## run all tests (ARGS="-k name" passes options on); ends with what could not run here
 	$(BIN)/python -m pytest $(ARGS)
 
+test-docker: venv  ## build the image, bring its services up and test them, on a Docker engine; minutes
+	$(BIN)/python -m pytest -n 0 -m docker tests/docker $(ARGS)
+
 faults: venv  ## kill every operation at each of its fault points; twenty minutes (ARGS="-k snapshot")
 	DWS_FAULTS_SEED=all $(BIN)/python -m pytest tests/faults $(ARGS)
 
@@ -65,11 +71,11 @@ bench: venv  ## measure what recording and asking cost, as a workspace grows to 
 	$(BIN)/python benchmarks/steps.py
 	$(BIN)/python benchmarks/scale.py
 
-lock:  ## write requirements.lock from pyproject.toml (ARGS=--upgrade takes the newest of all)
+lock:  ## write requirements.lock, and those of the image, from pyproject.toml (ARGS=--upgrade takes the newest of all)
 	test -x build/lock/bin/uv || { $(PYTHON) -m venv build/lock && build/lock/bin/pip install --quiet uv; }
-	build/lock/bin/uv pip compile --quiet --universal --python-version 3.10 --no-python-downloads \
-	    --generate-hashes --no-emit-index-url --no-emit-find-links --extra dev \
-	    --custom-compile-command "make lock" -o requirements.lock pyproject.toml $(ARGS)
+	build/lock/bin/uv $(COMPILE) --extra dev -o requirements.lock pyproject.toml $(ARGS)
+	build/lock/bin/uv $(COMPILE) -c requirements.lock -o docker/requirements.lock pyproject.toml
+	echo hatchling | build/lock/bin/uv $(COMPILE) -c requirements.lock -o docker/requirements-build.lock -
 
 clean:  ## remove all that was made, .venv too
 	@if [ -e build ]; then chmod -R u+w build; fi

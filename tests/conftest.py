@@ -14,22 +14,32 @@ from typing import NoReturn
 
 import pytest
 
+from tests.docker import engine
 from tests.faults.mounting import can_mount
 from tests.faults.seeds import seed
 from tests.neo4j import shared
 from tests.neo4j.local import Address, ServerError
 
 # What tests may need, and how to get it: a command, or something that has a function to find it.
-PACKAGES = {"chromium": "chromium", "dot": "graphviz", "setpriv": "util-linux", "strace": "strace"}
+PACKAGES = {
+    **{"chromium": "chromium", "dot": "graphviz", "java": "default-jdk-headless"},
+    **{"mmdebstrap": "mmdebstrap", "setpriv": "util-linux", "strace": "strace"},
+}
 HOW = {
     **{tool: f"apt-get install {package}" for tool, package in PACKAGES.items()},
+    "docker": "apt-get install docker.io docker-compose, and start the engine",
     "tmpfs": "run as root, where one can be mounted",
     "neo4j": "apt-get install default-jdk-headless maven, or set DWS_TEST_NEO4J_URL",
 }
 FIND: dict[str, Callable[[str], object]] = {
+    "docker": engine.answers,
     "tmpfs": can_mount,
     "neo4j": lambda _: shared.available(),
 }
+
+HERE = Path(__file__).parent
+DOCKER = HERE / "docker"  # what its tests need: a minute for each image, and half of one to start
+DOCKER_NEEDS = ("docker", "java", "mmdebstrap")
 
 # What a shell or a git hook may have set that would lead a test out of its own folders.
 LEAKS = (
@@ -66,11 +76,22 @@ def _isolated_user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark whole folders of tests, and files, as slow."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark whole folders of tests, and files, as slow; leave out those of the image."""
     for item in items:
-        if item.path.relative_to(Path(__file__).parent).as_posix().startswith(SLOW):
+        if item.path.relative_to(HERE).as_posix().startswith(SLOW):
             item.add_marker(pytest.mark.slow)
+        if item.path.is_relative_to(DOCKER):
+            item.add_marker(pytest.mark.docker)
+            for tool in DOCKER_NEEDS:
+                item.add_marker(pytest.mark.needs(tool))
+    if not _wants_docker(config):
+        config.hook.pytest_deselected(items=[i for i in items if i.get_closest_marker("docker")])
+        items[:] = [item for item in items if not item.get_closest_marker("docker")]
+
+
+def _wants_docker(config: pytest.Config) -> bool:
+    return "docker" in str(config.option.markexpr)
 
 
 def pytest_report_header() -> str:
@@ -119,7 +140,17 @@ def neo4j_address(request: pytest.FixtureRequest, _shared_neo4j: shared.SharedSe
     _missing(request.node, "neo4j", reason)
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+def _would_run_docker(config: pytest.Config) -> bool:
+    """Whether the tests of the image are left out of a run of everything."""
+    if config.option.markexpr or config.option.keyword:
+        return False
+    at = config.invocation_params.dir
+    return any(DOCKER.is_relative_to((at / arg.split("::")[0]).resolve()) for arg in config.args)
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
     """End with what could not be run here, and the package that would change that."""
     missing = Counter(
         str(tool)
@@ -128,8 +159,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         for name, tool in getattr(report, "user_properties", ())
         if name == "missing"
     )
-    if missing:
-        terminalreporter.section("not run, for something is missing here")
-        for tool, count in sorted(missing.items()):
-            tests = "1 test needs" if count == 1 else f"{count} tests need"
-            terminalreporter.line(f"{tests} {tool}: {HOW[tool]}")
+    lines = []
+    for tool, count in sorted(missing.items()):
+        tests = "1 test needs" if count == 1 else f"{count} tests need"
+        lines.append(f"{tests} {tool}: {HOW[tool]}")
+    if _would_run_docker(config):
+        lines.append("the tests of the image and its services: make test-docker")
+    if lines:
+        terminalreporter.section("not run here")
+        for line in lines:
+            terminalreporter.line(line)

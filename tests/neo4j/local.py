@@ -101,7 +101,7 @@ class Address:
 
 def available() -> bool:
     """Whether a server can be started here."""
-    return shutil.which(_java()) is not None and (CACHE.is_dir() or shutil.which("mvn") is not None)
+    return shutil.which(java()) is not None and (CACHE.is_dir() or shutil.which("mvn") is not None)
 
 
 def jars() -> Path:
@@ -183,7 +183,7 @@ class LocalServer:
         arguments = [f"--home-dir={self.folder}", f"--config-dir={conf}", "--console-mode"]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [_java(), *options, "-cp", f"{jars()}/*", main, *arguments],
+                [java(), *options, "-cp", f"{jars()}/*", main, *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -195,7 +195,7 @@ class LocalServer:
     def _set_password(self) -> None:
         admin = "org.neo4j.server.startup.Neo4jAdminCommand"
         run = subprocess.run(
-            [_java(), "-cp", f"{jars()}/*", admin, "dbms", "set-initial-password", self._password],
+            [java(), "-cp", f"{jars()}/*", admin, "dbms", "set-initial-password", self._password],
             env={**os.environ, "NEO4J_HOME": str(self.folder), "NEO4J_CONF": f"{self.folder}/conf"},
             capture_output=True,
             text=True,
@@ -274,7 +274,8 @@ def free_port() -> int:
         return port
 
 
-def _java() -> str:
+def java() -> str:
+    """The Java to run."""
     home = os.environ.get("JAVA_HOME")
     return f"{home}/bin/java" if home else "java"
 

@@ -1,7 +1,7 @@
 """One Neo4j server for a whole run of the tests, whichever of its workers asks first.
 
-In this order: the server that DWS_TEST_NEO4J_URL names; a local one from Neo4j's jars. (A
-container, where an engine has the image, belongs between the two: a `Keeper` like the local one.)
+In this order: the server that DWS_TEST_NEO4J_URL names; a container, where a Docker engine has or
+gets the image in time (DWS_TEST_NEO4J_IMAGE names another); a local one from Neo4j's jars.
 
 The first worker starts a keeper process, which starts the server and ends it when no worker holds
 the lock of the users any more: the kernel takes a killed worker's lock back too.
@@ -20,7 +20,8 @@ from typing import IO
 
 from filelock import FileLock
 
-from tests.neo4j import local
+from tests.neo4j import container, local
+from tests.neo4j.container import ContainerServer
 from tests.neo4j.local import Address, LocalServer, ServerError, wait_ready
 
 GIVEN = "DWS_TEST_NEO4J_URL"
@@ -37,7 +38,7 @@ def given() -> Address | None:
 
 def available() -> bool:
     """Whether tests can have a server here."""
-    return given() is not None or local.available()
+    return given() is not None or local.available() or container.available()
 
 
 class SharedServer:
@@ -101,12 +102,14 @@ class SharedServer:
 
 def main(folder: Path) -> None:
     """Keeps a server until its last user is gone; says where it is, or what is wrong."""
-    server = LocalServer(folder / "server")
+    server: ContainerServer | LocalServer | None = None
     try:
+        server = ContainerServer() if container.available() else LocalServer(folder / "server")
         server.start()
     except ServerError as e:
         print(json.dumps({"error": str(e)}), flush=True)  # noqa: T201
-        server.stop()
+        if server is not None:
+            server.stop()
         return
     print(json.dumps(asdict(server.address)), flush=True)  # noqa: T201
     try:
