@@ -135,7 +135,8 @@ class Neo4jGraph:
 
     def _hold(self, run: Run, rows: Rows) -> None:
         """Notes the nodes of others that the rows name."""
-        named = [("Certificate", key) for key in rows.bare]
+        own = {row.id for row in rows.placeholders} | {row.id for row in rows.shared}
+        named = [("Certificate", key) for key in rows.bare if key not in own]
         named += [(_label([row.label]), row.id) for row in rows.imported]
         for row in rows.identities:
             whose = row.id if row.label == "Workspace" else row.props["workspace"]

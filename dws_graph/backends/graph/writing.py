@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from itertools import groupby
 from typing import Any
 
@@ -22,7 +22,9 @@ def write_rows(run: Run, rows: Rows) -> None:
     Raises:
         ViewError: An edge names a node that no row of the batch holds.
     """
-    _run(run, texts.BARE, [{"id": key} for key in rows.bare])
+    described = {r.id for r in rows.placeholders} | {r.id for r in rows.shared}
+    _run(run, texts.BARE, [{"id": key} for key in rows.bare if key not in described])
+    steps = _known_steps(run, rows)
     for label, some in _by_label(rows.identities):
         _run(run, texts.IDENTITY[label], [{"id": r.id, "props": _known(r.props)} for r in some])
     snapshots = _retagged(run, rows)
@@ -42,7 +44,7 @@ def write_rows(run: Run, rows: Rows) -> None:
     for kind, edges in groupby(sorted(rows.edges), key=lambda e: e.type):
         ends = [{"src": e.src, "dst": e.dst} for e in edges]
         if kind in texts.READING:
-            _read(run, kind, ends)
+            _read(run, kind, ends, there_before=steps)
         else:
             _run_edges(run, texts.EDGE[kind], ends)
     current = [r._asdict() for r in rows.current]
@@ -54,7 +56,7 @@ def write_rows(run: Run, rows: Rows) -> None:
     for kind in texts.READING:
         _read(run, kind, _run(run, texts.READERS[kind], merged))
     _run(run, texts.MERGED, merged)
-    _retract(run, rows)
+    _retract(run, {*rows.retracted, *(key for key, retracted in steps.items() if retracted)})
 
 
 def write_applied(run: Run, news: AppliedMap) -> None:
@@ -66,10 +68,15 @@ def write_applied(run: Run, news: AppliedMap) -> None:
     _run(run, texts.SET_APPLIED, rows)
 
 
-def _retract(run: Run, rows: Rows) -> None:
-    """Takes the edges of those of the steps that were retracted, in whatever order, out of use."""
+def _known_steps(run: Run, rows: Rows) -> dict[str, bool]:
+    """Those of the batch's steps that are there already; whether they were retracted."""
     asked = _run(run, texts.RETRACTED, [{"id": key} for key in sorted(rows.steps())])
-    found = [{"id": step["id"]} for step in asked if step["retracted"]]
+    return {step["id"]: bool(step["retracted"]) for step in asked}
+
+
+def _retract(run: Run, steps: Iterable[str]) -> None:
+    """Takes the edges of retracted steps, which may have come before or after that, out of use."""
+    found = [{"id": key} for key in sorted(steps)]
     for text in texts.RETRACT:
         _run(run, text, found)
 
@@ -88,10 +95,20 @@ def _run_edges(run: Run, text: str, rows: list[Json]) -> None:
             )
 
 
-def _read(run: Run, kind: str, edges: list[Json]) -> None:
-    """Makes those of the edges from certificates to steps that are not there yet."""
-    steps = [{"id": key} for key in sorted({e["dst"] for e in edges})]
-    there = {(e["src"], e["dst"]) for e in _run(run, texts.READ[kind], steps)}
+def _read(
+    run: Run, kind: str, edges: list[Json], there_before: Container[str] | None = None
+) -> None:
+    """Makes those of the edges from certificates to steps that are not there yet.
+
+    Args:
+        run: Runs a text.
+        kind: Of the edges.
+        edges: Their ends.
+        there_before: The steps that may have some; None for all.
+    """
+    steps = {e["dst"] for e in edges}
+    old = sorted(key for key in steps if there_before is None or key in there_before)
+    there = {(e["src"], e["dst"]) for e in _run(run, texts.READ[kind], [{"id": k} for k in old])}
     new = dict.fromkeys((e["src"], e["dst"]) for e in edges)
     rows = [{"src": src, "dst": dst} for src, dst in new if (src, dst) not in there]
     _run_edges(run, texts.READ_NOW[kind], rows)
