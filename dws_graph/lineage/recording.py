@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -173,6 +173,16 @@ class Step:
         self.inputs |= new
         self.code |= {r.ref: r for r in read_refs(ws, code, running) if r.ref not in self.code}
         self._asked = (all_inputs, all_code)
+        self._tell_widened((inputs, self.inputs), (code, self.code))
+
+    def _tell_widened(self, *kinds: tuple[Sequence[ResourceRef], Iterable[ResourceRef]]) -> None:
+        """Say which refs, asked for and read, are read as what covers them: what has an entry."""
+        pairs = [
+            (ref, by) for asked, read in kinds for ref in asked for by in read if by.covers(ref)
+        ]
+        if pairs:
+            told = ", ".join(f"'{ref}' as '{by}'" for ref, by in pairs)
+            self.ws.notify(f"recorded as earlier steps or snapshots name it: {told}")
 
     def _started(self) -> tuple[str, Json]:
         pid, when = mine()

@@ -136,6 +136,28 @@ def test_a_path_below_the_current_directory_is_a_ref_and_where_it_ran_is_kept(co
     assert step.run_from == ["source-data", None]
 
 
+def test_a_part_of_what_is_recorded_as_a_whole_is_told_to_be_recorded_as_that(copy, caplog):
+    told = "recorded as earlier steps or snapshots name it: "
+    first = run("-i", "source-data/raw.txt", "--code", "code/copy.py", "true", cwd=copy)
+    assert told.encode() not in first.stderr
+    assert refs(last(copy).inputs) == ["source-data:/raw.txt"]
+    run_copy(copy)  # reads the part, which has an entry, and is no wider than that
+    assert refs(last(copy).inputs) == ["source-data:/raw.txt"]
+    (copy / "source-data" / "more.txt").write_text("4\n")
+    run_copy(copy)
+    (copy / "code" / "other.py").write_text("")
+
+    ran = run("-i", "source-data/more.txt", "--code", "code/other.py", "true", cwd=copy)
+
+    pairs = "'source-data:/more.txt' as 'source-data', 'code:/other.py' as 'code'"
+    assert [line for line in ran.stderr.decode().splitlines() if told in line] == [
+        f"Note: {told}{pairs}"
+    ]
+    assert refs(last(copy).inputs) == ["source-data"]
+    api.run_step(["true"], inputs=["source-data:/more.txt"], workspace_uri_or_path=str(copy))
+    assert f"{told}'source-data:/more.txt' as 'source-data'" in caplog.messages
+
+
 def test_what_was_edited_since_is_read_as_a_version_that_no_step_made(copy):
     run_copy(copy)
     (copy / "intermediate-data" / "clean").write_text("by hand\n")
