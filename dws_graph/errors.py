@@ -8,6 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+SHOWN = 8  # of a list in a message
+
+
+def some_of(names: Sequence[object], shown: int = SHOWN) -> str:
+    """The names in a sentence, the first of many, with how many more there are."""
+    said = ", ".join(map(str, names[:shown]))
+    return f"{said} and {len(names) - shown} more" if len(names) > shown else said
+
 
 class DwsError(Exception):
     """Base of all errors: `message` says what is, `hint` says what to do next."""
@@ -77,7 +85,7 @@ class AmbiguousSnapshotError(ConfigurationError):
 
     def __init__(self, prefix: str, found: Sequence[str]) -> None:
         super().__init__(
-            f"'{prefix}' fits {len(found)} snapshots: {', '.join(found)}",
+            f"'{prefix}' fits {len(found)} snapshots: {some_of(found)}",
             hint="Give more digits of the hash, or a tag.",
         )
         self.prefix = prefix

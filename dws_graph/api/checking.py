@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from dws_graph.api.checking_resources import check_resources
 from dws_graph.api.checking_snapshots import check_snapshots
 from dws_graph.api.findings import REBUILD, Finding, error, from_git, note
 from dws_graph.api.session import tell
@@ -20,7 +21,6 @@ from dws_graph.backends.views import View
 from dws_graph.errors import DwsError, InternalError
 from dws_graph.model.facts import Line
 from dws_graph.model.values import parse_json
-from dws_graph.resources.base import FileResource
 from dws_graph.workspace import layout
 from dws_graph.workspace.committed import not_as_committed
 from dws_graph.workspace.intent import read_intent
@@ -67,7 +67,7 @@ def doctor_in(ws: OpenWorkspace) -> list[Finding]:
         check_snapshots,
         check_journal,
         _views,
-        _resources,
+        check_resources,
         _leftovers,
     ):
         try:
@@ -123,9 +123,8 @@ def check_journal(ws: OpenWorkspace) -> Iterator[Finding]:
         seq, hashval = (before.fact.seq, before.hash) if before else (0, "")
         if line.fact.seq != seq + 1 or line.fact.prev != hashval:
             yield error(
-                f"the journal of instance {line.fact.instance}: fact {line.fact.seq} does not "
-                f"follow fact {seq}",
-                "Take .dataworkspace/journal back from git, or from another copy.",
+                f"{line.file}: fact {line.fact.seq} does not follow fact {seq}",
+                how_to_mend(Path(line.file)),
             )
         last[line.fact.instance] = line
     sealed = ws.root / layout.JOURNAL / ws.instance
@@ -173,21 +172,6 @@ def _differences(view: View, fresh: Index) -> Iterator[Finding]:
             f"the view {view.name} is not what the journal gives: {'; '.join(found)}",
             REBUILD.format(view.name),
         )
-
-
-def _resources(ws: OpenWorkspace) -> Iterator[Finding]:
-    """Each resource's folder is there."""
-    for resource in ws.get_resources():
-        if not isinstance(resource, FileResource):
-            continue
-        if resource.local_path is None:
-            yield note(f"{resource} is not on this machine", "Type: dws pull.")
-        elif not resource.local_path.is_dir():
-            yield error(
-                f"the folder of {resource}, {resource.local_path}, does not exist",
-                "Bring it back, or say where it is now in "
-                f"{ws.root / layout.RESOURCE_LOCAL_PARAMS}.",
-            )
 
 
 def _leftovers(ws: OpenWorkspace) -> Iterator[Finding]:

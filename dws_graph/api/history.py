@@ -166,6 +166,11 @@ def commonest_metrics(rows: Iterable[HistoryRow], count: int = 2) -> list[str]:
     return [name for name, _ in counted.most_common(count)]
 
 
+def number_in(ws: OpenWorkspace, snapshot_hash: str) -> int:
+    """The number by which the history lists a snapshot, those of all copies in one row."""
+    return [m.hashval for m in all_metadata(ws)].index(snapshot_hash) + 1
+
+
 def _row(number: int, m: SnapshotMetadata) -> HistoryRow:
     return HistoryRow(
         number=number,
@@ -204,8 +209,7 @@ def show_snapshot(
 def show_snapshot_in(ws: OpenWorkspace, name: str) -> ShownSnapshot:
     """See `show_snapshot`."""
     found = find_snapshot(ws, name)
-    numbers = {m.hashval: number for number, m in enumerate(all_metadata(ws), start=1)}
-    row = _row(numbers[found.hashval], found)
+    row = _row(number_in(ws, found.hashval), found)
     held = [c.id for c, _ in ws.index.contains(ws.id, found.hashval)]
     upstream = ws.index.upstream(held) if held else None
     here = set(ws.get_resource_names())

@@ -144,7 +144,7 @@ def find_step_in(ws: OpenWorkspace, text: str) -> StepInfo:
         found = [text]
     if len(found) > 1:
         candidates = [_told(ws, key) for key in found[:SHOWN]]
-        more = ", ..." if len(found) > SHOWN else ""
+        more = " and others" if len(found) > SHOWN else ""
         raise LineageNotFoundError(
             f"'{text}' fits several steps: {', '.join(candidates)}{more}",
             hint="Give more digits of the id.",

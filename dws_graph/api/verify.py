@@ -6,6 +6,7 @@ from typing import TypedDict
 
 from dws_graph.api.checking import check_journal
 from dws_graph.api.session import opened
+from dws_graph.workspace.committed import not_as_committed
 from dws_graph.workspace.opened import OpenWorkspace
 from dws_graph.workspace.verifying import Status, Verified, counted, verify
 
@@ -21,12 +22,13 @@ class VerifiedRef(TypedDict):
 
 
 class VerifyReport(TypedDict):
-    """`ok`: nothing is changed or missing, and the journal's chain holds."""
+    """`ok`: nothing is changed, missing or damaged, and the journal's chain holds."""
 
     ok: bool
     counts: dict[Status, int]
     refs: list[VerifiedRef]
     journal: list[str]
+    metadata: list[str]
 
 
 def lineage_verify(
@@ -44,8 +46,8 @@ def lineage_verify(
         verbose: Tell more.
 
     Returns:
-        Each ref as `same`, `changed`, `missing` or `not kept`, and what is wrong with the
-        journal's chain of hashes, a sentence each.
+        Each ref as `same`, `changed`, `missing` or `not kept`, what is wrong with the journal's
+        chain of hashes, and with other metadata files, a sentence each.
 
     Raises:
         SnapshotNotFoundError, AmbiguousSnapshotError: The name fits none, or several.
@@ -59,11 +61,17 @@ def lineage_verify_in(ws: OpenWorkspace, snapshot: str | None = None) -> VerifyR
     found = verify(ws, snapshot)
     counts = counted(found)
     journal = [finding["what"] for finding in check_journal(ws)]
+    metadata = [
+        f"{path} is not as it was committed"
+        for path in not_as_committed(ws)
+        if not any(path in what for what in journal)
+    ]
     return VerifyReport(
-        ok=not (counts["changed"] or counts["missing"] or journal),
+        ok=not (counts["changed"] or counts["missing"] or journal or metadata),
         counts=dict(counts),
         refs=[_row(one) for one in found],
         journal=journal,
+        metadata=metadata,
     )
 
 

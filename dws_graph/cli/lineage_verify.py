@@ -33,9 +33,11 @@ def command(
     """Read content again, and compare it with what was recorded of it.
 
     Every file is read, whatever caches say. What is on disk is compared with what is current;
-    with --snapshot, what is kept of that snapshot, in git or on disk, with its hashes. The
-    journal's chain of hashes is checked too. The exit status is 1 when something is changed or
-    missing, or a fact was tampered with; content that is not kept is shown and counted.
+    with --snapshot, what is kept of that snapshot, in git or on disk, with its hashes. Results
+    that the last snapshot moved away are read where they are now. The journal's chain of hashes
+    is checked too, and whether metadata files are as they were committed. The exit status is 1
+    when something is changed or missing, a fact was tampered with or metadata is damaged;
+    content that is not kept is shown and counted.
     """
     with session.workspace() as ws:
         report = lineage_verify_in(ws, snapshot)
@@ -55,12 +57,16 @@ def _show(session: Session, report: VerifyReport, snapshot: str | None) -> None:
         show(session, table(columns, cells), title, keep=(0, 1, 2, 3))
     else:
         say("No step was recorded and nothing is current: there is nothing to compare.")
-    for what in report["journal"]:
+    for what in (*report["journal"], *report["metadata"]):
         say(f"Error: {clean(what)}")
     said = [f"{n} {status}" for status, n in report["counts"].items() if n or status == "same"]
-    say(f"{', '.join(said)}; the journal {'is damaged' if report['journal'] else 'is sound'}.")
-    if not report["ok"]:
-        tell("What differs, and why: dws lineage stale. How to mend a journal: dws doctor.")
+    metadata = "; metadata is damaged" if report["metadata"] else ""
+    journal = "is damaged" if report["journal"] else "is sound"
+    say(f"{', '.join(said)}; the journal {journal}{metadata}.")
+    if report["journal"] or report["metadata"]:
+        tell("How to mend it: dws doctor.")
+    if report["counts"]["changed"] or report["counts"]["missing"]:
+        tell("What differs, and why: dws lineage stale.")
 
 
 def _cells(one: VerifiedRef) -> Row:

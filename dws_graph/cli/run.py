@@ -13,9 +13,9 @@ from dws_graph.cli.commands import Command
 from dws_graph.cli.options import values_by_name
 from dws_graph.cli.session import Session, pass_session
 from dws_graph.cli.terminal import tell, warn
+from dws_graph.errors import some_of
 from dws_graph.lineage.running import RunReport
 from dws_graph.lineage.value_files import read_parameters
-from dws_graph.model.refs import ResourceRef
 from dws_graph.render.text import clean
 
 EPILOG = """
@@ -123,7 +123,7 @@ def _recorded(report: RunReport) -> str:
     """What was recorded, in a line."""
     failed = f" as failed ({report.error})" if report.error else ""
     parts = [
-        f"{what} {_listed(refs)}"
+        f"{what} {some_of(refs, SHOWN)}"
         for what, refs in (
             ("read", report.inputs),
             ("ran", report.code),
@@ -134,8 +134,3 @@ def _recorded(report: RunReport) -> str:
     ]
     told = "; ".join(parts) or "nothing is told of what it read and wrote"
     return f"Recorded step '{report.step_name}'{failed}: {told}."
-
-
-def _listed(refs: Sequence[ResourceRef]) -> str:
-    names = ", ".join(map(str, refs[:SHOWN]))
-    return names if len(refs) <= SHOWN else f"{names} and {len(refs) - SHOWN} more"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from dws_graph.api.history import number_in
 from dws_graph.cli.commands import Command
 from dws_graph.cli.session import Session, note, pass_session
 from dws_graph.cli.terminal import confirm, confirm_verbose, progress, say
@@ -42,7 +43,7 @@ def command(session: Session, message: str, tag: str | None) -> None:
             note(text)
         names = f" ({', '.join(taken.tags)})" if taken.tags else ""
         if taken.is_new:
-            say(f"Took snapshot {taken.hash[:7]}{names}, number {taken.number}.")
+            say(f"Took snapshot {taken.hash[:7]}{names}, number {number_in(ws, taken.hash)}.")
         else:
             added = f" It has the tag {tag} now." if tag else ""
             say(f"Nothing changed since snapshot {taken.hash[:7]}{names}.{added}")

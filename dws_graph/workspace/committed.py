@@ -13,6 +13,7 @@ from pathlib import Path
 
 from dws_graph.backends.files import write_atomic
 from dws_graph.backends.git.command import GitCommandError, decoded
+from dws_graph.errors import some_of
 from dws_graph.model.values import clean_text
 from dws_graph.workspace import layout
 from dws_graph.workspace.opened import OpenWorkspace
@@ -48,10 +49,9 @@ def tell_not_as_committed(ws: OpenWorkspace) -> None:
     if kept.is_file() and kept.read_text(errors="replace") == seen:
         return
     if paths := not_as_committed(ws):
-        more = f" and {len(paths) - NAMED} more" if len(paths) > NAMED else ""
         verb = "is" if len(paths) == 1 else "are"
         ws.notify(
-            f"{', '.join(paths[:NAMED])}{more} {verb} not as committed, and believed all the same; "
+            f"{some_of(paths, NAMED)} {verb} not as committed, and believed all the same; "
             "'dws doctor' says more."
         )
     elif ws.writable and seen == _stats(ws.root):

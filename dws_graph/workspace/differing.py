@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from dws_graph.errors import ConfigurationError
+from dws_graph.errors import ConfigurationError, some_of
 from dws_graph.resources import hashing
 from dws_graph.resources.local_files import LocalFileResource
 from dws_graph.workspace.comparing import ResourceState, compare_states
@@ -43,9 +43,8 @@ def cannot_come_back(ws: OpenWorkspace, name: str, snapshot_hash: str, label: st
     here = ResourceState(resource=resource)
     found = compare_states(ws, name, ResourceState(resource=resource, hash=then), here).files
     files = sorted((*found.added, *found.changed, *found.removed)) if found else []
-    said = ", ".join(os.fsdecode(hashing.quoted(os.fsencode(file))) for file in files[:NAMED])
-    more = f" and {len(files) - NAMED} more" if len(files) > NAMED else ""
+    said = some_of([os.fsdecode(hashing.quoted(os.fsencode(file))) for file in files], NAMED)
     return (
         f"{name} is not as in snapshot {label} and cannot come back, for a local-files resource "
-        f"keeps no content{': ' if said else ''}{said}{more}"
+        f"keeps no content{': ' if said else ''}{said}"
     )

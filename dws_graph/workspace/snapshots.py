@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from dws_graph.errors import (
+    SHOWN,
     AmbiguousSnapshotError,
     ConfigurationError,
     JsonValueError,
@@ -18,7 +19,9 @@ from dws_graph.workspace.metadata import SnapshotMetadata, Stat, blob_hash
 from dws_graph.workspace.names import FULL_HASH, TAG
 from dws_graph.workspace.opened import OpenWorkspace
 
-_PREFIX = re.compile(r"[0-9a-fA-F]{6,40}")
+DIGITS = 6  # of a hash, by which a snapshot can be named
+_PREFIX = re.compile(rf"[0-9a-fA-F]{{{DIGITS},40}}")
+_SHORT = re.compile(rf"[0-9a-fA-F]{{1,{DIGITS - 1}}}")
 
 
 def all_metadata(ws: OpenWorkspace) -> list[SnapshotMetadata]:
@@ -92,11 +95,14 @@ def find_snapshot(ws: OpenWorkspace, name: str) -> SnapshotMetadata:
             return fits[0]
         if fits:
             raise AmbiguousSnapshotError(name, [_label(m) for m in fits])
-    hint = f"There are: {', '.join(_label(m) for m in found[-8:])}."
-    if not found:
-        hint = "Take one: dws snapshot TAG."
-    elif not TAG.fullmatch(name):
-        hint = "Give a tag, or 6 or more digits of a hash. " + hint
+    hint = "Take one: dws snapshot TAG."
+    if found:
+        hint = f"There are: {', '.join(map(_label, found))}."
+        if len(found) > SHOWN:
+            newest = ", ".join(map(_label, reversed(found[-SHOWN:])))
+            hint = f"There are {len(found)}, the newest {newest}; all: dws report history."
+        if _SHORT.fullmatch(name) or not TAG.fullmatch(name):
+            hint = f"Give a tag, or {DIGITS} or more digits of a hash. {hint}"
     raise SnapshotNotFoundError(f"there is no snapshot '{name}'", hint=hint)
 
 

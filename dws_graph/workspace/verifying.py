@@ -18,12 +18,14 @@ from dws_graph.resources.base import Content, FileResource, Resource
 from dws_graph.resources.git import GIT
 from dws_graph.resources.git_subdirectory import GIT_SUBDIRECTORY
 from dws_graph.workspace.metadata import SnapshotMetadata
+from dws_graph.workspace.moved_results import moved_results
 from dws_graph.workspace.opened import OpenWorkspace
 from dws_graph.workspace.snapshots import find_snapshot, manifest_of
 
 Status = Literal["same", "changed", "missing", "not kept"]
 NOT_HERE = "it is not on this machine"
 NO_HASH = "no snapshot has hashed it yet: compared by its files' stats"
+WHOLE = "the hashes are those of the whole of {}"
 LOST = "it was overwritten before any snapshot"
 
 
@@ -81,14 +83,39 @@ def _current(ws: OpenWorkspace) -> Iterator[Verified]:
                 ref.subpath, entry.fingerprint
             )
             status: Status = "same" if same else "changed"
-            yield Verified(ref=ref, status=status, expected=None, found=None, note=NO_HASH)
+            unhashed = Verified(ref=ref, status=status, expected=None, found=None, note=NO_HASH)
+            yield _unless_emptied(resource, cert, unhashed)
         else:
-            yield _compared(resource, cert, reader.content(resource, ref.subpath))
+            found = _compared(resource, cert, reader.content(resource, ref.subpath))
+            yield _unless_emptied(resource, cert, found)
+    for resource in ws.get_resources():
+        if resource.has_results_role():
+            yield from _moved(ws, resource.name)
+
+
+def _moved(ws: OpenWorkspace, name: str) -> Iterator[Verified]:
+    """Results that a snapshot moved away are current as long as there are no newer ones."""
+    moved = moved_results(ws, name)
+    if moved is not None:
+        yield from _Kept(ws, find_snapshot(ws, moved.snapshot)).these(name, moved.certificates)
+
+
+def _unless_emptied(resource: Resource, cert: Certificate, found: Verified) -> Verified:
+    """The same, but for a folder in which nothing is left: that is gone, not changed."""
+    if found.status != "changed" or not isinstance(resource, FileResource):
+        return found
+    if resource.entries(cert.ref.subpath):
+        return found
+    return _missing(cert, "no file is left in it")
+
+
+def _expected(cert: Certificate) -> str | None:
+    """The hash of the ref itself; None for a part whose certificate names the whole's alone."""
+    return cert.subpath_hash or (cert.hash if cert.ref.subpath is None else None)
 
 
 def _missing(cert: Certificate, note: str) -> Verified:
-    expected = cert.subpath_hash or cert.hash
-    return Verified(ref=cert.ref, status="missing", expected=expected, found=None, note=note)
+    return Verified(ref=cert.ref, status="missing", expected=_expected(cert), found=None, note=note)
 
 
 def _exists(resource: Resource, subpath: str | None) -> bool:
@@ -97,6 +124,7 @@ def _exists(resource: Resource, subpath: str | None) -> bool:
 
 def _compared(resource: Resource, cert: Certificate, content: Content) -> Verified:
     """By the subpath's own hash where there is one, else by that of the whole resource."""
+    note = ""
     if cert.subpath_hash is not None and cert.ref.subpath is not None:
         expected: str | None = cert.subpath_hash
         found = content.subpath_hash
@@ -104,12 +132,17 @@ def _compared(resource: Resource, cert: Certificate, content: Content) -> Verifi
     else:
         expected, found = cert.hash, content.hash
         same = found == expected
+        note = WHOLE.format(cert.ref.name) if cert.ref.subpath is not None else ""
         if not same and expected is not None and content.known_as is not None:
             # all but what the product itself wrote there
             same = resource.known_as(expected) == content.known_as
             found = expected if same else found or content.known_as
     return Verified(
-        ref=cert.ref, status="same" if same else "changed", expected=expected, found=found
+        ref=cert.ref,
+        status="same" if same else "changed",
+        expected=expected,
+        found=found,
+        note=note,
     )
 
 
@@ -152,6 +185,12 @@ class _Kept:
             for cert in certs:
                 yield self._one(params, cert)
 
+    def these(self, name: str, certs: Sequence[Certificate]) -> Iterator[Verified]:
+        """What the snapshot holds of a resource, as far as these certificates name it."""
+        for params in manifest_of(self._ws, self._snapshot.hashval):
+            if params["name"] == name:
+                yield from (self._one(params, cert) for cert in certs)
+
     def _one(self, params: Json, cert: Certificate) -> Verified:
         if cert.hash is None:
             return self._not_kept(cert, LOST)
@@ -170,8 +209,9 @@ class _Kept:
         return self._not_kept(cert, "what is on disk is another version")
 
     def _not_kept(self, cert: Certificate, note: str) -> Verified:
-        expected = cert.subpath_hash or cert.hash
-        return Verified(ref=cert.ref, status="not kept", expected=expected, found=None, note=note)
+        return Verified(
+            ref=cert.ref, status="not kept", expected=_expected(cert), found=None, note=note
+        )
 
     def _results(self, cert: Certificate) -> Verified:
         """Results are where the snapshot moved them."""
@@ -207,6 +247,8 @@ class _Kept:
             wanted = cert.subpath_hash
         status, note = self._checked_tree(git, cert.ref.name, str(wanted))
         found = wanted if status == "same" else None
+        if cert.ref.subpath is not None and wanted == hashval:
+            note = f"{note}; {WHOLE.format(cert.ref.name)}"
         return Verified(ref=cert.ref, status=status, expected=wanted, found=found, note=note)
 
     def _checked_tree(self, git: Git, name: str, tree: str) -> tuple[Status, str]:

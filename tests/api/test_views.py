@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import shlex
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -154,7 +157,7 @@ def test_a_journal_line_that_was_changed_is_found(trained: Lab):
 
     errors = [f["what"] for f in api.doctor() if f["level"] == "error"]
 
-    assert any("fact 3 does not follow fact 2" in what for what in errors)
+    assert f"{journal}: fact 3 does not follow fact 2" in errors
 
 
 def test_an_index_that_differs_from_the_journal_is_found_and_mended(trained: Lab):
@@ -172,6 +175,20 @@ def test_a_missing_folder_is_found(lab: Lab):
     (lab.root / "results").rmdir()
 
     one_error("resource 'results'")
+
+
+@pytest.mark.parametrize("folder_stays", [True, False])
+def test_files_that_git_has_and_the_disk_has_not_are_found(trained: Lab, folder_stays):
+    api.take_snapshot("V1")
+    shutil.rmtree(trained.root / "code")
+    if folder_stays:  # as in a copied folder, whose first command makes what is missing
+        (trained.root / "code").mkdir()
+
+    finding = one_error("resource 'code'")
+
+    command = finding["mend"].removeprefix("Bring them back: ").partition(". ")[0]
+    subprocess.run(shlex.split(command), check=True)
+    assert api.doctor() == []
 
 
 def test_no_workspace_is_an_error_not_a_finding(lab: Lab):

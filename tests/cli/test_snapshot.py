@@ -5,6 +5,7 @@ import subprocess
 
 import pytest
 
+from dws_graph.errors import AmbiguousSnapshotError
 from tests.cli.terminals import without_root
 
 
@@ -130,6 +131,31 @@ def test_an_unknown_snapshot_is_refused_with_those_there_are(dws, workspace):
     for args in commands:
         err = dws.refused(*args, "v2")
         assert err == "Error: there is no snapshot 'v2'\nThere are: v1.\n"
+
+
+def test_of_many_snapshots_an_error_says_how_many_there_are(dws, workspace):
+    for number in range(1, 10):
+        (workspace / "source-data" / "raw.txt").write_text(f"{number}\n")
+        dws("snapshot", f"v{number}")
+    newest = ", ".join(f"v{number}" for number in range(9, 1, -1))
+
+    assert dws.refused("show", "w1").splitlines()[1] == (
+        f"There are 9, the newest {newest}; all: dws report history."
+    )
+    digits = dws.json("show", "v1")["hash"][:5]
+    assert "Give a tag, or 6 or more digits of a hash. " in dws.refused("show", digits)
+
+
+def test_the_number_told_is_the_one_that_the_history_shows(dws, workspace, tmp_path):
+    dws("snapshot", "v1")
+    shutil.copytree(workspace, tmp_path / "copy", symlinks=True)
+    (tmp_path / "copy" / "code" / "more.py").write_text("")
+
+    ran = dws("--workspace-dir", str(tmp_path / "copy"), "snapshot", "v2")
+
+    assert ran.out.endswith("(v2), number 2.\n")
+    (newest, _) = dws.json("--workspace-dir", str(tmp_path / "copy"), "report", "history")
+    assert (newest["tags"], newest["number"]) == (["v2"], 2)
 
 
 def test_digits_that_fit_several_snapshots_are_refused_with_their_names(dws, workspace):
@@ -290,3 +316,10 @@ def test_where_nothing_can_be_written_questions_are_answered_and_changes_refused
     assert "clean" in lineage.stdout
     assert snapshot.returncode == 1
     assert f"{workspace}/.dataworkspace cannot be written" in snapshot.stderr
+
+
+def test_a_list_of_snapshots_that_is_cut_says_so():
+    error = AmbiguousSnapshotError("abc123", [f"v{n}" for n in range(1, 11)])
+    assert error.message == (
+        "'abc123' fits 10 snapshots: v1, v2, v3, v4, v5, v6, v7, v8 and 2 more"
+    )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 
 from dws_graph import api
+from dws_graph.model.refs import ResourceRef
 from tests.rules.lab import CLEAN, Lab, git
 
 
@@ -15,7 +17,7 @@ def verify(lab: Lab, snapshot: str | None = None) -> dict[str, str]:
     """{ref: status}."""
     report = api.lineage_verify(snapshot, workspace_uri_or_path=str(lab.root))
     bad = any(row["status"] in ("changed", "missing") for row in report["refs"])
-    assert report["ok"] == (not bad and not report["journal"])
+    assert report["ok"] == (not bad and not report["journal"] and not report["metadata"])
     assert sum(report["counts"].values()) == len(report["refs"])
     return {row["ref"]: row["status"] for row in report["refs"]}
 
@@ -62,6 +64,49 @@ def test_what_is_gone_is_missing(taken):
         file.unlink()
     taken.path(CLEAN).rmdir()
     assert verify(taken)[CLEAN] == "missing"
+
+
+def test_a_folder_in_which_nothing_is_left_is_missing(taken):
+    for file in taken.path(CLEAN).iterdir():
+        file.unlink()
+    assert verify(taken)[CLEAN] == "missing"
+    taken.step("prepare", ["raw"], [CLEAN])
+    for file in taken.path(CLEAN).iterdir():
+        file.unlink()
+    assert verify(taken)[CLEAN] == "missing"  # that which no snapshot has hashed, too
+
+
+def test_results_that_the_last_snapshot_moved_are_read_where_they_are(taken):
+    assert verify(taken)["results"] == "same"
+    (folder,) = taken.path("results:/snapshots").iterdir()
+    sneak(folder / "model.bin", b"X")
+    assert verify(taken)["results"] == "changed"
+    shutil.rmtree(folder)
+    assert verify(taken)["results"] == "missing"
+
+
+def test_a_part_without_a_hash_of_its_own_is_not_told_the_wholes_as_its_own(lab):
+    absent = "intermediate-data:/never"
+    lab.builder("promise").with_output_ref(ResourceRef.parse(absent)).eval().complete()
+    lab.write("intermediate-data:/other.txt", "there")
+    lab.snapshot("v1")
+    report = api.lineage_verify(workspace_uri_or_path=str(lab.root))
+    (row,) = [row for row in report["refs"] if row["ref"] == absent]
+    assert (row["status"], row["expected"]) == ("missing", None)
+    (row,) = [
+        row
+        for row in api.lineage_verify("v1", workspace_uri_or_path=str(lab.root))["refs"]
+        if row["ref"] == absent
+    ]
+    assert "those of the whole of intermediate-data" in row["note"]
+
+
+def test_metadata_that_is_not_as_committed_is_an_error(taken):
+    path = taken.root / ".dataworkspace" / "config.json"
+    path.write_text(path.read_text() + "\n")
+    report = api.lineage_verify(workspace_uri_or_path=str(taken.root))
+    assert not report["ok"]
+    assert report["metadata"] == [".dataworkspace/config.json is not as it was committed"]
 
 
 def test_what_no_snapshot_hashed_yet_is_compared_by_its_stats(lab):

@@ -1,0 +1,59 @@
+"""What `dws doctor` looks at in resources: their folders, and whether their files are there."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+from dws_graph.api.findings import Finding, error, note
+from dws_graph.backends.git.command import Git
+from dws_graph.resources.base import FileResource
+from dws_graph.resources.git import GIT
+from dws_graph.resources.git_subdirectory import GitSubdirectoryResource
+from dws_graph.workspace import layout
+from dws_graph.workspace.opened import OpenWorkspace
+
+
+def check_resources(ws: OpenWorkspace) -> Iterator[Finding]:
+    """Each resource's folder is there, and not empty where git has files of it."""
+    for resource in ws.get_resources():
+        if not isinstance(resource, FileResource):
+            continue
+        folder = resource.local_path
+        if folder is None:
+            yield note(f"{resource} is not on this machine", "Type: dws pull.")
+        elif not folder.is_dir():
+            mend = _from_git(ws, resource) or (
+                "Bring it back, or say where it is now in "
+                f"{ws.root / layout.RESOURCE_LOCAL_PARAMS}."
+            )
+            yield error(f"the folder of {resource}, {folder}, does not exist", mend)
+        elif _is_empty(folder) and (mend := _from_git(ws, resource)):
+            yield error(f"the folder of {resource}, {folder}, has no files, and git has some", mend)
+
+
+def _is_empty(folder: Path) -> bool:
+    """Whether there is no file below a folder, besides git's own."""
+    for top, folders, files in os.walk(folder):
+        if ".git" in folders and Path(top) == folder:
+            folders.remove(".git")
+        if files:
+            return False
+    return True
+
+
+def _from_git(ws: OpenWorkspace, resource: FileResource) -> str:
+    """How to get the files back that the last commit has; empty where it has none."""
+    folder = resource.local_path
+    if isinstance(resource, GitSubdirectoryResource):
+        git, path = ws.git, resource.relative_path
+    elif resource.resource_type == GIT and folder is not None and folder.is_dir():
+        git, path = Git(folder), ""
+    else:
+        return ""
+    if git.head() is None or not git.names_in("HEAD", path):
+        return ""
+    command = f"git -C {shlex.quote(str(git.root))} checkout HEAD -- {shlex.quote(path or '.')}"
+    return f"Bring them back: {command}. If they are to be gone: dws snapshot."
