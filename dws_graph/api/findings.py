@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal, TypedDict
 
+from dws_graph.workspace import layout
 from dws_graph.workspace.opened import OpenWorkspace
 
 REBUILD = "Fold it anew: dws graph rebuild --view {}."
@@ -29,5 +30,5 @@ def note(what: str, mend: str = "") -> Finding:
 
 
 def from_git(ws: OpenWorkspace, path: Path) -> str:
-    """How to mend a file that is committed."""
-    return f"Take it back from git: git checkout HEAD -- {path.relative_to(ws.root)}."
+    """How to mend a metadata file: from git, where it is committed."""
+    return layout.how_to_mend(path.relative_to(ws.root).as_posix())

@@ -13,7 +13,7 @@ from functools import partial
 from dws_graph.api.known_paths import check_known
 from dws_graph.api.session import opened
 from dws_graph.backends.views import Entry
-from dws_graph.errors import ConfigurationError, LineageNotFoundError
+from dws_graph.errors import ConfigurationError, LineageNotFoundError, PathNotAResourceError
 from dws_graph.model.certificates import Certificate
 from dws_graph.model.folding import ref_id
 from dws_graph.model.refs import ResourceRef, normal_subpath
@@ -120,11 +120,22 @@ def parse_ref(ws: OpenWorkspace, text: str) -> ResourceRef:
             name, sep, _ = name.rpartition(":/")
     if text.startswith(("/", "./", "../", "~")) or text in (".", "..") or os.path.exists(text):
         return ws.map_local_path_to_resource(text)
+    if "/" in text and ":/" not in text:
+        try:  # a path that is gone, or was moved into a snapshot
+            return ws.map_local_path_to_resource(text)
+        except PathNotAResourceError:
+            raise ConfigurationError(
+                f"there is no path '{text}', and it lies in no resource",
+                hint=f"Resources: {_resources(ws)}. See whether the path is mistyped.",
+            ) from None
     raise ConfigurationError(
         f"there is no resource '{text.partition(':/')[0]}' in this workspace",
-        hint=f"There are: {', '.join(ws.get_resource_names()) or 'none yet'}. "
-        "A path that does not exist begins with ./ or /.",
+        hint=f"There are: {_resources(ws)}. A path that does not exist begins with ./ or /.",
     )
+
+
+def _resources(ws: OpenWorkspace) -> str:
+    return ", ".join(ws.get_resource_names()) or "none yet"
 
 
 def label(snapshot: SnapshotMetadata) -> str:
@@ -192,10 +203,11 @@ def _moved_or_none(ws: OpenWorkspace, ref: ResourceRef) -> RefTarget:
             certificates = _contained(ws, metadata.hashval, recorded=True)
             if standing_for(ref, certificates):
                 note = (
-                    f"{ref} has no results since snapshot {label(metadata)}: these are that "
-                    f"snapshot's (as with --snapshot {label(metadata)})"
+                    f"snapshot {label(metadata)} moved {ref} into its folder, and nothing new is "
+                    f"there: this is of that snapshot (as with --snapshot {label(metadata)})"
                 )
                 return _in_snapshot(ws, ref, metadata, [note])
+    check_known(ws, ref, all_metadata(ws))
     raise LineageNotFoundError(
         f"no lineage of {ref} is known",
         hint="No step has read or written it since its state became unknown. "

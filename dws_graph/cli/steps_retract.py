@@ -24,7 +24,7 @@ Examples:
 
 @click.command("retract", cls=Command, epilog=EPILOG)
 @click.option("--reason", metavar="TEXT", default="", help="Why; shown with the step.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @click.argument("step", metavar="ID")
 @pass_session
 def command(session: Session, reason: str, yes: bool, step: str) -> None:
@@ -33,7 +33,8 @@ def command(session: Session, reason: str, yes: bool, step: str) -> None:
     ID is a step's id, 8 or more digits of it, or a name, which means the newest step of that
     name. The step is still shown, as retracted, but is no longer upstream or downstream of
     anything. No file is touched: what it wrote stays as it is, with no step that made it. The
-    next snapshot carries that to other copies of the workspace; it cannot be taken back.
+    next snapshot carries that to other copies of the workspace. It cannot be taken back, but the
+    step can be run again. Nobody is asked with --yes, with --batch or without a terminal.
     """
     with session.workspace() as ws:
         found = find_step_in(ws, step)
@@ -45,6 +46,7 @@ def command(session: Session, reason: str, yes: bool, step: str) -> None:
     name = f"step '{clean(done['name'])}' ({done['key']})"
     if done["new"]:
         say(f"Retracted {name}.")
+        tell(f"If it was a mistake, run the step again: dws steps show {done['key']} tells how.")
         return
     why = f": {clean(done['reason'])}" if done["reason"] else ""
     say(f"Nothing to do: {name} was retracted {_local(done['time'])}{why}")

@@ -27,6 +27,7 @@ from dws_graph.model.facts import Current, StepRecord, StepStart
 from dws_graph.model.ids import uuid7
 from dws_graph.model.refs import ResourceRef
 from dws_graph.model.values import Json, local_text, utc_now
+from dws_graph.resources.base import ResourceRoles
 from dws_graph.workspace.committing import finish_interrupted
 from dws_graph.workspace.importing import refresh_imports
 from dws_graph.workspace.opened import OpenWorkspace
@@ -140,6 +141,17 @@ class Step:
             ws.record([*drafts, self._started()])
         self.commit = commit
         self._warn()
+        self._warn_of_source(outputs)
+
+    def _warn_of_source(self, outputs: Iterable[ResourceRef]) -> None:
+        """Say that a step writes what is said to come from outside; it is recorded all the same."""
+        for ref in outputs:
+            if self.ws.get_resource_role(ref.name) == ResourceRoles.SOURCE_DATA_SET:
+                log.warning(
+                    "step '%s' writes '%s', of role source-data: that is for data which no step"
+                    " makes, else give it the role intermediate-data",
+                    *(self.name, ref),
+                )
 
     def add_inputs(self, refs: Sequence[ResourceRef]) -> None:
         """Read more, found while the step runs; the rules hold as of now."""
@@ -156,6 +168,7 @@ class Step:
             check_output(self.ws, ref)
             self.outputs.append(ref)
             self.ws.record([self._started()])
+        self._warn_of_source([ref])
 
     def _read(self, inputs: Sequence[ResourceRef], code: Sequence[ResourceRef]) -> None:
         ws = self.ws

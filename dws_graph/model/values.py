@@ -10,6 +10,7 @@ import enum
 import json
 import math
 import os
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -48,24 +49,29 @@ def take_or(obj: Mapping[str, Any], key: str, kind: type[T], default: T | None =
     return take(obj, key, kind)
 
 
-def parse_json(text: str | bytes, *, file: str = "") -> Any:
+def parse_json(text: str | bytes, *, file: str = "", hint: str | None = None) -> Any:
     """Parses a JSON document.
+
+    Args:
+        text: The document.
+        file: Where it is from.
+        hint: What to do about it; else that git has the file.
 
     Raises:
         JsonValueError: It is not JSON; names the file and the line.
     """
+    if hint is None:
+        hint = f"Take it back from git: git checkout HEAD -- {shlex.quote(file)}." if file else ""
     try:
         return json.loads(text)
     except UnicodeDecodeError as e:
-        raise JsonValueError("is not UTF-8 text", file=file) from e
-    except json.JSONDecodeError as e:
-        raise JsonValueError(
-            f"line {e.lineno} is not JSON ({e.msg.lower()})",
-            file=file,
-            hint="Restore the file from git: git checkout -- FILE.",
-        ) from e
+        raise JsonValueError(f"is not UTF-8 text ({e.reason})", file=file, hint=hint) from None
+    except json.JSONDecodeError as e:  # it says all that its cause does
+        why = f"line {e.lineno} is not JSON ({e.msg.lower()})"
+        raise JsonValueError(why, file=file, hint=hint) from None
     except (RecursionError, ValueError) as e:  # a number of thousands of digits
-        raise JsonValueError("is nested too deeply, or has too long a number", file=file) from e
+        why = "is nested too deeply, or has too long a number"
+        raise JsonValueError(why, file=file, hint=hint) from e
 
 
 def dump_line(obj: Any) -> str:

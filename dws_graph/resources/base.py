@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from dws_graph.backends.files import inside, make_folder, write_atomic
-from dws_graph.errors import ConfigurationError, JsonError, JsonValueError, NotSupportedError
+from dws_graph.errors import ConfigurationError, JsonValueError, NotSupportedError
 from dws_graph.model.facts import Fingerprint
 from dws_graph.model.values import Json, parse_json, take
 from dws_graph.resources.fingerprints import take as take_fingerprint
@@ -371,10 +371,7 @@ class FileResource(Resource):
         if not path.is_file():
             raise ConfigurationError(f"{self} has no file '{subpath}'")
         hint = f"Mend {path}, or move it out of {self}; then run the command again."
-        try:
-            data = parse_json(path.read_bytes(), file=str(path))
-        except JsonError as e:  # a user's file, of which git may know nothing
-            raise JsonValueError(e.reason, file=str(path), hint=hint) from e
+        data = parse_json(path.read_bytes(), file=str(path), hint=hint)
         if not isinstance(data, dict):
             raise JsonValueError("does not hold a JSON object", file=str(path), hint=hint)
         return data

@@ -23,6 +23,8 @@ from dws_graph.errors import JsonValueError
 from dws_graph.model.values import Json, parse_json, take, take_or
 from dws_graph.resources.moving import Move
 
+INTERRUPTED = "An operation was interrupted. Delete the file; 'dws doctor' then says what it left."
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intent:
@@ -140,14 +142,13 @@ def read_intent(path: Path) -> Intent | None:
         raw = path.read_bytes()
     except FileNotFoundError:
         return None
-    obj = parse_json(raw, file=str(path))
+    obj = parse_json(raw, file=str(path), hint=INTERRUPTED)
     check = obj.pop("check", None) if isinstance(obj, dict) else None
     if check != _check(obj):
         raise JsonValueError(
             "is damaged: its check does not fit the rest",
             file=str(path),
-            hint="An operation was interrupted. Delete the file; 'dws doctor' then says what it "
-            "left.",
+            hint=INTERRUPTED,
         )
     return Intent.from_json(obj)
 

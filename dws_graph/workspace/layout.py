@@ -5,6 +5,8 @@ Source: docs/formats.md, "Files".
 
 from __future__ import annotations
 
+import shlex
+
 from dws_graph.backends.files import as_file_name
 
 FOLDER = ".dataworkspace"
@@ -25,6 +27,9 @@ INDEX = f"{GRAPH}/index.db"
 CYPHER = f"{GRAPH}/cypher.kgl"
 JOURNAL = f"{FOLDER}/journal"
 
+# Not in git, each of one copy alone.
+NOT_COMMITTED = (LOCAL_PARAMS, RESOURCE_LOCAL_PARAMS, OWN_LOCAL_PARAMS)
+
 IGNORED_IN_FOLDER = "local_params.json\nresource_local_params.json\ncurrent_lineage/\nscratch/\n"
 IGNORED_IN_WORKSPACE = (".ipynb_checkpoints", ".~*", "__pycache__", "*.pyc")
 
@@ -42,3 +47,10 @@ def metadata(snapshot_hash: str) -> str:
 def snapshot_lineage(snapshot_hash: str, resource: str) -> str:
     """A resource's lineage in a snapshot, as 1.6 reads it."""
     return f"{FOLDER}/snapshot_lineage/{snapshot_hash}/{as_file_name(resource)}.json"
+
+
+def how_to_mend(path: str) -> str:
+    """What to do about a metadata file that is damaged, by its path from the root."""
+    if path in NOT_COMMITTED:
+        return "It is not in git: mend it, or move it away and set again what it held: dws config."
+    return f"Take it back from git: git checkout HEAD -- {shlex.quote(path)}."

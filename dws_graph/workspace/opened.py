@@ -101,13 +101,11 @@ class OpenWorkspace:
     def _read_json(self, path: str, *, missing_ok: bool = False) -> Any:
         file = self.root / path
         try:
-            return parse_json(file.read_bytes(), file=str(file))
+            return parse_json(file.read_bytes(), file=str(file), hint=layout.how_to_mend(path))
         except FileNotFoundError:
             if missing_ok:
                 return None
-            raise ConfigurationError(
-                f"{file} is missing", hint=f"Restore it from git: git checkout -- {path}."
-            ) from None
+            raise ConfigurationError(f"{file} is missing", hint=layout.how_to_mend(path)) from None
 
     def read_object(self, path: str, *, missing_ok: bool = False) -> Json:
         """The JSON object of a file of the workspace.
@@ -138,7 +136,7 @@ class OpenWorkspace:
                 raise JsonValueError(
                     "workspace_id is no UUID",
                     file=str(self.root / layout.OWN),
-                    hint=f"Take it back from git: git checkout HEAD -- {layout.OWN}.",
+                    hint=layout.how_to_mend(layout.OWN),
                 )
             return found
         if self.git.text("rev-parse", "--is-shallow-repository") == "true":

@@ -12,7 +12,7 @@ from dws_graph.backends.files import make_folder
 from dws_graph.backends.git.command import check_git
 from dws_graph.backends.journal.journal import Draft
 from dws_graph.backends.locks import Notify, quiet
-from dws_graph.errors import ConfigurationError
+from dws_graph.errors import ConfigurationError, GitError
 from dws_graph.model import facts as f
 from dws_graph.model.facts import Current
 from dws_graph.workspace import environment, layout
@@ -57,6 +57,12 @@ def open_workspace(
     if not (path / layout.CONFIG).is_file():
         raise ConfigurationError(
             f"{path} is not a workspace", hint="Make one with 'dws init' there."
+        )
+    if not os.path.lexists(path / ".git"):
+        raise GitError(
+            f"{path} is no git repository any more: {path / '.git'} is gone",
+            hint="Bring it back from a backup or another copy: the history of the workspace is in "
+            "it. Without one, clone the workspace again from where it was pushed to.",
         )
     ws = Workspace(path, batch=batch, verbose=verbose, notify=notify)
     try:

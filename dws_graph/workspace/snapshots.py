@@ -123,13 +123,13 @@ def manifest_of(ws: OpenWorkspace, snapshot_hash: str) -> list[Json]:
     except FileNotFoundError:
         raise ConfigurationError(
             f"the manifest of snapshot {snapshot_hash[:12]}, {path}, is missing",
-            hint="Restore it from git: git checkout -- .dataworkspace/snapshots.",
+            hint=layout.how_to_mend(layout.manifest(snapshot_hash)),
         ) from None
     if blob_hash(raw) != snapshot_hash:
         raise JsonValueError(
             "is damaged: its content does not have the hash that is its name",
             file=str(path),
-            hint=f"Take it back from git: git checkout HEAD -- {layout.manifest(snapshot_hash)}.",
+            hint=layout.how_to_mend(layout.manifest(snapshot_hash)),
         )
     manifest = parse_json(raw, file=str(path))
     return list(manifest)

@@ -267,3 +267,38 @@ def test_the_doctor_looks_at_a_workspace_that_cannot_be_opened(dws, workspace):
 
     assert ran.status == 1
     assert "config.json: line 1 is not JSON" in json.loads(ran.out)[0]["what"]
+
+
+def test_a_path_that_a_snapshot_moved_is_found_and_a_mistyped_one_is_said_not_to_exist(
+    dws, workspace, two_snapshots
+):
+    assert not (workspace / "results" / "results.json").exists()
+    assert "in snapshot v2" in dws("lineage", "explain", "results/results.json").out
+    dws("lineage", "upstream", "results/results.json")
+
+    err = dws.refused("lineage", "explain", "results/resluts.json")
+    assert "results:/resluts.json is neither on disk nor in what was recorded" in err
+    err = dws.refused("lineage", "upstream", "resluts/results.json")
+    assert err.startswith("Error: there is no path 'resluts/results.json', ")
+
+
+@pytest.mark.parametrize("name", ["local_params.json", "resource_local_params.json"])
+def test_git_is_not_named_for_a_damaged_file_that_it_ignores(dws, workspace, name):
+    (workspace / ".dataworkspace" / name).write_text("{")
+
+    for args in (("report", "status"), ("steps",)):
+        err = dws.refused(*args)
+        assert name in err
+        assert "It is not in git" in err
+    ran = dws.run("doctor")
+    assert ran.status == 1
+    assert "git checkout" not in ran.out
+
+
+def test_a_workspace_without_its_repository_is_told_what_is_gone(dws, workspace):
+    (workspace / ".git").rename(workspace / "away")
+
+    err = dws.refused("report", "history")
+
+    assert f"Error: {workspace} is no git repository any more: " in err
+    assert "fatal" not in err

@@ -17,6 +17,7 @@ import pytest
 
 from dws_graph import api
 from dws_graph.backends.views import StepInfo
+from dws_graph.lineage import LineageBuilder
 from dws_graph.workspace.opening import open_workspace
 from tests.cli.terminals import DWS, on_terminal
 
@@ -156,6 +157,19 @@ def test_a_part_of_what_is_recorded_as_a_whole_is_told_to_be_recorded_as_that(co
     assert refs(last(copy).inputs) == ["source-data"]
     api.run_step(["true"], inputs=["source-data:/more.txt"], workspace_uri_or_path=str(copy))
     assert f"{told}'source-data:/more.txt' as 'source-data'" in caplog.messages
+
+
+def test_a_step_that_writes_source_data_is_warned_of(copy, caplog):
+    told = "of role source-data: that is for data which no step makes"
+    ran = run("-o", "source-data/raw.txt", "--", "sh", "-c", "echo > source-data/raw.txt", cwd=copy)
+    assert ran.stderr.decode().count(told) == 1
+    assert refs(last(copy).outputs) == ["source-data:/raw.txt"]
+    builder = LineageBuilder().with_workspace_directory(str(copy)).with_step_name("make")
+    with builder.with_parameters({}).with_no_inputs().eval() as lineage:
+        lineage.add_output_path(str(copy / "intermediate-data" / "clean"))
+        assert told not in caplog.text
+        lineage.add_output_path(str(copy / "source-data" / "raw.txt"))
+    assert caplog.text.count(told) == 1
 
 
 def test_what_was_edited_since_is_read_as_a_version_that_no_step_made(copy):

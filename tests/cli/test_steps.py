@@ -240,6 +240,7 @@ def test_retracting_asks_nobody_with_yes_batch_or_a_pipe(dws, steps, workspace):
     assert (status, "Retract it?" in shown) == (0, False)
     ran = piped("steps", "retract", "broken", "--reason", "a test", cwd=workspace)
     assert (ran.returncode, ran.stderr.count("?")) == (0, 0)
+    assert "If it was a mistake, run the step again: dws steps show " in ran.stderr
 
     assert chosen(dws, "--status", "retracted") == ["broken", "fit", "clean"]
     assert chosen(dws, "--status", "failed") == []

@@ -20,6 +20,7 @@ from dws_graph.errors import JsonValueError
 from dws_graph.model.values import Json, parse_json, take, take_or
 
 FILE = "instance.json"
+NAMELESS = "Delete it: this copy of the workspace then gets a name of its own."
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +39,12 @@ def read_instance(folder: Path) -> Instance | None:
         inode = path.stat().st_ino
     except FileNotFoundError:
         return None
-    obj = parse_json(raw, file=str(path))
+    obj = parse_json(raw, file=str(path), hint=NAMELESS)
     if (check := take_or(obj, "check", str)) is not None and check != _check(obj):
         raise JsonValueError(
             "is damaged: its check does not fit the rest",
             file=str(path),
-            hint="Delete it: this copy of the workspace then gets a name of its own.",
+            hint=NAMELESS,
         )
     fits = take(obj, "machine", str) == machine_id() and take(obj, "inode", int) == inode
     return Instance(take(obj, "instance", str), fits)

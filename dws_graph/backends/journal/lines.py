@@ -69,13 +69,13 @@ def read_fact(path: Path, line: bytes, end: int) -> Fact:
         return Fact.from_line(line)
     except JournalError as e:
         where = f"{path}, line {_number(path, end)}"
-        raise JournalError(f"{where}: {e.message}", hint=e.hint) from e
+        raise JournalError(f"{where}: {e.message}", hint=e.hint) from None
     except InternalError as e:
         why = e.message.removeprefix("line 1 ")  # the one that was parsed
         raise JournalError(
             f"{path}, line {_number(path, end)}: not a fact ({why})",
             hint=how_to_mend(path),
-        ) from e
+        ) from None
 
 
 def last_fact(path: Path) -> Fact | None:
