@@ -11,6 +11,7 @@ from typing import Any
 from dws_graph.api.session import opened
 from dws_graph.api.views import Progress, sync_view
 from dws_graph.backends.graph.embedded import EmbeddedGraph
+from dws_graph.backends.graph.names import unknown_names
 from dws_graph.workspace import layout
 from dws_graph.workspace.opened import OpenWorkspace
 
@@ -77,6 +78,8 @@ def query_in(
     progress: Progress | None = None,
 ) -> Answer:
     """See `query`; `progress` is told of the facts that are folded first."""
+    if unknown := unknown_names(cypher):
+        ws.notify(f"nothing in the graph has the {', or the '.join(unknown)}")
     if not ws.writable:
         with tempfile.TemporaryDirectory(prefix="dws-") as folder:
             view = EmbeddedGraph(Path(folder) / "cypher.kgl")

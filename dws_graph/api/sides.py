@@ -83,7 +83,12 @@ def side_in(
         target = resolve_ref_in(ws, ref, snapshot=snapshot.hashval if snapshot else None)
         starts, warnings, root = list(target.starts), target.warnings, target.root
     elif snapshot is not None:
-        starts = [c.id for c, _ in ws.index.contains(ws.id, snapshot.hashval)]
+        starts = [
+            certificate.id
+            for certificate, entry in ws.index.contains(ws.id, snapshot.hashval)
+            # what is left of results that were moved, or emptied, has no lineage to be drawn
+            if entry or not _is_results(ws, certificate.ref.name)
+        ]
     else:
         starts, warnings = _current(ws)
     found = ws.index.upstream(starts, root=root) if starts else EMPTY
@@ -137,6 +142,12 @@ def _current(ws: OpenWorkspace) -> tuple[list[str], list[str]]:
             since = f"{name} is empty since snapshot {label(moved_to)}"
             warnings.append(f"{since}, whose results are taken for it")
     return starts, warnings
+
+
+def _is_results(ws: OpenWorkspace, name: str) -> bool:
+    """Whether a resource, if it is still there, is of role results."""
+    here = name in set(ws.get_resource_names())
+    return here and ws.get_resource_role(name) == ResourceRoles.RESULTS
 
 
 def _steps(ws: OpenWorkspace, found: Subgraph) -> dict[str, StepInfo]:

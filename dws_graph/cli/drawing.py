@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 
@@ -17,9 +19,20 @@ from dws_graph.render.mermaid import to_mermaid
 from dws_graph.render.tables import lineage_tree
 from dws_graph.render.text import clean
 
+F = TypeVar("F", bound=Callable[..., Any])
 WIDTH, HEIGHT = 1024, 800
 FORMATS = ("html", "dot", "svg", "png", "mermaid", "json")
 SUFFIXES = {".htm": "html", ".gv": "dot", ".mmd": "mermaid", **{f".{f}": f for f in FORMATS}}
+
+
+def answer_format(f: F) -> F:
+    """`--format` of a question about lineage, as `answer` takes it."""
+    return click.option(
+        "--format",
+        "fmt",
+        type=click.Choice(("table", *FORMATS)),
+        help="What to print.  [default: what the name of -o FILE ends in, else table]",
+    )(f)
 
 
 def picture_format(file: Path, wanted: str | None) -> str:
@@ -39,11 +52,11 @@ def drawn(
     fmt: str,
     *,
     width: int = WIDTH,
-    height: int = HEIGHT,
+    height: int | None = None,
     detail: Detail = "steps",
     group: Grouping | None = None,
 ) -> str | bytes:
-    """The graph as a text or picture of this format."""
+    """The graph as a text or picture; a page without a height is as high as it needs."""
     subgraph, title, marks = graph.subgraph, graph.title, graph.marks
     if fmt == "json":
         return json.dumps(graph.to_json(), indent=2, ensure_ascii=False) + "\n"
@@ -61,8 +74,14 @@ def drawn(
     )
 
 
+def form_of(fmt: str | None, output: Path | None) -> str:
+    """The format of an answer: the one wanted, else what its file's name ends in, else table."""
+    suffix = output.suffix.lower() if output is not None else ""
+    return fmt or SUFFIXES.get(suffix, "table")
+
+
 def answer(session: Session, graph: LineageGraph, fmt: str, output: Path | None) -> None:
-    """Print or write the answer to a question about lineage."""
+    """Print or write the answer to a question about lineage, in the format of `form_of`."""
     for text in graph.warnings:
         warn(clean(text))
     if fmt != "table":

@@ -8,10 +8,9 @@ import click
 
 from dws_graph.api.lineage import downstream_in
 from dws_graph.cli.commands import Command
-from dws_graph.cli.drawing import answer
+from dws_graph.cli.drawing import answer, answer_format, form_of
 from dws_graph.cli.options import depth_option, output_option, snapshot_option
 from dws_graph.cli.session import Session, pass_session
-from dws_graph.cli.terminal import format_option
 
 EPILOG = """
 \b
@@ -24,7 +23,7 @@ Examples:
 @click.command("downstream", cls=Command, epilog=EPILOG)
 @snapshot_option
 @depth_option("How many steps to go on.  [default: all]")
-@format_option("table", "json", "dot", "mermaid", "html")
+@answer_format
 @output_option
 @click.argument("ref")
 @pass_session
@@ -32,7 +31,7 @@ def command(
     session: Session,
     snapshot: str | None,
     depth: int | None,
-    fmt: str,
+    fmt: str | None,
     output: Path | None,
     ref: str,
 ) -> None:
@@ -41,6 +40,7 @@ def command(
     Steps and data that any version of REF went into, in any copy of the workspace; with
     --snapshot, those that the version in that snapshot went into.
     """
+    form = form_of(fmt, output)
     with session.workspace() as ws:
-        graph = downstream_in(ws, ref, snapshot=snapshot, depth=depth, stale=fmt != "json")
-    answer(session, graph, fmt, output)
+        graph = downstream_in(ws, ref, snapshot=snapshot, depth=depth, stale=form != "json")
+    answer(session, graph, form, output)

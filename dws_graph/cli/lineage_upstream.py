@@ -8,23 +8,22 @@ import click
 
 from dws_graph.api.lineage import upstream_in
 from dws_graph.cli.commands import Command
-from dws_graph.cli.drawing import answer
+from dws_graph.cli.drawing import answer, answer_format, form_of
 from dws_graph.cli.options import depth_option, output_option, snapshot_option
 from dws_graph.cli.session import Session, pass_session
-from dws_graph.cli.terminal import format_option
 
 EPILOG = """
 \b
 Examples:
   dws lineage upstream results
-  dws lineage upstream results --snapshot SVC-1 --format html -o svc.html
+  dws lineage upstream results --snapshot SVC-1 -o svc.html
 """
 
 
 @click.command("upstream", cls=Command, epilog=EPILOG)
 @snapshot_option
 @depth_option("How many steps to go back.  [default: all]")
-@format_option("table", "json", "dot", "mermaid", "html")
+@answer_format
 @output_option
 @click.argument("ref")
 @pass_session
@@ -32,7 +31,7 @@ def command(
     session: Session,
     snapshot: str | None,
     depth: int | None,
-    fmt: str,
+    fmt: str | None,
     output: Path | None,
     ref: str,
 ) -> None:
@@ -41,6 +40,7 @@ def command(
     Versions of data and code, and steps, that the current version of REF goes back to; with
     --snapshot, those of the version in that snapshot.
     """
+    form = form_of(fmt, output)
     with session.workspace() as ws:
-        graph = upstream_in(ws, ref, snapshot=snapshot, depth=depth, stale=fmt != "json")
-    answer(session, graph, fmt, output)
+        graph = upstream_in(ws, ref, snapshot=snapshot, depth=depth, stale=form != "json")
+    answer(session, graph, form, output)

@@ -242,7 +242,7 @@ def _swatch(entry: Entry) -> str:
     if entry.state in BADGES:
         line, width = light(entry.state), 2
         text = _font(BADGES[entry.state], 9, line, bold=True)
-    if entry.state == "not_kept" or (entry.state and is_hollow([entry.state])):
+    if entry.hollow or entry.state == "not_kept" or (entry.state and is_hollow([entry.state])):
         fill = light("page")
     if entry.state in ("not_kept", "pending", "dropped"):
         style += ",dotted" if entry.state == "pending" else ",dashed"

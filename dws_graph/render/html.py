@@ -36,6 +36,8 @@ OPTIONS: dict[str, Any] = {
     },
 }
 COLUMN_LENGTH = 300
+HEIGHTS = (440, 800)  # of a figure; the lower has room for the panel of details
+BAR_AND_LEGEND = 160  # with some room around the picture
 GROUPED_ABOVE = 80  # nodes, above which a page opens with steps of one name as one
 SCRIPTS = ("paint.js", "graph.js", "panel.js", "page.js")
 
@@ -45,7 +47,7 @@ def to_html(
     *,
     title: str,
     width: int = 1024,
-    height: int = 800,
+    height: int | None = 800,
     detail: Detail = "steps",
     group: Grouping | None = None,
     marks: Marks | None = None,
@@ -56,7 +58,8 @@ def to_html(
         subgraph: What to draw.
         title: Heading of the page.
         width: Of the figure, in pixels; a button of the page lets it fill the window.
-        height: Of the figure with its bar and legend.
+        height: Of the figure with its bar and legend; None: as high as the picture needs, between
+            two limits.
         detail: As for `drawing_of`.
         group: How the page opens; by default by step name when there is much to see. The page
             can show each grouping.
@@ -92,6 +95,9 @@ def to_html(
         vis_script=vis,
         words=dict[str, str]([*SHAPES.items(), *STATES.items()]),
     )
+    if height is None:
+        tallest = max(one.height for one in views.values())
+        height = round(max(HEIGHTS[0], min(HEIGHTS[1], tallest + BAR_AND_LEGEND)))
     net = Network(height=f"{height:d}px", width=f"{width:d}px", directed=True, heading=clean(title))
     net.set_options(json.dumps(OPTIONS))
     net.templateEnv, net.path = environment, "template.html.j2"

@@ -39,18 +39,22 @@ SWATCH = (28.0, 15.0)
 
 
 class Entry(NamedTuple):
-    """A line of the legend: a shape, a state of a shape, or a kind of line."""
+    """A line of the legend: a shape, a state of a shape, or a kind of line.
+
+    A shape is `hollow` where all of its kind in the picture are.
+    """
 
     words: str
     shape: Shape | None = None
     state: State | None = None
     stroke: Stroke | None = None
+    hollow: bool = False
 
 
 def legend_of(picture: Picture) -> list[Entry]:
     """What needs saying: the shapes, states and kinds of lines that occur."""
     return [
-        *(Entry(SHAPES[s], shape=s) for s in picture.shapes()),
+        *(Entry(SHAPES[s], shape=s, hollow=_all_hollow(picture, s)) for s in picture.shapes()),
         *(Entry(STATES[s], shape=_example(s), state=s) for s in picture.states()),
         *(Entry(STROKES[s], stroke=s) for s in picture.strokes()),
     ]
@@ -63,6 +67,9 @@ def swatch(entry: Entry, x: float, y: float, tint: Tint) -> str:
         way = f"M{number(x - half)} {number(y)}h6M{number(x + half)} {number(y)}h-6"
         name = words("data", x, y + 3.5, BETWEEN_SIZE, tint("text"))
         return line(way, "flow", tint) + name
+    if entry.hollow and entry.shape:
+        around = outline(entry.shape, x, y, *SWATCH)
+        return f'<path d="{around}" fill="{tint("page")}" stroke="{tint("step")}"/>'
     if entry.shape:
         return "".join(box(entry.shape, filter(None, [entry.state]), x, y, *SWATCH, tint))
     half = SWATCH[0] / 2
@@ -178,6 +185,14 @@ def polygon(points: list[tuple[float, float]]) -> str:
 def number(value: float) -> str:
     """A coordinate without needless digits."""
     return f"{value:.2f}".rstrip("0").rstrip(".")
+
+
+def _all_hollow(picture: Picture, shape: Shape) -> bool:
+    """Whether no step in the picture has a step's fill: each is marked as added, failed, ..."""
+    if shape != "step":
+        return False
+    steps = [node for node in picture.nodes if node.shape == "step"]
+    return all(is_hollow(of_all(node.states)) for node in steps)
 
 
 def _example(state: State) -> Shape:

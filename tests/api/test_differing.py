@@ -221,3 +221,13 @@ def test_of_a_ref_that_one_side_lacks_all_is_added(taken):
 def test_a_snapshot_that_is_not_there_is_refused(taken):
     with pytest.raises(SnapshotNotFoundError):
         api.diff("V1", "V9")
+
+
+def test_what_is_left_of_moved_results_is_no_node_of_the_difference(taken):
+    taken.write("code/more.py", "n = 1\n")
+    taken.snapshot("V2")  # the results of V1 were moved, and there are no others
+
+    graph = api.lineage_diff("V1", "V2")
+
+    results = [n for n in graph.subgraph.nodes if n.properties.get("resource") == "results"]
+    assert [n.properties["change"] for n in results] == ["dropped"]

@@ -302,3 +302,36 @@ def test_a_workspace_without_its_repository_is_told_what_is_gone(dws, workspace)
 
     assert f"Error: {workspace} is no git repository any more: " in err
     assert "fatal" not in err
+
+
+def test_names_that_the_graph_has_not_are_told_beside_the_answer(dws, workspace, two_snapshots):
+    ran = dws("lineage", "query", "--format", "json", "MATCH (s:Stpe) RETURN s.nmae")
+    assert json.loads(ran.out)["rows"] == []
+    assert ran.err.splitlines()[-1] == (
+        "Note: nothing in the graph has the label 'Stpe' (is it Step?), or the property 'nmae' "
+        "(is it name?)"
+    )
+    assert "Note" not in dws("lineage", "query", "MATCH (s:Step) RETURN s.name").err
+
+
+@pytest.mark.parametrize(
+    "question", [("upstream", "results"), ("downstream", "code"), ("path", "code", "results")]
+)
+def test_an_answer_is_drawn_in_the_format_of_its_files_name(
+    dws, workspace, two_snapshots, question
+):
+    begins = {"svg": "<", "mmd": "flowchart", "html": "<!doctype html>", "json": "{"}
+    for suffix, beginning in begins.items():
+        dws("lineage", *question, "-o", f"answer.{suffix}")
+        text = (workspace / f"answer.{suffix}").read_text().lstrip()
+        assert text.startswith(beginning)
+    dws("lineage", *question, "-o", "answer.txt")
+    assert "results" in (workspace / "answer.txt").read_text()
+    dws("lineage", *question, "--format", "json", "-o", "really.svg")
+    assert json.loads((workspace / "really.svg").read_text())["nodes"]
+
+
+@pytest.mark.needs("dot")
+def test_an_answer_can_be_a_png(dws, workspace, two_snapshots):
+    dws("lineage", "upstream", "results", "-o", "answer.png")
+    assert (workspace / "answer.png").read_bytes().startswith(b"\x89PNG")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -12,7 +13,8 @@ from dws_graph.render.dot import to_dot, to_svg
 from dws_graph.render.drawing import drawing_of, laid_out
 from dws_graph.render.groups import TIMES, grouped
 from dws_graph.render.html import to_html
-from dws_graph.render.look import of_all
+from dws_graph.render.look import TONES, of_all
+from dws_graph.render.marks import Entry, legend_of
 from dws_graph.render.mermaid import to_mermaid
 from dws_graph.render.picture import picture_for, picture_of
 from dws_graph.render.svg import draw_svg
@@ -72,6 +74,33 @@ def test_edges_that_one_version_lacks_are_drawn_as_such():
     assert strokes == ["flow", "added", "dropped", "flow"]
     assert sum("penwidth=2.4];" in line for line in dot.splitlines() if "->" in line) == 1
     assert sum("style=dashed" in line for line in dot.splitlines() if "->" in line) == 1
+
+
+def test_the_legend_shows_steps_as_they_are_drawn():
+    """Filled where any step is; hollow, as all of them are, where each has changed."""
+
+    def steps_entry(subgraph: Subgraph) -> Entry:
+        return next(e for e in legend_of(picture_of(subgraph)) if e.words == "step")
+
+    def swatches(subgraph: Subgraph) -> tuple[str, str]:
+        text = to_dot(subgraph, title="t")
+        return text, draw_svg(drawing_of(subgraph), title="t")
+
+    some = overlaid()
+    changed = tuple(node for node in some.nodes if node.key != "same")
+    edges = tuple(edge for edge in some.edges if edge.target != "same")
+    every = replace(some, nodes=changed, edges=edges)
+
+    assert not steps_entry(some).hollow
+    assert steps_entry(every).hollow
+    filled = TONES["step-fill"].light
+    assert all(filled in drawn for drawn in swatches(some))
+    assert not any(f'"{filled}"' in drawn for drawn in map(_without_outlines, swatches(every)))
+
+
+def _without_outlines(drawn: str) -> str:
+    """Fills alone: the line of a step has the same colour."""
+    return re.sub(r' (?:stroke|color)="[^"]*"', "", drawn)
 
 
 def test_the_legend_names_the_changes_and_the_details_tell_them():

@@ -5,7 +5,8 @@ import pytest
 from dws_graph.model.subgraph import Edge, Node, Subgraph
 from dws_graph.render.details import Fact
 from dws_graph.render.drawing import drawing_of
-from dws_graph.render.look import CHANGES, SHAPES, TONES
+from dws_graph.render.html import to_html
+from dws_graph.render.look import CHANGES, SHAPES, TONES, WIDTHS
 from dws_graph.render.picture import PictureNode, picture_for, picture_of
 from tests.render import samples
 
@@ -157,7 +158,22 @@ def test_a_long_name_is_cut_in_the_middle_and_kept_whole_beside():
     assert node.label.startswith("features:/")
     assert node.label.endswith(".parquet")
     assert "…" in node.label
-    assert node.width <= 190
+    assert node.width <= WIDTHS[1]
+
+
+def test_a_usual_name_is_not_cut():
+    for name in ("intermediate-data:/clean", "sklearn-digits-dataset", "results:/logreg/model.bin"):
+        assert drawn(certificate(name, produced=True))[name].label == name
+
+
+def test_a_page_is_as_high_as_it_needs_where_no_height_is_given():
+    few, many = (
+        Subgraph(root="", complete=True, nodes=tuple(step(f"s{i}") for i in range(n)), edges=())
+        for n in (2, 70)
+    )
+    assert "height: 440px" in to_html(few, title="few", height=None)
+    assert "height: 800px" in to_html(many, title="many", height=None)
+    assert "height: 800px" in to_html(few, title="few")
 
 
 def test_edges_to_nodes_that_are_not_there_are_left_out():
