@@ -78,19 +78,18 @@ def query_in(
     progress: Progress | None = None,
 ) -> Answer:
     """See `query`; `progress` is told of the facts that are folded first."""
-    if unknown := unknown_names(cypher):
-        ws.notify(f"nothing in the graph has the {', or the '.join(unknown)}")
     if not ws.writable:
         with tempfile.TemporaryDirectory(prefix="dws-") as folder:
             view = EmbeddedGraph(Path(folder) / "cypher.kgl")
             sync_view(ws, view, progress)
-            return _ask(view, cypher, params, limit, timeout)
+            return _ask(ws, view, cypher, params, limit, timeout)
     view = EmbeddedGraph(ws.root / layout.CYPHER, ws.notify)
     sync_view(ws, view, progress)
-    return _ask(view, cypher, params, limit, timeout)
+    return _ask(ws, view, cypher, params, limit, timeout)
 
 
 def _ask(
+    ws: OpenWorkspace,
     view: EmbeddedGraph,
     cypher: str,
     params: Mapping[str, Any] | None,
@@ -98,4 +97,6 @@ def _ask(
     timeout: float,
 ) -> Answer:
     found = view.read_only(cypher, params, timeout=timeout, max_rows=limit)
+    if unknown := unknown_names(cypher):  # of which the engine says nothing
+        ws.notify(f"nothing in the graph has the {', or the '.join(unknown)}")
     return Answer(found.columns, found.rows, found.truncated)

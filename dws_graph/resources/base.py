@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from dws_graph.backends.files import inside, make_folder, write_atomic
-from dws_graph.errors import ConfigurationError, JsonValueError, NotSupportedError
+from dws_graph.errors import ConfigurationError, JsonError, JsonValueError, NotSupportedError
 from dws_graph.model.facts import Fingerprint
 from dws_graph.model.values import Json, parse_json, take
 from dws_graph.resources.fingerprints import take as take_fingerprint
