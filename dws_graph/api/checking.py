@@ -18,15 +18,17 @@ from dws_graph.backends.journal.instance import read_instance
 from dws_graph.backends.journal.lines import read_lines
 from dws_graph.backends.mending import how_to_mend
 from dws_graph.backends.views import View
-from dws_graph.errors import DwsError, InternalError
+from dws_graph.errors import ConfigurationError, DwsError, InternalError, ViewUnavailableError
 from dws_graph.model.facts import Line
 from dws_graph.model.values import parse_json
 from dws_graph.workspace import layout
 from dws_graph.workspace.committed import not_as_committed
+from dws_graph.workspace.credentials import graph_url
 from dws_graph.workspace.intent import read_intent
 from dws_graph.workspace.opened import OpenWorkspace
 from dws_graph.workspace.opening import find_and_load_workspace
 from dws_graph.workspace.reading import living
+from dws_graph.workspace.team import team_graph
 
 PLAIN_FILES = (
     layout.CONFIG,
@@ -151,19 +153,33 @@ def _views(ws: OpenWorkspace) -> Iterator[Finding]:
         fresh.apply(ws.journal.since({}))  # beside: it may be larger than memory
         yield from _differences(ws.index, fresh)
         cypher = EmbeddedGraph(ws.root / layout.CYPHER)
-        if not cypher.path.exists():
+        if cypher.path.exists():
+            yield from _compared(cypher, fresh)
+        yield from _neo4j(ws, fresh)
+
+
+def _neo4j(ws: OpenWorkspace, fresh: Index) -> Iterator[Finding]:
+    """What the team's graph holds of this workspace, where it answers."""
+    try:
+        if graph_url(ws) is None:
             return
-        applied, have = cypher.applied(), fresh.applied()
-        if any(seq.seq > have[key].seq for key, seq in applied.items() if key in have) or (
-            applied.keys() - have.keys()
-        ):
-            yield error(
-                "the view cypher holds facts that the journal lacks", REBUILD.format("cypher")
-            )
-        elif applied == have or {k: v.hash for k, v in applied.items()} == {
-            k: v.hash for k, v in have.items()
-        }:
-            yield from _differences(cypher, fresh)
+        with team_graph(ws) as graph:
+            yield from _compared(graph, fresh)
+    except (ConfigurationError, ViewUnavailableError) as e:
+        yield note(f"the view neo4j was not checked: {e.message}", e.hint)
+
+
+def _compared(view: View, fresh: Index) -> Iterator[Finding]:
+    """A view that is not up to date is not compared."""
+    applied, have = view.applied(), fresh.applied()
+    if any(seq.seq > have[key].seq for key, seq in applied.items() if key in have) or (
+        applied.keys() - have.keys()
+    ):
+        yield error(
+            f"the view {view.name} holds facts that the journal lacks", REBUILD.format(view.name)
+        )
+    elif {k: v.hash for k, v in applied.items()} == {k: v.hash for k, v in have.items()}:
+        yield from _differences(view, fresh)
 
 
 def _differences(view: View, fresh: Index) -> Iterator[Finding]:

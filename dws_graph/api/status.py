@@ -8,6 +8,7 @@ from dws_graph.api.session import opened
 from dws_graph.api.views import waiting_facts_in
 from dws_graph.errors import ConfigurationError
 from dws_graph.resources.base import Resource
+from dws_graph.workspace.credentials import graph_url
 from dws_graph.workspace.opened import OpenWorkspace
 from dws_graph.workspace.reading import content_now
 from dws_graph.workspace.snapshots import latest, manifest_of
@@ -24,10 +25,10 @@ class ResourceStatus(TypedDict):
 
 
 class LineageStatus(TypedDict):
-    """Where the team's graph is, and how many facts each view lacks."""
+    """Where the team's graph is, and how many facts each view lacks (None: nobody can tell)."""
 
     graph: str | None
-    waiting_facts: dict[str, int]
+    waiting_facts: dict[str, int | None]
 
 
 class StatusReport(TypedDict):
@@ -62,7 +63,7 @@ def report_status_in(ws: OpenWorkspace) -> StatusReport:
         id=ws.id,
         instance=ws.instance,
         resources=[_resource(ws, r, hashes.get(r.name)) for r in ws.get_resources()],
-        lineage=LineageStatus(graph=None, waiting_facts=waiting_facts_in(ws)),
+        lineage=LineageStatus(graph=graph_url(ws), waiting_facts=waiting_facts_in(ws)),
     )
 
 

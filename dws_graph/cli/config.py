@@ -64,7 +64,8 @@ def command(
             return
         if parameter_name is not None and changes:
             found = param(parameter_name)
-            value = None if unset else found.parse(str(parameter_value))
+            # refused before it is repeated: it may hold a password
+            value = None if unset else found.validate(found.parse(str(parameter_value)))
             confirm_verbose(session, f"Set {parameter_name} to {_text(value)}")
             set_param(ws, parameter_name, value)
             now = _rows(ws, parameter_name)[0]["value"]

@@ -22,6 +22,7 @@ Examples:
             Entry("status", "graph_status", "Where each view is, and what it lacks."),
             Entry("sync", "graph_sync", "Apply the facts that wait."),
             Entry("rebuild", "graph_rebuild", "Fold a view anew from the journal."),
+            Entry("drop", "graph_drop", "Take this workspace's part out of a view."),
         ]
     },
     epilog=EPILOG,
@@ -30,5 +31,6 @@ def command() -> None:
     """Look after the databases that answer about lineage.
 
     All of lineage is in the journal, in git. Views are made from it: 'index' answers the
-    questions of dws itself, 'cypher' those of 'dws lineage query'. Nothing is lost with a view.
+    questions of dws itself, 'cypher' those of 'dws lineage query', and 'neo4j' is the team's,
+    where the parameter graph.url names one. Nothing is lost with a view.
     """

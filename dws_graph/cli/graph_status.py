@@ -7,7 +7,7 @@ import click
 from dws_graph.api.views import graph_status_in
 from dws_graph.cli.commands import Command
 from dws_graph.cli.session import Session, pass_session
-from dws_graph.cli.terminal import format_option, show, show_json
+from dws_graph.cli.terminal import format_option, show, show_json, warn
 from dws_graph.render.tables import table
 
 
@@ -22,16 +22,25 @@ def command(session: Session, fmt: str) -> None:
         show_json(found)
         return
     rows = [
-        [v["view"], str(v["applied"]), str(v["waiting"]), _size(v["size"]), v["where"]]
+        [v["view"], _count(v["applied"]), _count(v["waiting"]), _size(v["size"]), v["where"]]
         for v in found
     ]
     made = table(["View", "Applied", "Waiting", "Size", "Where"], rows)
     for column in made.columns[1:4]:
         column.justify = "right"
     show(session, made, keep=(0, 1, 2, 3))
+    for view in found:
+        if view["error"]:
+            warn(view["error"])
 
 
-def _size(count: int) -> str:
+def _count(count: int | None) -> str:
+    return "?" if count is None else str(count)
+
+
+def _size(count: int | None) -> str:
+    if count is None:
+        return ""
     size = float(count)
     for unit in ("B", "kB", "MB"):
         if size < 1000:

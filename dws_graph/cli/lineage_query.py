@@ -10,6 +10,7 @@ from typing import Any, TextIO
 import click
 
 from dws_graph.api.querying import LIMIT, TIMEOUT, Answer, query_in
+from dws_graph.api.views import CYPHER_VIEWS
 from dws_graph.cli.cells import text
 from dws_graph.cli.commands import Command
 from dws_graph.cli.options import values_by_name
@@ -57,6 +58,11 @@ Arrows: (Certificate)-[:READ_BY|CODE_OF]->(Step)
     show_default=True,
     help="At most so many seconds.",
 )
+@click.option(
+    "--view",
+    type=click.Choice(CYPHER_VIEWS),
+    help="Which graph to ask.  [default: neo4j where one is configured, else cypher]",
+)
 @format_option("table", "json", "csv")
 @click.argument("cypher", required=False)
 @pass_session
@@ -66,12 +72,15 @@ def command(
     params: dict[str, Any],
     limit: int,
     timeout: float,
+    view: str | None,
     fmt: str,
     cypher: str | None,
 ) -> None:
     """Ask anything about lineage, in Cypher.
 
-    The query can only read. Give it as CYPHER, in single quotes, or with --file.
+    The team's Neo4j is asked, about all workspaces in it, where one is configured; else the
+    embedded Cypher view of this workspace. The query can only read. Give it as CYPHER, in single
+    quotes, or with --file.
     """
     if (file is None) == (cypher is None):
         raise click.UsageError("give a query, or --file with one")
@@ -83,6 +92,7 @@ def command(
             params,
             limit=limit,
             timeout=timeout,
+            view=view,
             progress=lambda n, total: report("", n, total),
         )
     if fmt == "json":

@@ -16,6 +16,21 @@ def batch() -> bool:
     return is_true(os.environ.get("DWS_BATCH", ""))
 
 
+def graph_url() -> str | None:
+    """`DWS_GRAPH_URL`: the team's Neo4j; wins over the parameter `graph.url`."""
+    return os.environ.get("DWS_GRAPH_URL") or None
+
+
+def graph_database() -> str | None:
+    """`DWS_GRAPH_DATABASE`: wins over the parameter `graph.database`."""
+    return os.environ.get("DWS_GRAPH_DATABASE") or None
+
+
+def graph_credentials() -> tuple[str | None, str | None]:
+    """`DWS_GRAPH_USER` and `DWS_GRAPH_PASSWORD`."""
+    return os.environ.get("DWS_GRAPH_USER") or None, os.environ.get("DWS_GRAPH_PASSWORD") or None
+
+
 def username() -> str:
     """The user's name, for templates."""
     try:

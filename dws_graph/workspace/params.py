@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from dws_graph.backends.graph.connecting import check_database, check_url
 from dws_graph.errors import ParamNotFoundError, ParamParseError, ParamValidationError
 from dws_graph.workspace.names import check_hostname, check_template
 
@@ -137,6 +138,24 @@ PARAMS: dict[str, Param] = {
             kind=str,
             default=None,
             help="A folder for temporary files outside the workspace, for this copy alone.",
+        ),
+        Param(
+            name="graph.url",
+            scope="local",
+            kind=str,
+            default=None,
+            help="The team's Neo4j: neo4j://HOST:7687. No user or password: see docs/neo4j.md.",
+            own=True,
+            check=check_url,
+        ),
+        Param(
+            name="graph.database",
+            scope="local",
+            kind=str,
+            default=None,
+            help="The database of that Neo4j, where it is not the server's default one.",
+            own=True,
+            check=check_database,
         ),
     )
 }

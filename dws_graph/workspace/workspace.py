@@ -10,10 +10,18 @@ from dws_graph.workspace.adding import add_resource
 from dws_graph.workspace.committing import commit_change, recover_locked
 from dws_graph.workspace.configuring import set_param
 from dws_graph.workspace.opened import OpenWorkspace
+from dws_graph.workspace.team import bring_up_to_date
 
 
 class Workspace(OpenWorkspace):
     """A workspace on this machine; see `OpenWorkspace` for its attributes."""
+
+    def close(self) -> None:
+        """Bring the team's graph up to date, where there is one, and close the files."""
+        try:
+            bring_up_to_date(self)
+        finally:
+            super().close()
 
     def on_locked(self) -> None:
         """Finish or undo what a killed process left."""

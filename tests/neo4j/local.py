@@ -163,6 +163,11 @@ class LocalServer:
         assert self._process is not None
         return self._process.pid
 
+    @property
+    def running(self) -> bool:
+        """Whether there is a process, be it stopped."""
+        return self._process is not None and self._process.poll() is None
+
     def start(self, settings: Sequence[str] = (), *, wait: bool = True) -> None:
         """Starts it, with more settings (`name=value`).
 

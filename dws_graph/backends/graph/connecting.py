@@ -6,6 +6,8 @@ The driver is imported when a connection is made. Nothing here prints or returns
 from __future__ import annotations
 
 import contextlib
+import logging
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -21,6 +23,7 @@ from dws_graph.errors import (
 from dws_graph.model.values import Json
 
 SCHEMES = ("neo4j", "neo4j+s", "neo4j+ssc", "bolt", "bolt+s", "bolt+ssc")
+DATABASE = re.compile(r"[A-Za-z][A-Za-z0-9.-]{2,62}")
 WAITS = "What was recorded waits in the journal."
 T = TypeVar("T")
 
@@ -86,6 +89,18 @@ def check_url(url: str) -> None:
         )
 
 
+def check_database(name: str) -> None:
+    """Refuse what no database is called.
+
+    Raises:
+        ParamValidationError: Names the rule.
+    """
+    if not DATABASE.fullmatch(name):
+        raise ParamValidationError(
+            f"'{name}' is no name of a database", hint="Give letters, digits, dots and dashes."
+        )
+
+
 class Connection:
     """A driver with its bookmarks: each transaction reads what those before it wrote.
 
@@ -95,6 +110,8 @@ class Connection:
     def __init__(self, address: GraphAddress, patience: Patience | None = None) -> None:
         self.address = address
         self.patience = patience or Patience()
+        # what it says is in our errors; without a handler Python prints it
+        logging.getLogger("neo4j").addHandler(logging.NullHandler())
         import neo4j  # used where a Neo4j is configured alone
 
         auth = None if address.user is None else (address.user, address.password)
@@ -114,6 +131,15 @@ class Connection:
             )
         self._bookmarks = neo4j.GraphDatabase.bookmark_manager()
         self._unit = neo4j.unit_of_work(timeout=self.patience.transaction)
+
+    def reach(self) -> None:
+        """Have a connection, now or not at all.
+
+        Raises:
+            ViewUnavailableError: The server does not answer.
+        """
+        with driver_errors(self.address):
+            self._driver.verify_connectivity()
 
     def read(self, text: str, **parameters: Any) -> list[Json]:
         """The rows of a text's answer, in a transaction that cannot write.
@@ -256,4 +282,4 @@ def _read_only(code: str) -> bool:
 def first_line(error: Exception) -> str:
     """What an error says, as part of a sentence."""
     said = getattr(error, "message", None) or str(error) or type(error).__name__
-    return str(said).splitlines()[0].strip().rstrip(".")
+    return str(said).splitlines()[0].strip().rstrip(".:")

@@ -9,7 +9,7 @@ Source: docs/formats.md, "Views".
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from itertools import groupby
 from typing import Any
@@ -17,6 +17,8 @@ from typing import Any
 from dws_graph.backends.faults import fault
 from dws_graph.backends.graph import parts, texts
 from dws_graph.backends.graph.connecting import Connection, GraphAddress, Patience, run_text
+from dws_graph.backends.graph.querying import read_only
+from dws_graph.backends.graph.reading import QueryResult
 from dws_graph.backends.graph.schema import check_schema, ensure_schema
 from dws_graph.backends.graph.writing import Run, write_applied, write_rows
 from dws_graph.backends.views import (
@@ -31,7 +33,7 @@ from dws_graph.backends.views import (
     chunks,
     next_facts,
 )
-from dws_graph.errors import JournalError, ViewError
+from dws_graph.errors import JournalMisfitError, ViewError
 from dws_graph.model.facts import Line
 from dws_graph.model.folding import fold
 from dws_graph.model.rows import Rows, together
@@ -53,15 +55,21 @@ class Neo4jGraph:
         address: Of the server.
         workspace: UUID of the workspace.
         patience: How long to try.
+        chunk: Facts a transaction.
     """
 
     name = "neo4j"
 
     def __init__(
-        self, address: GraphAddress, workspace: str, patience: Patience | None = None
+        self,
+        address: GraphAddress,
+        workspace: str,
+        patience: Patience | None = None,
+        chunk: int = CHUNK,
     ) -> None:
         self.address = address
         self.workspace = workspace
+        self._chunk = chunk
         self.connection = Connection(address, patience)
         self._prepared = False
 
@@ -77,6 +85,17 @@ class Neo4jGraph:
         """
         return self.connection.read(text, **parameters)
 
+    def read_only(
+        self,
+        query: str,
+        params: Mapping[str, Any] | None = None,
+        *,
+        timeout: float = 30.0,
+        max_rows: int = 1_000,
+    ) -> QueryResult:
+        """Answers a user's query about all workspaces there; see `querying.read_only`."""
+        return read_only(self.connection, query, params or {}, timeout=timeout, max_rows=max_rows)
+
     # Facts in
 
     def apply(self, lines: Iterable[Line], *, progress: Progress | None = None) -> int:
@@ -84,11 +103,11 @@ class Neo4jGraph:
 
         Raises:
             ViewUnavailableError: The server does not answer; what was applied before stays.
-            JournalError: The lines do not follow what is applied. It may be that another client
+            JournalMisfitError: The lines do not follow what is applied. Perhaps another client
                 dropped this part meanwhile: ask `applied` again.
         """
         total = 0
-        for chunk in chunks(lines, CHUNK):
+        for chunk in chunks(lines, self._chunk):
             self._prepare()
             applied, error = self._apply(chunk)
             total += applied
@@ -103,7 +122,7 @@ class Neo4jGraph:
             ensure_schema(self.connection)
             self._prepared = True
 
-    def _apply(self, chunk: list[Line]) -> tuple[int, JournalError | None]:
+    def _apply(self, chunk: list[Line]) -> tuple[int, JournalMisfitError | None]:
         for line in chunk:
             if line.fact.workspace != self.workspace:
                 raise ViewError(f"a fact of workspace {line.fact.workspace} is not of this one")
@@ -113,7 +132,7 @@ class Neo4jGraph:
             except _DroppingError:
                 self._finish_drop()
 
-    def _fold(self, tx: Any, chunk: list[Line]) -> tuple[int, JournalError | None]:
+    def _fold(self, tx: Any, chunk: list[Line]) -> tuple[int, JournalMisfitError | None]:
         run = _runner(tx)
         if self._take_turn(tx, kept=True):
             raise _DroppingError

@@ -201,6 +201,20 @@ class Journal:
             last = applied.get((self.workspace, instance), Applied(0, "", 0))
             yield from _of_instance(folder, names, last)
 
+    def since_elsewhere(self, applied: Mapping[tuple[str, str], Applied]) -> Iterator[Line]:
+        """As `since`, for a view that other copies fold into as well.
+
+        The offset that it has may be of another copy's file: it counts where the line before it
+        is the one applied last.
+        """
+        key = (self.workspace, self.instance)
+        if key in applied:
+            mine = applied[key]
+            found = last_line(self.path, mine.offset) if mine.offset else None
+            if found is None or found[1] != mine.offset or line_hash(found[0]) != mine.hash:
+                applied = {**applied, key: mine._replace(offset=0)}
+        return self.since(applied)
+
     def others(self) -> dict[str, list[Path]]:
         """The segments of other instances, taken in first where the work tree has new ones."""
         return {

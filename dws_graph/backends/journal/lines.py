@@ -84,11 +84,17 @@ def last_fact(path: Path) -> Fact | None:
     return read_fact(path, *found) if found else None
 
 
-def last_line(path: Path) -> tuple[bytes, int] | None:
-    """The last whole line and the offset after it; None when there is none."""
+def last_line(path: Path, before: int | None = None) -> tuple[bytes, int] | None:
+    """The last whole line and the offset after it; None when there is none.
+
+    Args:
+        path: The file.
+        before: Only what ends at this offset or before it.
+    """
     try:
         with path.open("rb") as file:
             end = file.seek(0, os.SEEK_END)
+            end = end if before is None else min(before, end)
             tail = b""
             at = end
             while at > 0:
