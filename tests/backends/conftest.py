@@ -7,9 +7,10 @@ import itertools
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import pytest
 
@@ -17,9 +18,10 @@ from dws_graph.backends.graph.connecting import Connection, GraphAddress
 from dws_graph.backends.graph.embedded import EmbeddedGraph
 from dws_graph.backends.graph.neo4j import Neo4jGraph
 from dws_graph.backends.graph.questions import GraphQuestions
+from dws_graph.backends.graph.reading import QueryResult
 from dws_graph.backends.index import Index
-from dws_graph.backends.views import Questions, View
-from tests.backends.histories import WORKSPACE, Recorder
+from dws_graph.backends.views import Dump, Questions, View
+from tests.backends.histories import WORKSPACE, Recorder, two_instances
 from tests.neo4j.local import Address
 
 AnyView = Index | EmbeddedGraph | Neo4jGraph
@@ -59,6 +61,62 @@ class Views:
     def close(self) -> None:
         for _, view in self._opened:
             view.close()
+
+
+@dataclass(frozen=True)
+class Told:
+    """A view that is asked in Cypher, with the story of `two_instances` in it.
+
+    Attributes:
+        graph: The view.
+        workspace: In which the story is; a server has others.
+        dump: What the view held in the beginning.
+    """
+
+    graph: EmbeddedGraph | Neo4jGraph
+    workspace: str
+    dump: Dump
+
+    def ask(self, query: str, /, **more: Any) -> QueryResult:
+        """Answers a query that may name `$workspace`."""
+        return self.graph.read_only(query, {"workspace": self.workspace}, **more)
+
+
+class Stories:
+    """Tells the story once a module to each kind of view."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._told: dict[str, Told] = {}
+
+    def told(self, kind: str, make: Callable[[str, Path], EmbeddedGraph | Neo4jGraph]) -> Told:
+        if kind not in self._told:
+            workspace = str(uuid.uuid4())
+            view = make(workspace, self._folder)
+            a, b = two_instances(workspace)
+            view.apply([*a.lines, *b.lines])
+            self._told[kind] = Told(view, workspace, view.dump())
+        return self._told[kind]
+
+    def close(self) -> None:
+        for told in self._told.values():
+            told.graph.close()
+
+
+@pytest.fixture(scope="module")
+def stories(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stories]:
+    made = Stories(tmp_path_factory.mktemp("stories"))
+    yield made
+    made.close()
+
+
+@pytest.fixture(params=["cypher", "neo4j"])
+def told(request: pytest.FixtureRequest, stories: Stories) -> Told:
+    """Each view that users ask in Cypher, with a story in it."""
+    if request.param == "cypher":
+        return stories.told("cypher", lambda _, folder: EmbeddedGraph(folder / "cypher.kgl"))
+    address = graph_address(request.getfixturevalue("neo4j_address"))
+    return stories.told("neo4j", lambda workspace, _: Neo4jGraph(address, workspace))
 
 
 @pytest.fixture(params=["index", "cypher", "neo4j"])

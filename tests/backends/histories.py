@@ -277,9 +277,9 @@ class Recorder:
         self.append(f.RESTORED, body)
 
 
-def two_instances() -> tuple[Recorder, Recorder]:
+def two_instances(workspace: str = WORKSPACE) -> tuple[Recorder, Recorder]:
     """A small story of two people: each kind of fact at least once."""
-    a, b = Recorder(A), Recorder(B)
+    a, b = Recorder(A, workspace), Recorder(B, workspace)
     a.created()
     for name, role in (("raw", "source-data"), ("clean", "intermediate-data"), ("code", "code")):
         a.resource(name, role, "git" if role == "code" else "file")

@@ -7,11 +7,12 @@ what reads the graph alone goes on, in a transaction that cannot write and that 
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
 
-from dws_graph.backends.graph.connecting import Connection, driver_errors, first_line
+from dws_graph.backends.graph.connecting import Connection, first_line
 from dws_graph.backends.graph.reading import QueryResult, as_result, refuse_files
 from dws_graph.errors import QueryError
 
@@ -24,6 +25,8 @@ PROCEDURES = frozenset(
         *("db.index.vector.queryNodes", "db.index.vector.queryRelationships"),
     }
 )
+EXPLAIN = "EXPLAIN "
+PLACE = re.compile(r"\(line (\d+), column (\d+) \(offset: \d+\)\)")
 WRITES = "the query would change the graph, and queries may only read"
 ASK_ELSE = "The labels, types and properties there are: docs/formats.md, 'The graph'."
 
@@ -53,7 +56,7 @@ def read_only(
     import neo4j  # used where a Neo4j is configured alone
 
     refuse_files(query)
-    with driver_errors(connection.address), _query_errors(timeout), _reading(connection) as session:
+    with connection.session("READ") as session, _query_errors(timeout):
         _check(session, query, params)
         asked = neo4j.Query(query, timeout=timeout)
         result = session.run(asked, dict(params))
@@ -65,15 +68,9 @@ def read_only(
     return as_result(columns, rows, max_rows)
 
 
-@contextlib.contextmanager
-def _reading(connection: Connection) -> Iterator[Any]:
-    with connection.session("READ") as session:
-        yield session
-
-
 def _check(session: Any, query: str, params: Mapping[str, Any]) -> None:
     """Asks the engine what the query is."""
-    summary = session.run(f"EXPLAIN {query}", dict(params)).consume()
+    summary = session.run(EXPLAIN + query, dict(params)).consume()
     if summary.query_type != "r":
         raise QueryError(
             WRITES,
@@ -122,15 +119,25 @@ def _query_errors(timeout: float) -> Iterator[None]:
             ) from error
         if code.endswith("Statement.AccessMode"):
             raise QueryError(WRITES, hint="Take the writing clause out.") from error
-        if code.startswith("Neo.ClientError.Statement"):
+        if code.startswith(("Neo.ClientError.Statement", "Neo.ClientError.Procedure")):
             raise QueryError(
-                f"the query cannot be answered: {first_line(error)}", hint=ASK_ELSE
+                f"the query cannot be answered: {_as_written(first_line(error))}", hint=ASK_ELSE
             ) from error
         raise
     except (TypeError, ValueError, OverflowError) as error:  # a parameter that Neo4j cannot hold
         raise QueryError(
             f"the query cannot be answered: {first_line(error)}", hint=ASK_ELSE
         ) from error
+
+
+def _as_written(message: str) -> str:
+    """With the place that an error names as it is in the user's text, not in ours."""
+
+    def place(found: re.Match[str]) -> str:
+        line, column = int(found[1]), int(found[2])
+        return f"(line {line}, column {max(1, column - len(EXPLAIN)) if line == 1 else column})"
+
+    return PLACE.sub(place, message)
 
 
 def _plain(value: Any) -> Any:
