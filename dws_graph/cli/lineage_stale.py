@@ -8,7 +8,7 @@ from dws_graph.api.stale import StaleRow, lineage_stale_in
 from dws_graph.cli.cells import Row, lines
 from dws_graph.cli.commands import Command
 from dws_graph.cli.session import Session, pass_session
-from dws_graph.cli.terminal import format_option, say, show, show_json
+from dws_graph.cli.terminal import format_option, say, show, show_json, tell
 from dws_graph.render.tables import table
 
 EPILOG = """
@@ -17,6 +17,11 @@ Examples:
   dws lineage stale
   dws lineage stale results --exit-code
 """
+BY_HAND = "output changed outside a step"
+ABOUT_BY_HAND = (
+    "An output that was changed, moved or deleted by hand is stale until its step runs again, or "
+    "is taken out of lineage: dws steps retract."
+)
 
 
 @click.command("stale", cls=Command, epilog=EPILOG)
@@ -42,6 +47,8 @@ def command(
         columns = ["", "Step", "Outputs", "Reasons"]
         cells = [_cells(number, row) for number, row in enumerate(rows, start=1)]
         show(session, table(columns, cells), "To run again, in this order", keep=(0, 1))
+        if any(reason["reason"] == BY_HAND for row in rows for reason in row["reasons"]):
+            tell(ABOUT_BY_HAND)
     else:
         of = f" of {', '.join(refs)}" if refs else ""
         say(f"Nothing{of} is stale: all outputs follow from what is on disk.")

@@ -24,6 +24,19 @@ def test_nothing_is_stale_until_something_is_edited(dws, workspace, train):
     assert any(line.split()[:3] == ["1", "clean", "intermediate-data:/clean"] for line in ran.lines)
 
 
+def test_what_to_do_about_an_output_that_was_moved_elsewhere_is_said(dws, workspace, train):
+    train(1)
+    clean = workspace / "intermediate-data" / "clean"
+    clean.rename(workspace / "elsewhere")
+    told = "until its step runs again, or is taken out of lineage: dws steps retract."
+
+    assert told in dws("lineage", "stale").err
+    dws("steps", "retract", "clean")
+    assert "clean" not in [row["step"] for row in dws.json("lineage", "stale")]
+    (workspace / "source-data" / "raw.txt").write_text("4 5 6\n")
+    assert told not in dws("lineage", "stale").err
+
+
 def test_stale_takes_paths_and_refuses_what_it_does_not_know(dws, workspace, train):
     train(1)
     (workspace / "source-data" / "raw.txt").write_text("4 5 6\n")
