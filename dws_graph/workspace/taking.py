@@ -558,7 +558,7 @@ def _lineage_json(
     within: dict[str, bytes] = {}
     outside: dict[str, bytes] = {}
     made = [(name, f"{plan.destination}/{LINEAGE_FILE}", writer.of_results) for name in plan.moves]
-    exported = (r.name for r in ws.get_resources() if r.is_exported())
+    exported = (r.name for r in ws.get_resources() if r.is_exported() and not r.has_results_role())
     made += [(name, LINEAGE_FILE, writer.of_export) for name in exported]
     for name, below, make in made:
         resource = _files_of(ws, name)

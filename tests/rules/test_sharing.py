@@ -13,7 +13,7 @@ from dws_graph.backends.graph.embedded import EmbeddedGraph
 from dws_graph.backends.index import Index
 from dws_graph.backends.views import diff_dumps
 from tests.cli.conftest import Dws
-from tests.rules.lab import check_journal, flat_hash, git
+from tests.rules.lab import Lab, check_journal, flat_hash, git
 from tests.rules.sharing import (
     FEATURES,
     TABLE,
@@ -24,6 +24,7 @@ from tests.rules.sharing import (
     lineage_json,
     steps,
 )
+from tests.rules.test_killed import kill
 
 
 @pytest.fixture
@@ -568,3 +569,23 @@ def test_a_resource_that_is_added_again_keeps_its_lineage(sites: Sites):
     consumer("--batch", "restore", "C1")
     assert git("rev-parse", "HEAD", cwd=copy) == head
     assert steps(consumer.upstream(FEATURES)) == ["featurize"]
+
+
+# Killed
+
+
+@pytest.mark.parametrize(
+    "point", ["content committed", "branch moved", "journal appended", "files written"]
+)
+def test_a_killed_export_is_undone_or_finished(sites: Sites, point: str):
+    producer, path = sites.producer()
+    with closing(Lab.at(producer.root)) as lab:
+        kill(lab, "snapshot", point)
+        lab.reopen()
+    if point == "content committed":
+        assert not (path / "lineage.json").exists()
+        producer("snapshot", "V2")
+    assert lineage_json(path)["resource_name"] == FEATURES
+    assert git("show", "--format=", "--name-only", "HEAD", cwd=path) == "lineage.json"
+    assert git("status", "--porcelain", cwd=path) == ""
+    assert "All is well" in producer("doctor")
