@@ -52,6 +52,7 @@ class Cause:
         commits: Of code, where they differ.
         files: Which files differ, where that is known.
         made_by: Of data: the step that wrote them then.
+        left_by: Of data: the failed step that left them so.
         packages: Of an environment.
         through: The refs of the versions by which it reached the result, the result's last.
     """
@@ -65,6 +66,7 @@ class Cause:
     commits: tuple[str | None, str | None] | None = None
     files: FileChanges | None = None
     made_by: str = ""
+    left_by: str = ""
     packages: tuple[Difference, ...] = ()
     through: tuple[str, ...] = ()
 
@@ -80,6 +82,7 @@ class Cause:
             "commits": None if self.commits is None else list(self.commits),
             "files": None if self.files is None else dict(changed_files(self.files)),
             "made_by": self.made_by,
+            "left_by": self.left_by,
             "packages": [{"name": d.name, "a": d.a, "b": d.b} for d in self.packages],
             "through": list(self.through),
         }
@@ -162,6 +165,7 @@ def _of_roots(
             b=two,
             files=files.between(before, after),
             made_by=maker.name if maker else "",
+            left_by=files.left_by(after),
         )
 
 
@@ -256,7 +260,9 @@ def _of_input(
         # else another version because its step made another one: followed further up
         maker, changed = compared.a.writer(before), files.between(before, after)
         made_by = maker.name if maker and not files.was_retracted(after) else ""
-        yield _cause("data", b.name, d.name, d.a, d.b, files=changed, made_by=made_by)
+        left = files.left_by(after)
+        found = _cause("data", b.name, d.name, d.a, d.b, files=changed, made_by=made_by)
+        yield replace(found, left_by=left)
     elif not compared.a.writer(before):
         yield _cause("inputs", b.name, d.name, d.a, d.b)
 

@@ -21,6 +21,7 @@ from dws_graph.model.subgraph import Node
 from dws_graph.model.values import local_text
 from dws_graph.render import prose
 from dws_graph.workspace.again import again
+from dws_graph.workspace.half_written import failed_at, left_by
 from dws_graph.workspace.moved_results import moved_results
 from dws_graph.workspace.opened import OpenWorkspace
 from dws_graph.workspace.snapshots import all_metadata
@@ -238,6 +239,7 @@ def _unknown(ws: OpenWorkspace, side: Side, target: RefTarget) -> Iterable[prose
     say = prose.sentence
     sources = {n.key: n for n in side.subgraph.nodes if _is_source(n, side)}
     retracted = ws.index.retracted_producers(sources)
+    left = left_by(ws, sources)
     for key, node in sources.items():
         ref, role = node.name, node.properties.get("role")
         if (workspace := node.properties.get("workspace")) not in (None, ws.id):
@@ -249,6 +251,10 @@ def _unknown(ws: OpenWorkspace, side: Side, target: RefTarget) -> Iterable[prose
             said = say("{} was written by the step {}, which was retracted", ref, _name(step))
             reason = say(": {}.", why.reason) if why and why.reason else say(".")
             yield (*said, *reason)
+        elif key in left:
+            failed = left[key]
+            template = "{} was left by the step {}, which failed at {}."
+            yield say(template, ref, failed.name, failed_at(failed))
         elif role in ("intermediate-data", "results"):
             yield say("Who made {} is not recorded: no step did.", ref)
     for certificate in side.certificates.values():

@@ -15,6 +15,7 @@ from dws_graph.model.folding import ref_id
 from dws_graph.model.refs import ResourceRef
 from dws_graph.model.subgraph import Edge, Node, Subgraph
 from dws_graph.render.html import to_html
+from dws_graph.workspace.half_written import with_failed
 from dws_graph.workspace.opened import OpenWorkspace
 from dws_graph.workspace.snapshots import find_snapshot
 
@@ -110,7 +111,7 @@ def upstream_in(
     """See `upstream`; `stale`: whether to find out what is, for the marks."""
     named = _parsed(ws, ref)
     target = resolve_ref_in(ws, named, snapshot=snapshot)
-    found = ws.index.upstream(target.starts, root=target.root, depth=depth)
+    found = with_failed(ws, ws.index.upstream(target.starts, root=target.root, depth=depth))
     title = f"What {_named(ws, target)} was made from"
     marks = _marks_upstream(ws, named, target, snapshot) if stale else {}
     return LineageGraph(found, title, list(target.warnings), marks)
@@ -151,12 +152,12 @@ def downstream_in(
     if target is not None and target.ref != named:  # a result in a snapshot's directory
         snapshot = target.snapshot
     if snapshot is not None and target is not None:
-        found = ws.index.downstream(target.starts, root=target.root, depth=depth)
+        found = with_failed(ws, ws.index.downstream(target.starts, root=target.root, depth=depth))
         title = f"What was made from {_named(ws, target)}"
         return LineageGraph(found, title, list(target.warnings))
     starts = [ref_id(ws.id, r) for r in known_refs(ws, named)]
     root = target.root if target is not None else ref_id(ws.id, named)
-    found = ws.index.downstream(starts, root=root, depth=depth)
+    found = with_failed(ws, ws.index.downstream(starts, root=root, depth=depth))
     warnings = target.warnings if target is not None and target.snapshot is None else ()
     marks = stale_marks_in(ws) if stale and snapshot is None else {}
     return LineageGraph(found, f"What was made from {named}", list(warnings), marks)
@@ -218,7 +219,7 @@ def _ways(ws: OpenWorkspace, start: ResourceRef, end: RefTarget) -> Subgraph | N
         )
     starts = {c.id for ref in refs for c in ws.index.certificates_of(ws.id, ref)}
     found = ws.index.upstream(end.starts, root=end.root).reached_from(starts - {*end.starts})
-    return found if found.edges else None
+    return with_failed(ws, found) if found.edges else None
 
 
 def _current_or_none(ws: OpenWorkspace, ref: ResourceRef) -> RefTarget | None:
@@ -262,7 +263,7 @@ def lineage_graph_in(
     """See `lineage_graph`; `stale`: whether to find out what is, for the marks."""
     named = _parsed(ws, resource or _first_results(ws))
     target = resolve_ref_in(ws, named, snapshot=snapshot)
-    found = ws.index.upstream(target.starts, root=target.root)
+    found = with_failed(ws, ws.index.upstream(target.starts, root=target.root))
     marks = _marks_upstream(ws, named, target, snapshot) if stale else {}
     return LineageGraph(found, f"Lineage of {_named(ws, target)}", list(target.warnings), marks)
 

@@ -66,7 +66,9 @@ def _code(cause: Cause) -> Sentence:
 
 
 def _data(cause: Cause) -> Sentence:
-    if cause.made_by:
+    if cause.left_by:
+        said = sentence("{} was left by step {}, which failed", cause.subject, cause.left_by)
+    elif cause.made_by:
         template = "{} was changed outside any step (step {} had written it before)"
         said = sentence(template, cause.subject, cause.made_by)
     else:

@@ -17,10 +17,12 @@ from dws_graph.errors import ConfigurationError, LineageNotFoundError, PathNotAR
 from dws_graph.model.certificates import Certificate
 from dws_graph.model.folding import ref_id
 from dws_graph.model.refs import ResourceRef, normal_subpath
+from dws_graph.workspace.half_written import failed_text, half_written, touching
 from dws_graph.workspace.metadata import SnapshotMetadata
 from dws_graph.workspace.moved_results import snapshots_back
 from dws_graph.workspace.opened import OpenWorkspace
 from dws_graph.workspace.reading import living, read_entry
+from dws_graph.workspace.shell_lines import again_line
 from dws_graph.workspace.snapshots import all_metadata, find_snapshot
 
 RESULTS = "results"
@@ -173,7 +175,8 @@ def _current(
         return _moved_or_none(ws, ref)
     if refs[0].covers(ref):
         check_known(ws, ref, snapshots)
-    warnings = changed_since(ws, [entries[r] for r in refs])
+    warnings = [str(left) for left in touching(half_written(ws), ref)]
+    warnings += changed_since(ws, [entries[r] for r in refs])
     return _target(ws, ref, refs, [entries[r].certificate for r in refs], None, warnings)
 
 
@@ -195,6 +198,11 @@ def changed_since(ws: OpenWorkspace, entries: Iterable[Entry]) -> list[str]:
 
 def _moved_or_none(ws: OpenWorkspace, ref: ResourceRef) -> RefTarget:
     """Nothing is current: of results, a snapshot has moved them, and their lineage is in it."""
+    if left := touching(half_written(ws), ref):
+        raise LineageNotFoundError(
+            f"what {left[0].ref} holds is not known: it was left by {failed_text(left[0].step)}",
+            hint=f"Run it again: {again_line(ws, left[0].step) or left[0].step.name}",
+        )
     names = set(ws.get_resource_names())
     if ref.name in names and ws.get_resource_role(ref.name) == RESULTS:
         known = {m.hashval: m for m in reversed(all_metadata(ws))}

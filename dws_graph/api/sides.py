@@ -13,6 +13,7 @@ from dws_graph.model.refs import ResourceRef
 from dws_graph.model.subgraph import Node, Subgraph
 from dws_graph.resources.base import ResourceRoles
 from dws_graph.workspace.comparing import results_moved_to
+from dws_graph.workspace.half_written import half_written
 from dws_graph.workspace.metadata import SnapshotMetadata
 from dws_graph.workspace.opened import OpenWorkspace
 from dws_graph.workspace.reading import content_now, living, read_entry
@@ -129,7 +130,7 @@ def _current(ws: OpenWorkspace) -> tuple[list[str], list[str]]:
     """What is current, and, of results that a snapshot moved, that snapshot's."""
     running = living(ws)[0]
     names = list(ws.get_resource_names())
-    starts, warnings = [], []
+    starts, warnings = [], [str(left) for left in half_written(ws)]
     for entry in ws.index.entries(ws.id, ws.instance):
         starts.append(entry.certificate.id)
         if entry.ref.name in names and read_entry(ws, entry, running).why == "edited":

@@ -9,6 +9,7 @@ from dws_graph.api.refs import known_refs, parse_ref
 from dws_graph.api.session import opened
 from dws_graph.errors import LineageNotFoundError
 from dws_graph.model.refs import ResourceRef
+from dws_graph.workspace.half_written import failed_at
 from dws_graph.workspace.opened import OpenWorkspace
 from dws_graph.workspace.staleness import Reason, StaleStep, find_stale
 
@@ -21,12 +22,16 @@ class StaleReason(TypedDict):
 
 
 class StaleRow(TypedDict):
-    """A step to run again; `key` is its id, `outputs` those that are current."""
+    """A step to run again; `key` is its id, `outputs` what is there of it.
+
+    `failed`: of a failed step, when, and how.
+    """
 
     step: str
     key: str
     outputs: list[str]
     reasons: list[StaleReason]
+    failed: str | None
 
 
 def lineage_stale(
@@ -92,4 +97,5 @@ def _row(found: StaleStep) -> StaleRow:
         key=found.step.id,
         outputs=[str(ref) for ref in found.outputs],
         reasons=[StaleReason(ref=str(ref), reason=reason) for ref, reason in found.reasons],
+        failed=failed_at(found.step) if found.step.status == "failed" else None,
     )

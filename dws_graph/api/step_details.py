@@ -11,15 +11,16 @@ from dws_graph.backends.views import StepInfo
 from dws_graph.model.certificates import Certificate
 from dws_graph.model.refs import ResourceRef
 from dws_graph.workspace.opened import OpenWorkspace
-from dws_graph.workspace.shell_lines import run_directory, shell_line
+from dws_graph.workspace.shell_lines import recording_command, run_directory, shell_line
 
 
 class Producer(TypedDict):
-    """The step that wrote something."""
+    """The step that wrote something; `failed`: that left it so."""
 
     key: str
     name: str
     retracted: bool
+    failed: bool
 
 
 class StepCertificate(TypedDict):
@@ -61,7 +62,8 @@ class WrittenMeanwhile(TypedDict):
 class StepDetails(TypedDict):
     """Everything about a step, as `dws steps show` tells of it; times are UTC.
 
-    `directory` is where it ran from on this machine, `command` its command line for a shell.
+    `directory` is where it ran from on this machine, `command` the line for a shell
+    that records it again.
     """
 
     key: str
@@ -111,6 +113,7 @@ def show_step_in(ws: OpenWorkspace, step: str) -> StepDetails:
     found = find_step_in(ws, step)
     hostnames = ws.index.hostnames(ws.id)
     directory = run_directory(ws, found)
+    words = recording_command(found)
     where = ResourceRef(str(found.run_from[0]), found.run_from[1]) if found.run_from else None
     return StepDetails(
         key=found.id,
@@ -138,7 +141,7 @@ def show_step_in(ws: OpenWorkspace, step: str) -> StepDetails:
         run_from=str(where) if where else None,
         directory=str(directory) if directory else None,
         command_line=found.command_line,
-        command=shell_line(found.command_line, directory) if found.command_line else None,
+        command=shell_line(words, directory) if words is not None else None,
     )
 
 
@@ -146,12 +149,18 @@ def _certificates(ws: OpenWorkspace, certs: Iterable[Certificate]) -> list[StepC
     certs = list(certs)
     ids = [c.id for c in certs]
     written, retracted = ws.index.producers(ids), ws.index.retracted_producers(ids)
+    left = ws.index.left_by(ids)
     found = []
     for cert in certs:
-        key = written.get(cert.id) or retracted.get(cert.id)
+        key = written.get(cert.id) or retracted.get(cert.id) or left.get(cert.id)
         producer = None
         if key is not None:
-            producer = Producer(key=key, name=_name(ws, key), retracted=cert.id not in written)
+            producer = Producer(
+                key=key,
+                name=_name(ws, key),
+                retracted=key == retracted.get(cert.id),
+                failed=key == left.get(cert.id),
+            )
         found.append(
             StepCertificate(
                 ref=str(cert.ref),

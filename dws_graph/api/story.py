@@ -251,5 +251,6 @@ def _stale(step: str, ref: str, reason: str) -> Sentence:
         "upstream stale": "{}, which step {} read, does not hold itself.",
         "output changed outside a step": "{} was changed after step {} wrote it.",
         "input not kept": "{} as step {} read it was not kept.",
+        "step failed": "{} was left by step {}, which failed.",
     }
     return sentence("- " + words.get(reason, "{} of {}: " + reason + "."), ref, step)

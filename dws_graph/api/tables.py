@@ -13,6 +13,7 @@ from dws_graph.model.refs import ResourceRef
 from dws_graph.model.subgraph import Node
 from dws_graph.model.values import local_text
 from dws_graph.resources.base import ResourceRoles
+from dws_graph.workspace.half_written import failed_text, half_written, left_by
 from dws_graph.workspace.opened import OpenWorkspace
 from dws_graph.workspace.snapshots import find_snapshot
 
@@ -91,7 +92,10 @@ def report_lineage_in(ws: OpenWorkspace, snapshot: str | None = None) -> list[Li
 
 def lineage_warnings_in(ws: OpenWorkspace, snapshot: str | None = None) -> list[str]:
     """What people should know of the rows: of the current state, what was changed on disk since."""
-    return changed_since(ws, ws.index.entries(ws.id, ws.instance)) if snapshot is None else []
+    if snapshot is not None:
+        return []
+    left = [str(one) for one in half_written(ws)]
+    return left + changed_since(ws, ws.index.entries(ws.id, ws.instance))
 
 
 def _warn(warnings: Iterable[str]) -> None:
@@ -162,6 +166,8 @@ def _row(
     details = _details(step) if step else _version(certificate)
     if not step and ws.index.retracted_producers([certificate.id]):
         details += f", {RETRACTED}"
+    elif not step and (failed := left_by(ws, [certificate.id])):
+        details += f", left by {failed_text(failed[certificate.id])}"
     row = LineageRow(
         ref=str(certificate.ref),
         type=STEP if step else _kind(ws, certificate),

@@ -16,6 +16,7 @@ from dws_graph.workspace.comparing import (
     states_in,
     states_now,
 )
+from dws_graph.workspace.half_written import left_by
 from dws_graph.workspace.opened import OpenWorkspace
 
 RESULTS_FILE = "results.json"
@@ -56,6 +57,11 @@ class VersionFiles:
     def was_retracted(self, certificate: Certificate) -> bool:
         """Whether a step wrote this version that does not count any more."""
         return bool(self._ws.index.retracted_producers([certificate.id]))
+
+    def left_by(self, certificate: Certificate) -> str:
+        """The name of the failed step that left this version, if one did."""
+        found = left_by(self._ws, [certificate.id])
+        return found[certificate.id].name if found else ""
 
     def _state(self, side: int, certificate: Certificate) -> ResourceState | None:
         """A resource at a version; one that is not hashed yet must be what is on disk."""

@@ -65,6 +65,7 @@ def as_step(obj: Json, inputs: Certificates, code: Certificates, outputs: Certif
         read_while_written=parsed(obj.get("read_while_written")) or {},
         changed_while_running=tuple(obj.get("changed_while_running") or ()),
         retracted=bool(obj.get("retracted", False)),
+        run=parsed(obj.get("run")),
         inputs=inputs,
         code=code,
         outputs=outputs,

@@ -154,6 +154,7 @@ class StepInfo:
     code: tuple[Certificate, ...]
     outputs: tuple[Certificate, ...]
     retracted: bool = False
+    run: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

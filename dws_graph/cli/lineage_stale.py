@@ -36,8 +36,9 @@ def command(
     """Show which outputs no longer follow from what is on disk, and why.
 
     The steps to run again, in an order in which they can be: those that read another version of
-    data or code than there is now, those whose inputs are stale, and those whose outputs were
-    changed by hand. With REF, only what was written there and what that was made from.
+    data or code than there is now, those whose inputs are stale, those whose outputs were changed
+    by hand, and those that failed and wrote something last. With REF, only what was written there
+    and what that was made from.
     """
     with session.workspace() as ws:
         rows = lineage_stale_in(ws, refs)
@@ -57,5 +58,6 @@ def command(
 
 
 def _cells(number: int, row: StaleRow) -> Row:
-    reasons = lines(f"{r['reason']}: {r['ref']}" for r in row["reasons"])
+    at = f" at {row['failed']}" if row["failed"] else ""
+    reasons = lines(f"{r['reason']}{at}: {r['ref']}" for r in row["reasons"])
     return [str(number), row["step"], lines(row["outputs"]), reasons]

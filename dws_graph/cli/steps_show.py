@@ -123,7 +123,8 @@ def _producer(c: StepCertificate) -> str:
     producer = c["producer"]
     if producer is None:
         return ""
-    return f"{producer['name']}, retracted" if producer["retracted"] else producer["name"]
+    how = "retracted" if producer["retracted"] else "failed" if producer["failed"] else ""
+    return f"{producer['name']}, {how}" if how else producer["name"]
 
 
 def _value(value: object) -> str:

@@ -29,6 +29,7 @@ from dws_graph.model.refs import ResourceRef
 from dws_graph.model.values import Json, local_text, utc_now
 from dws_graph.resources.base import ResourceRoles
 from dws_graph.workspace.committing import finish_interrupted
+from dws_graph.workspace.half_written import failed_text, half_written, touching
 from dws_graph.workspace.importing import refresh_imports
 from dws_graph.workspace.opened import OpenWorkspace
 from dws_graph.workspace.processes import mine
@@ -55,6 +56,7 @@ class Step:
         command_line: The program and its arguments.
         run_from: [resource, subpath] of the directory it runs from.
         description: Of the run.
+        run: See `StepRecord`.
         metrics: Plain JSON.
         inputs, code: What it reads, by ref.
         outputs: What it writes.
@@ -69,6 +71,7 @@ class Step:
     command_line: list[str] | None = None
     run_from: list[str | None] | None = None
     description: str | None = None
+    run: Json | None = None
     metrics: Json = field(default_factory=dict)
     inputs: dict[ResourceRef, Reading] = field(default_factory=dict)
     code: dict[ResourceRef, Reading] = field(default_factory=dict)
@@ -210,6 +213,7 @@ class Step:
         return f.STEP_STARTED, start.to_json()
 
     def _warn(self) -> None:
+        self._warn_of_half_written()
         for reading in (*self.inputs.values(), *self.code.values()):
             if reading.writer is not None:
                 log.warning(
@@ -223,6 +227,15 @@ class Step:
                     "step '%s' reads '%s', which step '%s' made from '%s' before that was changed:"
                     " run '%s' again",
                     *(self.name, reading.ref, writer, changed, writer),
+                )
+
+    def _warn_of_half_written(self) -> None:
+        left = half_written(self.ws) if self.inputs else ()
+        for reading in self.inputs.values():
+            for one in touching(left, reading.ref):
+                log.warning(
+                    "step '%s' reads '%s', which was left by %s: run '%s' again",
+                    *(self.name, reading.ref, failed_text(one.step), one.step.name),
                 )
 
     def _stale_by(self, reading: Reading) -> tuple[str, ResourceRef] | None:
@@ -340,6 +353,7 @@ class _Ending:
             superseded=tuple(dict.fromkeys(self.superseded)),
             read_while_written=written,
             changed_while_running=tuple(dict.fromkeys(self.changed)),
+            run=step.run,
         )
 
     def _read(self, reading: Reading) -> Certificate:

@@ -20,6 +20,7 @@ from dws_graph.model.values import to_plain
 from dws_graph.resources.base import ResourceRoles
 from dws_graph.workspace import environment
 from dws_graph.workspace.opened import OpenWorkspace
+from dws_graph.workspace.scrubbing import scrubbed_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,8 +139,19 @@ def _plan(
         parameters=to_plain({**what.parameters}, "parameters"),
         command_line=list(what.command),
         run_from=run_from(ws),
+        run={
+            "inputs": _told(what.inputs),
+            "outputs": _told(what.outputs),
+            "code": _told(code),
+            "metrics": None if what.metrics_file is None else scrubbed_text(ws, what.metrics_file),
+            "results": None if what.results is None else str(what.results.recorded()),
+        },
     )
     return step, list(what.inputs), code, outputs
+
+
+def _told(refs: Sequence[ResourceRef]) -> list[str]:
+    return [str(ref.recorded()) for ref in refs]
 
 
 def _code_of(ws: OpenWorkspace, script: str | None) -> list[ResourceRef]:

@@ -218,6 +218,8 @@ class StepRecord:
         superseded: Ids of placeholders whose content was replaced before any snapshot.
         read_while_written: {ref: step} of inputs that a running step was writing.
         changed_while_running: Refs of inputs and code that changed while it ran.
+        run: Of a step that `dws run` recorded, what it was told: {"inputs", "outputs", "code":
+            refs, "metrics": path or None, "results": ref or None}.
     """
 
     id: str
@@ -240,6 +242,7 @@ class StepRecord:
     superseded: tuple[str, ...]
     read_while_written: Json
     changed_while_running: tuple[str, ...]
+    run: Json | None = None
 
     def to_json(self) -> Json:
         """The body of the fact."""
@@ -250,6 +253,8 @@ class StepRecord:
         obj["superseded"] = list(self.superseded)
         obj["read_while_written"] = self.read_while_written
         obj["changed_while_running"] = list(self.changed_while_running)
+        if self.run is not None:
+            obj["run"] = self.run
         return obj
 
     @classmethod
@@ -277,6 +282,7 @@ class StepRecord:
             superseded=tuple(take(obj, "superseded", list)),
             read_while_written=take(obj, "read_while_written", dict),
             changed_while_running=tuple(take(obj, "changed_while_running", list)),
+            run=take_or(obj, "run", dict),
         )
 
 

@@ -188,6 +188,8 @@ def _step_properties(fact: Fact, step: f.StepRecord, *, completed: bool) -> Json
         props["read_while_written"] = as_property(step.read_while_written)
     if step.changed_while_running:
         props["changed_while_running"] = list(step.changed_while_running)
+    if step.run is not None:
+        props["run"] = as_property(step.run)
     props |= scalar_properties("param_", step.parameters)
     props |= scalar_properties("metric_", step.metrics)
     return props

@@ -25,6 +25,7 @@ FACTS: Mapping[str, str] = {
     "subpath_hash": "hash of path",
     "version": "version",
     "role": "role",
+    "left_by": "left by failed step",
     "number": "number",
     "tags": "tags",
     "message": "message",
@@ -36,6 +37,7 @@ _MOMENT = re.compile(r"^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?Z$")
 _HEX = re.compile(r"[0-9a-f]{40,64}")
 STALE = "stale because"
 CHANGED = FACTS["changes"]
+LEFT_BY = FACTS["left_by"]
 UNSAID = frozenset({"produced", "environment", "stale", "change", "retracted"})
 
 

@@ -202,7 +202,8 @@ def _shape(node: Node, touching: list[Edge]) -> Shape:
     role = node.properties.get("role")
     if role == "code" or ("CODE_OF" in leaving and "READ_BY" not in leaving):
         return "code"
-    made = node.properties.get("produced", written) or node.properties.get("retracted")
+    tried = node.properties.get("retracted") or node.properties.get("left_by")
+    made = node.properties.get("produced", written) or tried
     if role == "source-data" or not made:
         return "source"
     return "result" if role == "results" else "intermediate"

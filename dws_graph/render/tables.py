@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dws_graph.model.subgraph import Subgraph
-from dws_graph.render.details import STALE, second_line
+from dws_graph.render.details import LEFT_BY, STALE, second_line
 from dws_graph.render.look import SHAPES, STATES, Shape, State
 from dws_graph.render.picture import Marks, Picture, PictureNode, picture_of
 from dws_graph.render.text import clean, shortened
@@ -71,8 +71,9 @@ def lineage_tree(subgraph: Subgraph, marks: Marks | None = None) -> Table:
 def _row(node: PictureNode, second: str) -> list[str | Text]:
     style = next((STATE_STYLES[s] for s in node.states if s in STATE_STYLES), "")
     states = (STATES[s] for s in node.states if s not in QUIET and STATES[s] not in second)
-    said = ", ".join([second, *states])
     facts = {fact.name: fact.value for fact in node.details if not fact.group}
+    left = [f"{LEFT_BY} {facts[LEFT_BY]}"] if LEFT_BY in facts else []
+    said = ", ".join([second, *states, *left])
     why = "; ".join(fact.value for fact in node.details if fact.name == STALE and not fact.group)
     using = ", ".join(f"{f.name}={f.value}" for f in node.details if f.group == "parameters")
     root = " *" if "root" in node.states else ""

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dws_graph.backends.views import StepInfo
 from dws_graph.workspace.metadata import SnapshotMetadata
 from dws_graph.workspace.opened import OpenWorkspace
-from dws_graph.workspace.shell_lines import run_directory, shell_line
+from dws_graph.workspace.shell_lines import again_line
 
 SECRET = "***"  # noqa: S105 - what stands for one in a recorded command line
 
@@ -33,17 +33,9 @@ def again(
             known = ws.index.workspace_name(step.workspace) or step.workspace[:8]
             where = " ".join(known.split())
             yield f"# {name} ran in another workspace, {where}: get its output there"
-        elif step.command_line is None:
+        elif (line := again_line(ws, step)) is None:
             yield f"# run {name} by hand: its command line is not recorded"
         else:
-            if any(SECRET in word for word in step.command_line):
+            if SECRET in line:
                 yield f"# put the secret of {name} in place of {SECRET}"
-            yield _line(ws, step, step.command_line)
-
-
-def _line(ws: OpenWorkspace, step: StepInfo, command: list[str]) -> str:
-    folder = run_directory(ws, step)
-    if folder is None:
-        return shell_line(command)
-    here = folder.relative_to(ws.root) if folder.is_relative_to(ws.root) else folder
-    return f"({shell_line(command, here)})"
+            yield line

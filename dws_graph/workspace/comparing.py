@@ -7,7 +7,6 @@ said to be unknown.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -18,7 +17,7 @@ from dws_graph.model.values import Json, clean_text
 from dws_graph.resources import registry
 from dws_graph.resources.base import FileResource, Listing, Resource
 from dws_graph.workspace.metadata import SnapshotMetadata
-from dws_graph.workspace.moved_results import moved_results
+from dws_graph.workspace.moved_results import has_files, moved_results
 from dws_graph.workspace.opened import OpenWorkspace
 from dws_graph.workspace.snapshots import all_metadata, manifest_of
 from dws_graph.workspace.stats import IndexStatCache
@@ -87,8 +86,7 @@ def results_moved_to(ws: OpenWorkspace, resource: Resource) -> SnapshotMetadata 
     """The snapshot whose results are meant, of a resource in which there are none now."""
     if not resource.has_results_role() or not isinstance(resource, FileResource):
         return None
-    folder = resource.local_path
-    if folder is not None and folder.is_dir() and any(_files(resource)):
+    if has_files(resource):
         return None
     moved = moved_results(ws, resource.name)
     if moved is None:
@@ -195,10 +193,6 @@ def _resource(ws: OpenWorkspace, params: Json) -> Resource | None:
         return registry.from_json({k: v for k, v in params.items() if k != "hash"}, {}, ws)
     except DwsError:  # of a type that is not installed: said by who lists its files
         return None
-
-
-def _files(resource: FileResource) -> Mapping[bytes, object]:
-    return {entry.name: entry for entry in resource.entries()}
 
 
 def _hashing(state: ResourceState) -> object:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dws_graph.model.certificates import Certificate
+from dws_graph.resources.base import FileResource, Resource
 from dws_graph.workspace.opened import OpenWorkspace
 
 
@@ -34,6 +35,14 @@ def moved_results(ws: OpenWorkspace, name: str) -> MovedResults | None:
         if held := [c for c, entry in contained if entry and c.ref.name == name]:
             return MovedResults(snapshot, tuple(held))
     return None
+
+
+def has_files(resource: Resource) -> bool:
+    """Whether a resource has content in its folder, of results beside those of snapshots."""
+    folder = resource.local_path
+    if not isinstance(resource, FileResource) or folder is None or not folder.is_dir():
+        return False
+    return bool(resource.entries())
 
 
 def snapshots_back(ws: OpenWorkspace) -> list[str]:

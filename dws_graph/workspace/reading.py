@@ -191,6 +191,14 @@ def known_content(
     candidates = ws.index.known(ws.id, ref)
     if first is not None and first.hash is not None:
         candidates = [first, *(c for c in candidates if c.id != first.id)]
+    return with_content(resource, ref, content, candidates)
+
+
+def with_content(
+    resource: Resource, ref: ResourceRef, content: Content, candidates: Iterable[Certificate]
+) -> Certificate | None:
+    """The first of a ref's hashed certificates that has this content."""
+    candidates = list(candidates)
     for cert in candidates:
         if cert.subpath_hash is not None and (ref.subpath or content.subpath_hash):
             if cert.subpath_hash == content.subpath_hash:

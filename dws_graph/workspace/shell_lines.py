@@ -1,7 +1,8 @@
-"""The command line of a step, to be run again in a POSIX shell."""
+"""The command line that records a step again, for a POSIX shell."""
 
 from __future__ import annotations
 
+import json
 import shlex
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
@@ -14,6 +15,51 @@ def shell_line(command: Sequence[str], directory: Path | None = None) -> str:
     """A command line for a shell to run, in the directory if there is one; always one line."""
     line = " ".join(map(_shell_word, command))
     return f"cd {_shell_word(str(directory))} && {line}" if directory is not None else line
+
+
+def again_line(ws: OpenWorkspace, step: StepInfo) -> str | None:
+    """The line that records a step again, from the workspace's folder; None: it is not known."""
+    words = recording_command(step)
+    if words is None:
+        return None
+    folder = run_directory(ws, step)
+    if folder is None or folder == ws.root:
+        return shell_line(words)
+    return f"({shell_line(words, folder.relative_to(ws.root) if _is_in(folder, ws) else folder)})"
+
+
+def _is_in(folder: Path, ws: OpenWorkspace) -> bool:
+    return folder.is_relative_to(ws.root)
+
+
+def recording_command(step: StepInfo) -> list[str] | None:
+    """The words that record a step again; None: its command line is not recorded.
+
+    A script that records itself is run as it was. A command that `dws run` ran records nothing by
+    itself: it is run so again, with all that was told of it.
+    """
+    if step.command_line is None or step.run is None:
+        return step.command_line
+    words = ["dws", "run", "--step-name", step.name]
+    for option, told in (("-i", "inputs"), ("-o", "outputs"), ("--code", "code")):
+        for ref in step.run.get(told) or ():
+            words += [option, ref]
+    for name, value in step.parameters.items():
+        words += ["-p", f"{name}={_option_text(value)}"]
+    for option, told in (("--results", "results"), ("--metrics", "metrics")):
+        if (one := step.run.get(told)) is not None:
+            words += [option, one]
+    return [*words, "--", *step.command_line]
+
+
+def _option_text(value: object) -> str:
+    """A parameter so that `-p` reads it as it is: text, where that is no JSON, else JSON."""
+    if isinstance(value, str):
+        try:
+            json.loads(value)
+        except ValueError:
+            return value
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _shell_word(word: str) -> str:

@@ -18,6 +18,7 @@ from dws_graph.model.certificates import Certificate
 from dws_graph.model.facts import StepStart
 from dws_graph.model.refs import ResourceRef
 from dws_graph.resources.base import Content
+from dws_graph.workspace.half_written import half_written, touching
 from dws_graph.workspace.moved_results import moved_results
 from dws_graph.workspace.opened import OpenWorkspace
 from dws_graph.workspace.reading import Reading, content_now, living, read_entry
@@ -28,6 +29,7 @@ Reason = Literal[
     "upstream stale",
     "output changed outside a step",
     "input not kept",
+    "step failed",
 ]
 
 
@@ -36,8 +38,8 @@ class StaleStep:
     """A step whose outputs no longer follow from what is on disk.
 
     Attributes:
-        step: The step.
-        outputs: Its outputs that are current.
+        step: The step; a failed one where that wrote last.
+        outputs: Its outputs that are current; of a failed step what it left.
         reasons: (ref, reason), at most one of its inputs and code, and one of its outputs, a ref.
     """
 
@@ -48,7 +50,7 @@ class StaleStep:
 
 @dataclass(slots=True)
 class _Step:
-    """A step that wrote something current, while it is judged."""
+    """A step that wrote what is there, or failed to, while it is judged."""
 
     info: StepInfo
     outputs: list[ResourceRef] = field(default_factory=list)
@@ -79,6 +81,7 @@ class _Judge:
         self._running: Sequence[StepStart] = living(ws)[0]
         self._readings: dict[ResourceRef, Reading] = {}
         self._contents: dict[ResourceRef, Content | None] = {}
+        self._left = half_written(ws)
         held = [e.certificate for e in entries] + self._moved()
         self._writers = ws.index.producers([c.id for c in held])
         self._writer_of: dict[ResourceRef, str] = {
@@ -91,7 +94,7 @@ class _Judge:
             if self._ws.get_resource_role(name) != "results":
                 continue
             if moved := moved_results(self._ws, name):
-                found += moved.certificates
+                found += [c for c in moved.certificates if not touching(self._left, c.ref)]
         return found
 
     def stale(self, refs: Collection[ResourceRef] | None) -> tuple[StaleStep, ...]:
@@ -105,7 +108,7 @@ class _Judge:
         return tuple(_finished(found[key]) for key in _in_order(found))
 
     def _steps(self) -> dict[str, _Step]:
-        """The steps that wrote what is current, with those that wrote what they read."""
+        """The steps that wrote what is there, with those that wrote what they read."""
         steps: dict[str, _Step] = {}
         for ref, key in self._writer_of.items():
             if key not in steps:
@@ -114,6 +117,10 @@ class _Judge:
                     continue
                 steps[key] = _Step(info)
             steps[key].outputs.append(ref)
+        for left in self._left:
+            step = steps.setdefault(left.step.id, _Step(left.step))
+            step.outputs.append(left.ref)
+            step.reasons[left.ref, True] = "step failed"
         for step in steps.values():
             for cert in (*step.info.inputs, *step.info.code):
                 if _updates(step.info, cert.ref):
@@ -124,12 +131,17 @@ class _Judge:
         return steps
 
     def _writers_of(self, ref: ResourceRef) -> set[str]:
-        """Who wrote a ref's content as it is: its own version, else those that overlap."""
-        if ref in self._entries or ref in self._writer_of:
-            return {self._writer_of[ref]} if ref in self._writer_of else set()
-        return {key for other, key in self._writer_of.items() if other.touches(ref)}
+        """Who wrote a ref as it is: its version, or left it half done; else those that overlap."""
+        if ref in self._writer_of:
+            return {self._writer_of[ref]}
+        failed = {left.step.id for left in touching(self._left, ref)}
+        if ref in self._entries:
+            return failed
+        return failed | {key for other, key in self._writer_of.items() if other.touches(ref)}
 
     def _judge(self, step: _Step) -> None:
+        if step.info.status == "failed":  # it is to run again whatever it read
+            return
         kinds: tuple[tuple[Sequence[Certificate], Reason], ...] = (
             (step.info.inputs, "input changed"),
             (step.info.code, "code changed"),

@@ -21,6 +21,7 @@ class Version:
     hashed: bool = False
     lost: bool = False
     born: int = 0  # orders the versions of a ref
+    left: bool = False  # first seen when a failed step had left it
 
 
 @dataclass(eq=False)
@@ -32,6 +33,7 @@ class Run:
     reads: dict[str, Version]
     code: dict[str, Version]
     writes: dict[str, Version] = field(default_factory=dict)
+    failed: bool = False
 
 
 @dataclass
@@ -45,6 +47,7 @@ class Model:
         results: Refs that a snapshot moves away.
         snapshots, disks: What each held.
         base: The snapshot taken or restored last.
+        half: The failed run that wrote last to a ref.
     """
 
     results: frozenset[str]
@@ -56,6 +59,7 @@ class Model:
     snapshots: dict[str, dict[str, Version]] = field(default_factory=dict)
     disks: dict[str, dict[str, Content]] = field(default_factory=dict)
     base: str | None = None
+    half: dict[str, Run] = field(default_factory=dict)
     _numbers: count[int] = field(default_factory=lambda: count(1))
 
     # What happens
@@ -77,14 +81,18 @@ class Model:
             self.disk[ref] = content
             run.writes[ref] = self._new(ref, writer=run)
 
-    def fail(self, reads: list[str], code: list[str], writes: dict[str, bytes]) -> None:
-        """What a failed step wrote is unknown."""
-        for ref in (*reads, *code):
-            self._read(ref, own=ref in writes)
+    def fail(
+        self, step: str, reads: list[str], code: list[str], writes: dict[str, bytes]
+    ) -> tuple[str, int]:
+        """What a failed step wrote is unknown; returns which run it was."""
+        made = {ref: self._read(ref, own=ref in writes) for ref in (*reads, *code)}
+        run = Run(step, next(self._numbers), made, {}, failed=True)
         for ref, content in writes.items():
             self._replace(ref)
             self.current.pop(ref, None)
             self.disk[ref] = content
+            self.half[ref] = run
+        return run.step, run.number
 
     def _read(self, ref: str, *, own: bool) -> Version:
         now = self.current.get(ref)
@@ -97,6 +105,7 @@ class Model:
             return known
         if own:  # overwritten before anything could hash it
             version = Version(self.disk.get(ref), lost=True, born=next(self._numbers))
+            version.left = ref in self.half
             self.versions.setdefault(ref, []).append(version)
             return version
         self._replace(ref)
@@ -104,6 +113,7 @@ class Model:
 
     def _new(self, ref: str, writer: Run | None = None, *, hashed: bool = False) -> Version:
         version = Version(self.disk.get(ref), writer, hashed, born=next(self._numbers))
+        version.left = writer is None and ref in self.half
         self.versions.setdefault(ref, []).append(version)
         self._set(ref, version)
         return version
@@ -111,6 +121,8 @@ class Model:
     def _set(self, ref: str, version: Version) -> None:
         self.current[ref] = version
         self.touched.discard(ref)
+        if not version.left:
+            self.half.pop(ref, None)
 
     def _replace(self, ref: str) -> None:
         now = self.current.get(ref)
@@ -178,6 +190,7 @@ class Model:
                 self.current.pop(ref, None)
             else:
                 self._set(ref, version)
+            self.half.pop(ref, None)
         self.base = tag
 
     # What must be
@@ -185,7 +198,11 @@ class Model:
     def stale(self) -> dict[tuple[str, int], dict[str, str]]:
         """{(step, run): {ref: reason}}, of what it wrote as `=ref`."""
         runs: dict[Run, dict[str, str]] = {}
-        for ref, version in {**self._moved(), **self.current}.items():
+        half = {ref: run for ref, run in self.half.items() if not self._is_whole(ref)}
+        for ref, run in half.items():
+            runs.setdefault(run, {})[f"={ref}"] = "step failed"
+        moved = {ref: version for ref, version in self._moved().items() if ref not in half}
+        for ref, version in {**moved, **self.current}.items():
             if version.writer is not None:
                 found = runs.setdefault(version.writer, self._own_reasons(version.writer))
                 if ref in self.current and not self._holds(ref, version):
@@ -195,13 +212,23 @@ class Model:
             changed = False
             for run, reasons in runs.items():
                 for ref in (*run.reads, *run.code):
-                    now = self.current.get(ref)
-                    if ref in run.writes or ref in reasons or now is None or now.writer is None:
+                    if ref in run.writes or ref in reasons:
                         continue
-                    if runs.get(now.writer):
+                    now = self.current.get(ref)
+                    writer = now.writer if now is not None else None
+                    if writer is None:
+                        writer = half.get(ref)
+                    if writer is not None and writer is not run and runs.get(writer):
                         reasons[ref] = "upstream stale"
                         changed = True
         return {(run.step, run.number): reasons for run, reasons in runs.items() if reasons}
+
+    def _is_whole(self, ref: str) -> bool:
+        """Whether a ref that a failed run wrote last has a content known before it did."""
+        if ref in self.results and self.disk.get(ref) is None:
+            return bool(self._moved())
+        good = [v for v in self.versions.get(ref, ()) if v.hashed and not v.left]
+        return any(v.content == self.disk.get(ref) for v in good)
 
     def _moved(self) -> dict[str, Version]:
         """Results that are not there since a snapshot."""

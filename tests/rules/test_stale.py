@@ -122,11 +122,14 @@ def test_results_that_a_snapshot_moved_are_judged_too(lab):
     assert stale(lab) == []
 
 
-def test_what_a_failed_step_left_is_nobodys(lab):
+def test_what_a_failed_step_left_is_to_be_made_again(lab):
     pipeline(lab)
     with pytest.raises(RuntimeError), lab.begin("prepare", ["raw"], [CLEAN]):
         raise RuntimeError("broken")
-    assert reasons(lab) == {"train": {CLEAN: "input not kept"}}
+    assert reasons(lab) == {
+        "prepare": {CLEAN: "step failed"},
+        "train": {CLEAN: "input not kept"},
+    }
 
 
 def test_a_ref_of_which_nothing_is_known_is_an_error(lab):
@@ -215,7 +218,7 @@ class Played:
             path.write_bytes(content)
         if fails:
             lineage.abort()
-            self.model.fail(reads, code, writes)
+            self.runs[lineage.key] = self.model.fail(step, reads, code, writes)
             return f"{step}: failed"
         lineage.complete()
         self.model.run(step, reads, code, writes)
@@ -254,7 +257,7 @@ class Played:
         for row in rows:
             said: dict[str, str] = {}
             for r in row["reasons"]:
-                own = r["reason"] == "output changed outside a step"
+                own = r["reason"] in ("output changed outside a step", "step failed")
                 said[f"={r['ref']}" if own else r["ref"]] = r["reason"]
             found[self.runs[row["key"]]] = said
         keys = [row["key"] for row in rows]

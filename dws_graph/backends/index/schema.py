@@ -121,6 +121,23 @@ TABLES = (
     """,
     "CREATE INDEX running_instance ON running (instance)",
     """
+    CREATE TABLE half_written (     -- refs that a failed step may have written half of
+        workspace TEXT NOT NULL,
+        instance TEXT NOT NULL,
+        resource TEXT NOT NULL,
+        subpath TEXT NOT NULL,      -- '' for the whole resource
+        step TEXT NOT NULL,
+        PRIMARY KEY (workspace, instance, resource, subpath)
+    ) WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE left_by (          -- versions first seen of what a failed step left
+        certificate TEXT NOT NULL,
+        step TEXT NOT NULL,
+        PRIMARY KEY (certificate, step)
+    ) WITHOUT ROWID
+    """,
+    """
     CREATE TABLE step_end (
         step TEXT PRIMARY KEY,
         instance TEXT NOT NULL,

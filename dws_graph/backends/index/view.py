@@ -12,6 +12,7 @@ from filelock import FileLock
 from dws_graph.backends.index import (
     asking,
     dumping,
+    half_written,
     importing,
     listing,
     reaching,
@@ -281,6 +282,14 @@ class Index:
     def retracted_producers(self, ids: Iterable[str]) -> dict[str, str]:
         """{certificate: the retracted step that wrote it}; those of no such step are left out."""
         return asking.retracted_producers(self._store, ids)
+
+    def half_written(self, workspace: str, instance: str) -> dict[ResourceRef, str]:
+        """{ref: the failed step that may have written half of it}; see `half_written`."""
+        return half_written.refs(self._store, workspace, instance)
+
+    def left_by(self, ids: Iterable[str]) -> dict[str, str]:
+        """{certificate: the failed step that left that content}; others are left out."""
+        return half_written.left_by(self._store, ids)
 
     def touched_by(self, certificate: str) -> list[Touch]:
         """The completed steps that read or wrote a certificate, in the order of their facts."""
