@@ -14,12 +14,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
-from dws_graph.api.differences import Comparison, told
+from dws_graph.api.differences import Comparison, is_known, told
 from dws_graph.api.sides import Side
 from dws_graph.api.version_files import VersionFiles, changed_files
 from dws_graph.backends.views import StepInfo
 from dws_graph.model.certificates import Certificate
 from dws_graph.model.overlay import Difference, Overlay, Pair, overlay
+from dws_graph.workspace.code_commits import CodeCommit
 from dws_graph.workspace.comparing import FileChanges
 from dws_graph.workspace.opened import OpenWorkspace
 
@@ -27,6 +28,7 @@ Kind = Literal[
     "step added",
     "step dropped",
     "parameter",
+    "command",
     "code",
     "data",
     "inputs",
@@ -34,6 +36,9 @@ Kind = Literal[
     "unexplained",
 ]
 KINDS: tuple[Kind, ...] = get_args(Kind)
+OF_ONE_STEP: frozenset[Kind] = frozenset(
+    {"parameter", "command", "step added", "step dropped", "inputs", "unexplained"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,15 +46,16 @@ class Cause:
     """One thing that changed, and from which other changes followed.
 
     Attributes:
-        kind: What it is. `data`: data that no step wrote; `inputs`: a step reads more, or less;
-            `unexplained`: a step made something else of the same.
+        kind: What it is. `command`: the command line, beside parameters; `data`: data that no
+            step wrote; `inputs`: a step reads more, or less; `unexplained`: a step made something
+            else of the same.
         distance: Steps from the result up to it; 1 is the step that wrote the result, 0 the
             result itself, where no step wrote it.
         steps: Names of the steps that it acts on, nearest first.
         subject: The parameter, or the ref; of an environment nothing.
         a: The value, or the version, then.
-        b: The same now.
-        commits: Of code, where they differ.
+        b: The same now. `not kept` or `pending` of a version: whether it is another is not known.
+        commits: Of code, those that hold it, where they differ.
         files: Which files differ, where that is known.
         made_by: Of data: the step that wrote them then.
         left_by: Of data: the failed step that left them so.
@@ -63,12 +69,17 @@ class Cause:
     subject: str = ""
     a: Any = None
     b: Any = None
-    commits: tuple[str | None, str | None] | None = None
+    commits: tuple[CodeCommit | None, CodeCommit | None] | None = None
     files: FileChanges | None = None
     made_by: str = ""
     left_by: str = ""
     packages: tuple[Difference, ...] = ()
     through: tuple[str, ...] = ()
+
+    @property
+    def is_known(self) -> bool:
+        """Whether what is named is known to be another; else a version of it was not kept."""
+        return is_known(Difference(self.kind, self.subject, self.a, self.b))
 
     def to_json(self) -> dict[str, Any]:
         """As `dws lineage explain --format json` has it."""
@@ -79,7 +90,7 @@ class Cause:
             "subject": self.subject,
             "a": self.a,
             "b": self.b,
-            "commits": None if self.commits is None else list(self.commits),
+            "commits": [str(c) if c else None for c in self.commits] if self.commits else None,
             "files": None if self.files is None else dict(changed_files(self.files)),
             "made_by": self.made_by,
             "left_by": self.left_by,
@@ -112,7 +123,7 @@ class _Walk:
 
 
 def since_in(ws: OpenWorkspace, a: Side, b: Side) -> Since:
-    """Why the result of the second side differs from that of the first."""
+    """Why the result of the second side differs from that of the first, both as they ran."""
     compared = Comparison(a, b)
     laid = overlay(a.subgraph, b.subgraph, compared)
     files = VersionFiles(ws, a, b)
@@ -123,7 +134,9 @@ def since_in(ws: OpenWorkspace, a: Side, b: Side) -> Since:
         for key, pair in pairs.items()
         if pair.change != "same" and not files.differ_in_times_alone(pair, laid)
     }
-    way = differing - _overwritten(laid)
+    same = _same(roots, differing)
+    # of what came out the same, all that changed is told: what lies behind an equal version, too
+    way = set(pairs) if same else differing - _overwritten(laid)
     walk = _walked(laid, pairs, [pair.node.key for pair in roots], way)
     came_out_different = {
         e.source for e in laid.edges if e.type == "WROTE" and e.target in differing
@@ -135,7 +148,7 @@ def since_in(ws: OpenWorkspace, a: Side, b: Side) -> Since:
         if cause.kind != "unexplained" or key in came_out_different
     ]
     found += _of_roots(roots, differing, compared, files)
-    return Since(label=a.label, same=_same(roots, differing), causes=tuple(_together(found)))
+    return Since(label=a.label, same=same, causes=tuple(_together(found)))
 
 
 def _is_root(pair: Pair, a: Side, b: Side) -> bool:
@@ -236,11 +249,13 @@ def _of_step(pair: Pair, compared: Comparison, files: VersionFiles) -> Iterator[
     for d in pair.differences:
         if d.what == "parameter":
             yield _cause("parameter", name, subject=d.name, a=d.a, b=d.b)
-        elif d.what == "commit" and not any(other.what == "code" for other in pair.differences):
-            yield _cause("code", name, commits=(d.a, d.b))
+        elif d.what == "command":
+            yield _cause("command", name, a=d.a, b=d.b)
         elif d.what == "code":
-            commits = (a.commit, b.commit) if a.commit != b.commit else None
-            changed = files.between(_of(a.code, d.name), _of(b.code, d.name))
+            one, two = _of(a.code, d.name), _of(b.code, d.name)
+            at = (compared.a.commit_of(a, one), compared.b.commit_of(b, two))
+            commits = at if is_known(d) and at[0] != at[1] else None
+            changed = files.between(one, two)
             yield _cause("code", name, d.name, d.a, d.b, commits=commits, files=changed)
         elif d.what == "input":
             yield from _of_input(d, a, b, compared, files)
@@ -259,7 +274,7 @@ def _of_input(
     elif not compared.b.writer(after):
         # else another version because its step made another one: followed further up
         maker, changed = compared.a.writer(before), files.between(before, after)
-        made_by = maker.name if maker and not files.was_retracted(after) else ""
+        made_by = maker.name if maker else ""
         left = files.left_by(after)
         found = _cause("data", b.name, d.name, d.a, d.b, files=changed, made_by=made_by)
         yield replace(found, left_by=left)
@@ -282,7 +297,7 @@ def _together(causes: Iterable[Cause]) -> list[Cause]:
     found: dict[object, Cause] = {}
     for cause in sorted(causes, key=lambda c: (c.distance, KINDS.index(c.kind))):
         key: object = (cause.kind, cause.subject, str(cause.a), str(cause.b), cause.commits)
-        if cause.kind in ("parameter", "step added", "step dropped", "inputs", "unexplained"):
+        if cause.kind in OF_ONE_STEP:
             key = (key, cause.steps, cause.distance)
         if cause.kind == "code" and cause.subject:
             key = (cause.kind, cause.subject, str(cause.a), str(cause.b))

@@ -11,6 +11,8 @@ from dws_graph.backends.views import EnvironmentInfo, StepInfo
 from dws_graph.model.certificates import Certificate
 from dws_graph.model.overlay import Difference
 from dws_graph.model.subgraph import Node
+from dws_graph.model.values import parsed_or_text
+from dws_graph.workspace.shell_lines import shell_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +46,15 @@ class Comparison:
     def of_steps(self, a: StepInfo, b: StepInfo) -> list[Difference]:
         """In what two runs of a step differ: never in what came out of them."""
         found = differing("parameter", a.parameters, b.parameters)
+        found += _of_commands(a, b, found)
         for what, before, after in (("input", a.inputs, b.inputs), ("code", a.code, b.code)):
             found += self._of_certificates(what, before, after)
-        if a.commit != b.commit and not self._same_code(a, b):
-            found.append(Difference("commit", "", a.commit, b.commit))
+        if any(d.what == "code" and is_known(d) for d in found):
+            one, two = self.a.commit_of(a), self.b.commit_of(b)
+            if one != two:
+                found.append(
+                    Difference("commit", "", *(str(at) if at else None for at in (one, two)))
+                )
         if a.environment != b.environment:
             found += self.of_environments(a.environment, b.environment)
         return found
@@ -64,13 +71,6 @@ class Comparison:
                 found.append(Difference(what, ref, *told(one, two)))
         return found
 
-    def _same_code(self, a: StepInfo, b: StepInfo) -> bool:
-        """Whether the code is known to be the same: then its commit says nothing more.
-
-        The commit of code in the workspace's own repository changes with each snapshot.
-        """
-        return bool(a.code) and not self._of_certificates("code", a.code, b.code)
-
     def of_environments(self, a: str | None, b: str | None) -> list[Difference]:
         """In what two environments, named by their hashes, differ."""
         one, two = self.a.environments.get(a or ""), self.b.environments.get(b or "")
@@ -82,6 +82,40 @@ class Comparison:
             {"python": two.python, "platform": two.platform},
         )
         return about + differing("package", _versions(one), _versions(two))
+
+
+def _of_commands(a: StepInfo, b: StepInfo, parameters: Sequence[Difference]) -> list[Difference]:
+    """A command line that is another, but for where its program lies, and for the parameters.
+
+    What a script takes from its command line may be recorded as a parameter as well: then that
+    says it.
+    """
+    one, two = a.command_line, b.command_line
+    if not one or not two or _plain(one) == _plain(two):
+        return []
+    changed = [pair for p in parameters for pair in ((p.a, p.b), (str(p.a), str(p.b)))]
+    if len(one) == len(two) and all(
+        pair in changed or tuple(map(parsed_or_text, pair)) in changed
+        for pair in map(_values, _plain(one), _plain(two))
+        if pair[0] != pair[1]
+    ):
+        return []
+    return [Difference("command", "", shell_line(one), shell_line(two))]
+
+
+def _plain(command: Sequence[str]) -> list[str]:
+    return [command[0].rpartition("/")[2], *command[1:]]
+
+
+def _values(a: str, b: str) -> tuple[str, str]:
+    """Two words of command lines, less the name of the option that both give."""
+    (one, _, first), (two, _, second) = a.partition("="), b.partition("=")
+    return (first, second) if one == two and one.startswith("-") else (a, b)
+
+
+def is_known(difference: Difference) -> bool:
+    """Whether two versions are known to differ: of one that was not kept nobody can tell."""
+    return not {"pending", "not kept"} & {difference.a, difference.b}
 
 
 def told(a: Certificate | None, b: Certificate | None) -> tuple[str | None, str | None]:

@@ -55,6 +55,14 @@ class DiffParameter(TypedDict):
     b: Any
 
 
+class DiffCommand(TypedDict):
+    """The command line of a step in both sides, each a line for a shell."""
+
+    step: str
+    a: str
+    b: str
+
+
 class DiffMetric(TypedDict):
     """A metric that is other; nested ones by their names with dots between."""
 
@@ -74,7 +82,8 @@ class DiffSteps(TypedDict):
 class DiffStep(TypedDict):
     """A step that changed: its id in each side, and in what it differs.
 
-    `changes` are parameters, inputs, code, commit; packages are in `environment`.
+    `changes` are parameters, command, inputs, code, commit; of a version that is `pending` or `not
+    kept` nobody can tell whether it is another. Packages are in `environment`.
     """
 
     step: str
@@ -101,6 +110,7 @@ class DiffReport(TypedDict):
     b: DiffSide
     resources: list[DiffResource]
     parameters: list[DiffParameter]
+    commands: list[DiffCommand]
     metrics: list[DiffMetric]
     steps: DiffSteps
     changed_steps: list[DiffStep]
@@ -132,7 +142,7 @@ def diff(
 
 def diff_in(ws: OpenWorkspace, a: str, b: str | None = None) -> DiffReport:
     """See `diff`."""
-    one, two = side_in(ws, a), side_in(ws, b)
+    one, two = side_in(ws, a, as_it_ran=True), side_in(ws, b, as_it_ran=True)
     laid = overlay(one.subgraph, two.subgraph, Comparison(one, two))
     steps = [pair for pair in laid.pairs if pair.node.kind == "step"]
     order = {node.key: n for n, node in enumerate(_ordered(laid).nodes)}
@@ -147,6 +157,12 @@ def diff_in(ws: OpenWorkspace, a: str, b: str | None = None) -> DiffReport:
             for pair in changed
             for d in pair.differences
             if d.what == "parameter"
+        ],
+        commands=[
+            DiffCommand(step=pair.node.name, a=d.a, b=d.b)
+            for pair in changed
+            for d in pair.differences
+            if d.what == "command"
         ],
         metrics=[
             DiffMetric(name=d.name, a=d.a, b=d.b)
@@ -207,7 +223,8 @@ def lineage_diff_in(
 ) -> LineageGraph:
     """See `lineage_diff`."""
     if ref is None:
-        one, two, of = side_in(ws, a), side_in(ws, b), ""
+        one, two = side_in(ws, a, as_it_ran=True), side_in(ws, b, as_it_ran=True)
+        of = ""
     else:
         named = ref if isinstance(ref, ResourceRef) else parse_ref(ws, ref)
         one, two = side_or_empty_in(ws, a, named), side_or_empty_in(ws, b, named)

@@ -21,6 +21,7 @@ from dws_graph.model.subgraph import Node
 from dws_graph.model.values import local_text
 from dws_graph.render import prose
 from dws_graph.workspace.again import again
+from dws_graph.workspace.code_commits import CodeCommit
 from dws_graph.workspace.half_written import failed_at, left_by
 from dws_graph.workspace.moved_results import moved_results
 from dws_graph.workspace.opened import OpenWorkspace
@@ -124,7 +125,6 @@ def lineage_explain_in(
     """See `lineage_explain`."""
     target = resolve_ref_in(ws, ref, snapshot=snapshot)
     side = side_in(ws, target.snapshot, target.ref)
-    then = side_in(ws, since, target.ref) if since is not None else None
     holds, stale = _holds(ws, target)
     steps = _in_lineage_order(side)
     facts = Facts(
@@ -137,12 +137,17 @@ def lineage_explain_in(
         holds=holds,
         stale=stale,
         commands=tuple(again(ws, steps, side.snapshot)),
-        since=since_in(ws, then, side) if then is not None else None,
+        since=_since(ws, since, target) if since is not None else None,
     )
     where = "" if side.snapshot is None else f" in snapshot {label(side.snapshot)}"
     return Explanation(
         facts=facts, title=f"How {target.ref}{where} came about", warnings=target.warnings
     )
+
+
+def _since(ws: OpenWorkspace, since: str, target: RefTarget) -> Since:
+    then = side_in(ws, since, target.ref, as_it_ran=True)
+    return since_in(ws, then, side_in(ws, target.snapshot, target.ref, as_it_ran=True))
 
 
 def _results(ws: OpenWorkspace, target: RefTarget, side: Side) -> Iterable[ExplainedResult]:
@@ -205,16 +210,17 @@ def _version(certificate: Certificate) -> dict[str, str | None]:
 def _sources(ws: OpenWorkspace, side: Side) -> Iterable[ExplainedSource]:
     """What no step wrote: data first, then code."""
     readers: dict[str, list[StepInfo]] = {}
-    ran: dict[str, str | None] = {}  # code, and the commit of the last step that ran it
+    ran: dict[str, CodeCommit | None] = {}  # code, and the commit of the last step that ran it
     for step in _in_lineage_order(side):
         for certificate in (*step.inputs, *step.code):
             readers.setdefault(certificate.id, []).append(step)
-        ran |= {c.id: step.commit for c in step.code}
+        ran |= {c.id: side.commit_of(step, c) for c in step.code}
     nodes = [n for n in side.subgraph.nodes if _is_source(n, side)]
     codes = {n.key for n in nodes if n.key in ran or n.properties.get("role") == "code"}
     for node in sorted(nodes, key=lambda n: n.key in codes):
         certificate = side.certificates[node.key]
         workspace = node.properties.get("workspace")
+        at = ran.get(node.key)
         yield ExplainedSource(
             ref=node.name,
             kind="code" if node.key in codes else "data",
@@ -222,7 +228,8 @@ def _sources(ws: OpenWorkspace, side: Side) -> Iterable[ExplainedSource]:
             hash=certificate.hash,
             status=certificate.status,
             version=certificate.version,
-            commit=ran.get(node.key),
+            commit=at.commit if at else None,
+            edited=at.edited if at else None,
             workspace=workspace if workspace != ws.id else None,
             read_by=list(dict.fromkeys(s.name for s in readers.get(node.key, ()))),
         )

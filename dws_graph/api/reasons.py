@@ -9,6 +9,7 @@ from dws_graph.api.causes import Cause, Kind, Since
 from dws_graph.model.overlay import Difference
 from dws_graph.render.prose import Section, Sentence, joined, listing, names, sentence, short
 from dws_graph.render.text import value_text
+from dws_graph.workspace.code_commits import CodeCommit
 from dws_graph.workspace.comparing import FileChanges
 
 FEW = 6
@@ -17,13 +18,15 @@ FEW = 6
 def why(ref: str, since: Since) -> Section:
     """The causes, nearest first; or that nothing changed, or that nobody can tell."""
     heading = f"Why it differs from {since.label}"
-    causes = tuple(_cause(c, ref) for c in since.causes)
+    causes = tuple(_cause(c, ref, reached=not since.same) for c in since.causes)
     if since.same:
         heading = f"What changed since {since.label}"
         if not causes:
             said = "Nothing: {} is the same, and so is all that it was made from."
-        else:
+        elif any(cause.is_known for cause in since.causes):
             said = "{} came out the same, although this changed:"
+        else:
+            said = "{} is the same; of what it was made from, this is not known:"
         return Section(heading=heading, sentences=(sentence(said, ref),), numbered=causes)
     if not causes:
         said = "What made {} another is not known: versions on the way to it were not kept."
@@ -34,13 +37,30 @@ def why(ref: str, since: Since) -> Section:
     return Section(heading=heading, sentences=(sentence(said),), numbered=causes)
 
 
-def _cause(cause: Cause, ref: str) -> Sentence:
-    said = _CAUSES[cause.kind](cause)
+def _cause(cause: Cause, ref: str, *, reached: bool) -> Sentence:
+    said = _CAUSES[cause.kind](cause) if cause.is_known else _unknown(cause)
     way = cause.through[:-1]
     if not way:
         return said
+    if not reached:
+        return (*said, *sentence(f" That is {cause.distance} steps back."))
     where = sentence(f" That is {cause.distance} steps back; it reached {{}} through ", ref)
     return (*said, *where, *names(way), *sentence("."))
+
+
+def _unknown(cause: Cause) -> Sentence:
+    """Of versions of which one was not kept: they may be equal."""
+    verb = " ran" if cause.kind == "code" else " read"
+    said = sentence("Whether {} is another is not known: ", cause.subject)
+    by = names(cause.steps[:FEW], more=len(cause.steps) - FEW)
+    if not by:
+        return (*said, *sentence("a version of it was not kept."))
+    return (*said, *sentence("a version that "), *by, *sentence(verb + " was not kept."))
+
+
+def _command(cause: Cause) -> Sentence:
+    step, a, b = cause.steps[0], value_text(cause.a), value_text(cause.b)
+    return sentence("The command line of step {} went from {} to {}.", step, a, b)
 
 
 def _parameter(cause: Cause) -> Sentence:
@@ -54,15 +74,17 @@ def _parameter(cause: Cause) -> Sentence:
 
 
 def _code(cause: Cause) -> Sentence:
-    if cause.subject:
-        what = "The code {} changed" if ":/" in cause.subject else "The code resource {} changed"
-        said = sentence(what, cause.subject)
-    else:
-        said = sentence("The code is of another commit")
+    what = "The code {} changed" if ":/" in cause.subject else "The code resource {} changed"
+    said = sentence(what, cause.subject)
     if cause.commits is not None:
-        a, b = (short(c) if c else "none" for c in cause.commits)
-        said = (*said, *sentence(" (commit {} to {})", a, b))
+        said = (*said, *sentence(" (commit {} to {})", *map(_commit, cause.commits)))
     return joined([(*said, *_files(cause)), _acts_on(cause, "ran it")])
+
+
+def _commit(at: CodeCommit | None) -> str:
+    if at is None:
+        return "none"
+    return short(at.commit) + (" with edits" if at.edited else "")
 
 
 def _data(cause: Cause) -> Sentence:
@@ -154,6 +176,7 @@ def _unexplained(cause: Cause) -> Sentence:
 
 _CAUSES: Mapping[Kind, Callable[[Cause], Sentence]] = {
     "parameter": _parameter,
+    "command": _command,
     "code": _code,
     "data": _data,
     "inputs": _inputs,

@@ -12,6 +12,7 @@ from dws_graph.model.certificates import Certificate
 from dws_graph.model.refs import ResourceRef
 from dws_graph.model.subgraph import Node, Subgraph
 from dws_graph.resources.base import ResourceRoles
+from dws_graph.workspace.code_commits import CodeCommit, CodeCommits
 from dws_graph.workspace.comparing import results_moved_to
 from dws_graph.workspace.half_written import half_written
 from dws_graph.workspace.metadata import SnapshotMetadata
@@ -37,6 +38,7 @@ class Side:
         certificates: The certificates of it, by key; those pending have the hash of what is on
             disk where that is what they name.
         environments: What the steps ran in, by hash, as far as it is known.
+        commits: Finds the commits that hold what the steps ran.
         warnings: For people.
     """
 
@@ -48,6 +50,7 @@ class Side:
     writers: Mapping[str, str]
     certificates: Mapping[str, Certificate]
     environments: Mapping[str, EnvironmentInfo]
+    commits: CodeCommits
     warnings: tuple[str, ...] = ()
 
     def content(self, certificate: Certificate) -> Certificate:
@@ -58,13 +61,22 @@ class Side:
         """The step that wrote a version; None where none did."""
         return self.steps.get(self.writers.get(certificate.id, ""))
 
+    def commit_of(self, step: StepInfo, code: Certificate | None = None) -> CodeCommit | None:
+        """The commit that holds what a step ran: of this code, or of its first."""
+        ran = code or next(iter(step.code), None)
+        return self.commits.of(step, self.content(ran)) if ran is not None else None
+
     def knows(self, ref: ResourceRef) -> bool:
         """Whether a version of the ref is part of the lineage."""
         return any(c.ref == ref for c in self.certificates.values())
 
 
 def side_in(
-    ws: OpenWorkspace, name: str | None = None, ref: str | ResourceRef | None = None
+    ws: OpenWorkspace,
+    name: str | None = None,
+    ref: str | ResourceRef | None = None,
+    *,
+    as_it_ran: bool = False,
 ) -> Side:
     """The side of this name.
 
@@ -72,6 +84,7 @@ def side_in(
         ws: The workspace.
         name: A snapshot; None for what is current.
         ref: Only what this was made from; else all that the side contains.
+        as_it_ran: With the steps that were retracted since: they are part of how it came about.
 
     Raises:
         SnapshotNotFoundError, AmbiguousSnapshotError: The name fits none, or several.
@@ -92,7 +105,7 @@ def side_in(
         ]
     else:
         starts, warnings = _current(ws)
-    found = ws.index.upstream(starts, root=root) if starts else EMPTY
+    found = ws.index.upstream(starts, root=root, retracted=as_it_ran) if starts else EMPTY
     steps = _steps(ws, found)
     return Side(
         label=label(snapshot) if snapshot else NOW,
@@ -103,14 +116,15 @@ def side_in(
         writers={e.target: e.source for e in found.edges if e.type == "WROTE"},
         certificates=_certificates(ws, found, steps.values()),
         environments=_environments(ws, steps.values()),
+        commits=CodeCommits(ws),
         warnings=tuple(warnings),
     )
 
 
 def side_or_empty_in(ws: OpenWorkspace, name: str | None, ref: str | ResourceRef) -> Side:
-    """The same; empty where the side has nothing of `ref`."""
+    """The same as it ran; empty where the side has nothing of `ref`."""
     try:
-        return side_in(ws, name, ref)
+        return side_in(ws, name, ref, as_it_ran=True)
     except LineageNotFoundError as e:
         snapshot = find_snapshot(ws, name) if name is not None else None
         return Side(
@@ -122,6 +136,7 @@ def side_or_empty_in(ws: OpenWorkspace, name: str | None, ref: str | ResourceRef
             writers={},
             certificates={},
             environments={},
+            commits=CodeCommits(ws),
             warnings=(e.message,),
         )
 
@@ -175,14 +190,21 @@ def _certificates(
     known = ws.index.certificates(keys)
     for step in steps:
         known |= {c.id: c for c in (*step.inputs, *step.code) if c.id not in known}
-    pending = {key for key, c in known.items() if c.status == "pending"}
-    if pending:
-        running = living(ws)[0]
-        for entry in ws.index.entries(ws.id, ws.instance):
-            waits = entry.certificate.id in pending
-            if waits and read_entry(ws, entry, running).why == "current":
-                known[entry.certificate.id] = _as_on_disk(ws, entry.certificate)
+    known |= as_on_disk(ws, known.values())
     return {key: _less_lineage(ws, c) for key, c in known.items()}
+
+
+def as_on_disk(ws: OpenWorkspace, certificates: Iterable[Certificate]) -> dict[str, Certificate]:
+    """Those that are pending and what is on disk, by key, with the hash that a snapshot gives."""
+    pending = {c.id for c in certificates if c.status == "pending"}
+    if not pending:
+        return {}
+    running = living(ws)[0]
+    return {
+        entry.certificate.id: _as_on_disk(ws, entry.certificate)
+        for entry in ws.index.entries(ws.id, ws.instance)
+        if entry.certificate.id in pending and read_entry(ws, entry, running).why == "current"
+    }
 
 
 def _less_lineage(ws: OpenWorkspace, certificate: Certificate) -> Certificate:

@@ -6,10 +6,12 @@ from collections.abc import Iterable
 from typing import Any, TypedDict
 
 from dws_graph.api.session import opened
+from dws_graph.api.sides import as_on_disk
 from dws_graph.api.step_list import find_step_in, shown_status
 from dws_graph.backends.views import StepInfo
 from dws_graph.model.certificates import Certificate
 from dws_graph.model.refs import ResourceRef
+from dws_graph.workspace.code_commits import CodeCommit, CodeCommits
 from dws_graph.workspace.opened import OpenWorkspace
 from dws_graph.workspace.shell_lines import recording_command, run_directory, shell_line
 
@@ -62,8 +64,9 @@ class WrittenMeanwhile(TypedDict):
 class StepDetails(TypedDict):
     """Everything about a step, as `dws steps show` tells of it; times are UTC.
 
-    `directory` is where it ran from on this machine, `command` the line for a shell
-    that records it again.
+    `directory` is where it ran from on this machine, `command` the line for a shell that records
+    it again. `commit` holds the code that ran; `code_edited`: with edits since, or None: whether
+    is not known.
     """
 
     key: str
@@ -82,6 +85,7 @@ class StepDetails(TypedDict):
     read_while_written: list[WrittenMeanwhile]
     changed_while_running: list[str]
     commit: str | None
+    code_edited: bool | None
     parameters: dict[str, Any]
     metrics: dict[str, Any]
     environment: StepEnvironment | None
@@ -113,6 +117,7 @@ def show_step_in(ws: OpenWorkspace, step: str) -> StepDetails:
     found = find_step_in(ws, step)
     hostnames = ws.index.hostnames(ws.id)
     directory = run_directory(ws, found)
+    at = _code_at(ws, found)
     words = recording_command(found)
     where = ResourceRef(str(found.run_from[0]), found.run_from[1]) if found.run_from else None
     return StepDetails(
@@ -134,7 +139,8 @@ def show_step_in(ws: OpenWorkspace, step: str) -> StepDetails:
             for ref, key in found.read_while_written.items()
         ],
         changed_while_running=list(found.changed_while_running),
-        commit=found.commit,
+        commit=at.commit if at else found.commit,
+        code_edited=at.edited if at else None,
         parameters=found.parameters,
         metrics=found.metrics,
         environment=_environment(ws, found),
@@ -143,6 +149,13 @@ def show_step_in(ws: OpenWorkspace, step: str) -> StepDetails:
         command_line=found.command_line,
         command=shell_line(words, directory) if words is not None else None,
     )
+
+
+def _code_at(ws: OpenWorkspace, step: StepInfo) -> CodeCommit | None:
+    if not step.code:
+        return None
+    ran = step.code[0]
+    return CodeCommits(ws).of(step, as_on_disk(ws, [ran]).get(ran.id, ran))
 
 
 def _certificates(ws: OpenWorkspace, certs: Iterable[Certificate]) -> list[StepCertificate]:

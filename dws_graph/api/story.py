@@ -26,7 +26,10 @@ class ExplainedResult(NamedTuple):
 
 
 class ExplainedSource(NamedTuple):
-    """Data or code that no step wrote; `workspace` is another one that it comes from."""
+    """Data or code that no step wrote; `workspace` is another one that it comes from.
+
+    Of code, `commit` holds it; `edited`: with edits since, or None: whether is not known.
+    """
 
     ref: str
     kind: str
@@ -35,6 +38,7 @@ class ExplainedSource(NamedTuple):
     status: str
     version: int | None
     commit: str | None
+    edited: bool | None
     workspace: str | None
     read_by: list[str]
 
@@ -191,11 +195,17 @@ def _source(source: ExplainedSource) -> Sentence:
     said = sentence(what + " {}", source.ref)
     said = (*said, *sentence(" at "), *at)
     if source.commit and source.commit != source.hash:
-        said = (*said, *sentence(" (the repository at commit {})", short(source.commit)))
+        said = (*said, *sentence(" (" + _held(source.edited) + ")", short(source.commit)))
     if source.read_by:
         verb = ", run by " if source.kind == "code" else ", read by "
         said = (*said, *sentence(verb), *names(source.read_by))
     return (*said, *sentence("."))
+
+
+def _held(edited: bool | None) -> str:
+    if edited is None:
+        return "the repository was at commit {}"
+    return "the repository at commit {}" + ", with edits since" * edited
 
 
 def _version(version: Mapping[str, str | None]) -> Sentence:

@@ -54,10 +54,6 @@ class VersionFiles:
         one, two = self._state(0, a), self._state(1, b)
         return compare_ref(self._ws, a.ref, one, two) if one and two else None
 
-    def was_retracted(self, certificate: Certificate) -> bool:
-        """Whether a step wrote this version that does not count any more."""
-        return bool(self._ws.index.retracted_producers([certificate.id]))
-
     def left_by(self, certificate: Certificate) -> str:
         """The name of the failed step that left this version, if one did."""
         found = left_by(self._ws, [certificate.id])

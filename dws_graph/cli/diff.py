@@ -9,7 +9,7 @@ from typing import Any
 import click
 from rich.text import Text
 
-from dws_graph.api.differing import DiffReport, DiffResource, diff_in, lineage_diff_in
+from dws_graph.api.differing import DiffReport, DiffResource, DiffStep, diff_in, lineage_diff_in
 from dws_graph.cli.cells import Row, text
 from dws_graph.cli.commands import Command
 from dws_graph.cli.drawing import drawn, picture_format
@@ -116,6 +116,11 @@ def _sections(
         ["Step", "Parameter", a, b],
         [[p["step"], p["name"], _value(p["a"]), _value(p["b"])] for p in found["parameters"]],
     )
+    yield (
+        "Command lines",
+        ["Step", a, b],
+        [[c["step"], _value(c["a"]), _value(c["b"])] for c in found["commands"]],
+    )
     yield "Metrics", ["Metric", a, b, "Difference"], list(_metrics(found))
     yield (
         "Environment",
@@ -154,10 +159,21 @@ def _files(found: DiffResource) -> Text:
 
 def _steps(found: DiffReport) -> Iterator[Row]:
     for step in found["changed_steps"]:
-        yield [step["step"], _change("changed"), ", ".join(step["what"])]
+        yield [step["step"], _change("changed"), _what(step)]
     for change in ("added", "removed"):
         for name in found["steps"][change]:
             yield [name, _change(change), ""]
+
+
+def _what(step: DiffStep) -> str:
+    """In what a step changed; versions that nobody can compare, as that."""
+    names = {"inputs": "input"}
+    known = {c["what"] for c in step["changes"] if not {"pending", "not kept"} & {c["a"], c["b"]}}
+    listed = {c["what"] for c in step["changes"]}
+    return ", ".join(
+        f"{one} (not kept)" if names.get(one, one) in listed - known else one
+        for one in step["what"]
+    )
 
 
 def _metrics(found: DiffReport) -> Iterator[Row]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from dws_graph.model.values import parsed_or_text
 from dws_graph.render.text import clean
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -70,8 +70,5 @@ def values_by_name(
             raise click.BadParameter(f"'{clean(one)}' is not NAME=VALUE")
         if name in found:
             raise click.BadParameter(f"'{clean(name)}' is given twice")
-        try:
-            found[name] = json.loads(value)
-        except (ValueError, RecursionError):
-            found[name] = value
+        found[name] = parsed_or_text(value)
     return found

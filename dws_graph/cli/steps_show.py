@@ -90,7 +90,7 @@ def _facts(found: StepDetails) -> Iterator[tuple[str, str]]:
     yield "Started", f"{_local(found['start_time'])} on {clean(found['hostname'])}"
     yield "Took", seconds(found["execution_time_seconds"])
     yield "Description", clean(found["description"] or "")
-    yield "Commit", clean(found["commit"] or "")
+    yield "Commit", _commit(found)
     if env := found["environment"]:
         count = len(env["packages"])
         yield (
@@ -109,6 +109,13 @@ def _facts(found: StepDetails) -> Iterator[tuple[str, str]]:
         )
     for ref in found["changed_while_running"]:
         yield "Note", f"{clean(ref)} changed while it ran"
+
+
+def _commit(found: StepDetails) -> str:
+    commit, edited = clean(found["commit"] or ""), found["code_edited"]
+    if not commit or edited is False:
+        return commit
+    return f"{commit}, {'with edits since' if edited else 'perhaps with edits since'}"
 
 
 def _local(time: str) -> str:

@@ -24,8 +24,9 @@ Change = Literal["same", "added", "dropped", "changed"]
 class Difference(NamedTuple):
     """One thing in which two matched nodes differ, with its value in each version.
 
-    `what` is `hash`, `parameter`, `input`, `code`, `commit` or `environment`; `name` says which
-    parameter, input, package, ...; None stands for a thing that a version does not have.
+    `what` is `hash`, `parameter`, `command`, `input`, `code`, `commit`, `environment` or
+    `package`; `name` says which parameter, input, package, ...; None stands for a thing that a
+    version does not have.
     """
 
     what: str

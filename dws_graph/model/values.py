@@ -74,6 +74,14 @@ def parse_json(text: str | bytes, *, file: str = "", hint: str | None = None) ->
         raise JsonValueError(why, file=file, hint=hint) from e
 
 
+def parsed_or_text(word: str) -> Any:
+    """What a word of a command line stands for: a JSON value, else the word itself."""
+    try:
+        return json.loads(word)
+    except (ValueError, RecursionError):
+        return word
+
+
 def dump_line(obj: Any) -> str:
     """One line of JSON: no spaces, keys as given, no NaN."""
     return json.dumps(obj, separators=(",", ":"), allow_nan=False, ensure_ascii=False)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from dws_graph.backends.views import StepInfo
+from dws_graph.model.values import parsed_or_text
 from dws_graph.workspace.opened import OpenWorkspace
 
 
@@ -54,11 +55,8 @@ def recording_command(step: StepInfo) -> list[str] | None:
 
 def _option_text(value: object) -> str:
     """A parameter so that `-p` reads it as it is: text, where that is no JSON, else JSON."""
-    if isinstance(value, str):
-        try:
-            json.loads(value)
-        except ValueError:
-            return value
+    if isinstance(value, str) and parsed_or_text(value) == value:
+        return value
     return json.dumps(value, ensure_ascii=False)
 
 

@@ -62,6 +62,13 @@ SELECT n.key, e.type, t.key FROM json_each(?1) j CROSS JOIN node n ON n.key = j.
 CROSS JOIN edge e ON e.src = n.id AND e.type IN ('READ_BY', 'CODE_OF', 'WROTE', 'IMPORTED_AS')
 CROSS JOIN node t ON t.id = e.dst
 """
+AS_IT_RAN = """
+SELECT src, replace(type, 'RETRACTED_', '') FROM edge
+WHERE dst = ? AND type IN (
+    'READ_BY', 'CODE_OF', 'WROTE', 'IMPORTED_AS',
+    'RETRACTED_READ_BY', 'RETRACTED_CODE_OF', 'RETRACTED_WROTE'
+)
+"""
 START = "SELECT id, label FROM node WHERE key = ?"
 STATES = "SELECT src FROM edge WHERE dst = ? AND type = 'STATE_OF'"
 NODE = "SELECT key, label, props FROM node WHERE id = ?"
@@ -91,7 +98,14 @@ class Reached:
     visited: int = 0
 
 
-def reach(store: Store, starts: Iterable[str], *, down: bool, depth: int | None) -> Reached:
+def reach(
+    store: Store,
+    starts: Iterable[str],
+    *,
+    down: bool,
+    depth: int | None,
+    retracted: bool = False,
+) -> Reached:
     """The nodes that can be reached from the starts over at most `depth` steps.
 
     Args:
@@ -99,9 +113,10 @@ def reach(store: Store, starts: Iterable[str], *, down: bool, depth: int | None)
         starts: Ids of certificates, steps, or refs (which stand for all their certificates).
         down: Along the arrows; else against them.
         depth: How many steps may be crossed; None for all.
+        retracted: Also over steps that were retracted; only against the arrows.
     """
     found = Reached()
-    c, sql = store.connection, OUTGOING if down else INCOMING
+    c, sql = store.connection, OUTGOING if down else AS_IT_RAN if retracted else INCOMING
     level = _starts(c, starts)
     found.nodes = set(level)
     crossed = 0

@@ -414,7 +414,12 @@ class Index:
     # Reachability
 
     def upstream(
-        self, starts: Collection[str], *, root: str = "", depth: int | None = None
+        self,
+        starts: Collection[str],
+        *,
+        root: str = "",
+        depth: int | None = None,
+        retracted: bool = False,
     ) -> Subgraph:
         """All that the starts were made from.
 
@@ -422,8 +427,9 @@ class Index:
             starts: Ids of certificates or steps, or of refs, which mean all their certificates.
             root: The id that was asked for.
             depth: How many steps to go back; None for all.
+            retracted: As it ran: also over steps that were retracted since.
         """
-        return self._reach(starts, root, depth, down=False)
+        return self._reach(starts, root, depth, down=False, retracted=retracted)
 
     def downstream(
         self, starts: Collection[str], *, root: str = "", depth: int | None = None
@@ -432,10 +438,16 @@ class Index:
         return self._reach(starts, root, depth, down=True)
 
     def _reach(
-        self, starts: Collection[str], root: str, depth: int | None, *, down: bool
+        self,
+        starts: Collection[str],
+        root: str,
+        depth: int | None,
+        *,
+        down: bool,
+        retracted: bool = False,
     ) -> Subgraph:
         with self._store.read():
-            found = reaching.reach(self._store, starts, down=down, depth=depth)
+            found = reaching.reach(self._store, starts, down=down, depth=depth, retracted=retracted)
             self.visited = found.visited
             return reaching.subgraph(self._store, found, root)
 
