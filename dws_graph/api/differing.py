@@ -8,7 +8,6 @@ from typing import Any, TypedDict
 from dws_graph.api.differences import Comparison, differing
 from dws_graph.api.lineage import LineageGraph
 from dws_graph.api.refs import parse_ref
-from dws_graph.api.results import get_results_in
 from dws_graph.api.session import opened
 from dws_graph.api.sides import Side, side_in, side_or_empty_in
 from dws_graph.api.version_files import ChangedFiles, changed_files
@@ -26,6 +25,7 @@ from dws_graph.workspace.comparing import (
     states_now,
 )
 from dws_graph.workspace.opened import OpenWorkspace
+from dws_graph.workspace.results_files import metrics_meant
 
 PARTS = {"package": "environment"}
 
@@ -289,12 +289,7 @@ def _resource(found: ResourceDifference) -> DiffResource:
 
 
 def _metrics(ws: OpenWorkspace, side: Side) -> Mapping[str, Any]:
-    if side.snapshot is not None:
-        metrics: Any = side.snapshot.metrics
-    else:
-        found = get_results_in(ws)
-        metrics = found[0].get("metrics") if found else None
-    plain = to_plain(metrics or {}, "metrics")
+    plain = to_plain(metrics_meant(ws, side.snapshot), "metrics")
     return plain if isinstance(plain, Mapping) else {}
 
 

@@ -16,6 +16,7 @@ from dws_graph.workspace.restoring import restore_snapshot
 from dws_graph.workspace.snapshots import all_metadata, find_snapshot, manifest_of
 from dws_graph.workspace.taking import take_snapshot as take
 
+MOST_COLUMNS = 8
 Confirm = Callable[[str], bool]
 
 
@@ -159,11 +160,21 @@ def report_history_in(
 
 
 def commonest_metrics(rows: Iterable[HistoryRow], count: int = 2) -> list[str]:
-    """The names of the scalar metrics that most snapshots have."""
+    """The names of the scalar metrics that most snapshots have.
+
+    Those of several results files (`forest/accuracy`, `svm/accuracy`) count as one metric: all of
+    them are named, or none, but for more than `MOST_COLUMNS`.
+    """
     counted: Counter[str] = Counter()
+    named: dict[str, dict[str, None]] = {}
     for row in rows:
-        counted.update(n for n, v in row["metrics"].items() if not isinstance(v, (dict, list)))
-    return [name for name, _ in counted.most_common(count)]
+        names = [n for n, v in row["metrics"].items() if not isinstance(v, (dict, list))]
+        for name in names:
+            named.setdefault(name.rpartition("/")[2], {})[name] = None
+        counted.update({name.rpartition("/")[2] for name in names})
+    order = {name: n for n, name in enumerate(named)}
+    common = sorted(counted, key=lambda name: (-counted[name], order[name]))[:count]
+    return [name for metric in common for name in named[metric]][: max(count, MOST_COLUMNS)]
 
 
 def number_in(ws: OpenWorkspace, snapshot_hash: str) -> int:

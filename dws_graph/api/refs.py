@@ -21,7 +21,7 @@ from dws_graph.workspace.half_written import failed_text, half_written, touching
 from dws_graph.workspace.metadata import SnapshotMetadata
 from dws_graph.workspace.moved_results import snapshots_back
 from dws_graph.workspace.opened import OpenWorkspace
-from dws_graph.workspace.reading import living, read_entry
+from dws_graph.workspace.reading import is_edited, living, read_entry
 from dws_graph.workspace.shell_lines import again_line
 from dws_graph.workspace.snapshots import all_metadata, find_snapshot
 
@@ -188,10 +188,9 @@ def changed_since(ws: OpenWorkspace, entries: Iterable[Entry]) -> list[str]:
     for entry in entries:
         if entry.ref.name not in here:
             continue
-        why = read_entry(ws, entry, running).why
-        if why == "edited":
+        if is_edited(ws, entry, running):
             warnings.append(f"{entry.ref} was changed outside any step since: {BEFORE}")
-        elif why == "written":
+        elif read_entry(ws, entry, running).why == "written":
             warnings.append(f"{entry.ref} is being written by a running step: {BEFORE}")
     return warnings
 
@@ -206,7 +205,10 @@ def _moved_or_none(ws: OpenWorkspace, ref: ResourceRef) -> RefTarget:
     names = set(ws.get_resource_names())
     if ref.name in names and ws.get_resource_role(ref.name) == RESULTS:
         known = {m.hashval: m for m in reversed(all_metadata(ws))}
-        order = dict.fromkeys([*snapshots_back(ws), *known])  # what is newer than it only then
+        base = ws.index.base(ws.id, ws.instance)
+        order = dict.fromkeys(
+            [*snapshots_back(ws, base), *known]
+        )  # what is newer than it only then
         for metadata in (known[name] for name in order if name in known):
             certificates = _contained(ws, metadata.hashval, recorded=True)
             if standing_for(ref, certificates):

@@ -7,19 +7,24 @@ from typing import Any, TypedDict
 from dws_graph.api.session import opened
 from dws_graph.errors import ConfigurationError
 from dws_graph.model.values import to_plain
-from dws_graph.resources.base import FileResource
 from dws_graph.workspace.opened import OpenWorkspace
+from dws_graph.workspace.results_files import RESULTS_FILE, ResultsFile, results_files
 from dws_graph.workspace.snapshots import all_metadata, find_snapshot
 
-RESULTS_FILE = "results.json"
 Found = tuple[dict[str, Any], str]
 
 
-class ResultsReport(TypedDict):
-    """Of `dws report results`: `path` is `resource:/path`."""
+class OtherResults(TypedDict):
+    """A results file beside the first; `path` is `resource:/path`."""
 
     path: str
     results: dict[str, Any]
+
+
+class ResultsReport(OtherResults):
+    """Of `dws report results`: the first results file, and the others."""
+
+    others: list[OtherResults]
 
 
 def get_results(
@@ -52,22 +57,24 @@ def get_results_in(
     """See `get_results`."""
     if resource_name is not None:
         ws.validate_resource_name(resource_name, expected_role="results")
+    found = _files(ws, tag_or_hash, resource_name)
+    return (found[0].read(), str(found[0])) if found else None
+
+
+def _files(
+    ws: OpenWorkspace, tag_or_hash: str | None, resource_name: str | None
+) -> list[ResultsFile]:
+    """The current results files, or the newest snapshot's that has some; or that snapshot's."""
     names = [resource_name] if resource_name is not None else list(ws.get_resource_names())
-    resources = [
-        r
-        for r in map(ws.get_resource, names)
-        if r.has_results_role() and isinstance(r, FileResource) and r.local_path is not None
-    ]
+    resources = [ws.get_resource(name) for name in names]
     if tag_or_hash is not None:
         folders = [find_snapshot(ws, tag_or_hash).relative_destination_path]
     else:
         folders = ["", *(m.relative_destination_path for m in reversed(all_metadata(ws)))]
     for folder in folders:
-        path = f"{folder}/{RESULTS_FILE}" if folder else RESULTS_FILE
-        for resource in resources:
-            if resource.does_subpath_exist(path, must_be_file=True):
-                return resource.read_results_file(path), f"{resource.name}:/{path}"
-    return None
+        if found := results_files(resources, folder.strip("/")):
+            return found
+    return []
 
 
 def report_results(
@@ -89,13 +96,19 @@ def report_results_in(
     ws: OpenWorkspace, tag_or_hash: str | None = None, resource_name: str | None = None
 ) -> ResultsReport:
     """See `report_results`."""
-    found = get_results_in(ws, tag_or_hash, resource_name)
-    if found is None:
+    if resource_name is not None:
+        ws.validate_resource_name(resource_name, expected_role="results")
+    found = _files(ws, tag_or_hash, resource_name)
+    if not found:
         where = f"resource '{resource_name}'" if resource_name else "any results resource"
         when = f" of snapshot {tag_or_hash}" if tag_or_hash else ""
         raise ConfigurationError(
             f"there is no {RESULTS_FILE}{when} in {where}",
             hint="A step writes it with write_results(); its resource has the role results.",
         )
-    results, path = found
-    return ResultsReport(path=path, results=to_plain(results, RESULTS_FILE))
+    first, *others = map(_read, found)
+    return ResultsReport(**first, others=others)
+
+
+def _read(file: ResultsFile) -> OtherResults:
+    return OtherResults(path=str(file), results=to_plain(file.read(), RESULTS_FILE))

@@ -16,8 +16,9 @@ from dws_graph.workspace.code_commits import CodeCommit, CodeCommits
 from dws_graph.workspace.comparing import results_moved_to
 from dws_graph.workspace.half_written import half_written
 from dws_graph.workspace.metadata import SnapshotMetadata
+from dws_graph.workspace.moved_results import results_at
 from dws_graph.workspace.opened import OpenWorkspace
-from dws_graph.workspace.reading import content_now, living, read_entry
+from dws_graph.workspace.reading import content_now, is_edited, living, read_entry
 from dws_graph.workspace.snapshots import find_snapshot
 
 NOW = "now"
@@ -97,12 +98,7 @@ def side_in(
         target = resolve_ref_in(ws, ref, snapshot=snapshot.hashval if snapshot else None)
         starts, warnings, root = list(target.starts), target.warnings, target.root
     elif snapshot is not None:
-        starts = [
-            certificate.id
-            for certificate, entry in ws.index.contains(ws.id, snapshot.hashval)
-            # what is left of results that were moved, or emptied, has no lineage to be drawn
-            if entry or not _is_results(ws, certificate.ref.name)
-        ]
+        starts = _held(ws, snapshot)
     else:
         starts, warnings = _current(ws)
     found = ws.index.upstream(starts, root=root, retracted=as_it_ran) if starts else EMPTY
@@ -141,6 +137,19 @@ def side_or_empty_in(ws: OpenWorkspace, name: str | None, ref: str | ResourceRef
         )
 
 
+def _held(ws: OpenWorkspace, snapshot: SnapshotMetadata) -> list[str]:
+    """What a snapshot contains, and, where it found no results, those that were meant then."""
+    held = ws.index.contains(ws.id, snapshot.hashval)
+    # what is left of results that were moved, or emptied, has no lineage to be drawn
+    starts = [c.id for c, entry in held if entry or not _is_results(ws, c.ref.name)]
+    recorded = {c.ref.name for c, entry in held if entry}
+    for name in ws.get_resource_names():
+        if name not in recorded and _is_results(ws, name):
+            moved = results_at(ws, name, snapshot.hashval)
+            starts += [c.id for c in moved.certificates] if moved else []
+    return starts
+
+
 def _current(ws: OpenWorkspace) -> tuple[list[str], list[str]]:
     """What is current, and, of results that a snapshot moved, that snapshot's."""
     running = living(ws)[0]
@@ -148,13 +157,13 @@ def _current(ws: OpenWorkspace) -> tuple[list[str], list[str]]:
     starts, warnings = [], [str(left) for left in half_written(ws)]
     for entry in ws.index.entries(ws.id, ws.instance):
         starts.append(entry.certificate.id)
-        if entry.ref.name in names and read_entry(ws, entry, running).why == "edited":
+        if entry.ref.name in names and is_edited(ws, entry, running):
             warnings.append(f"{entry.ref} was edited since its lineage was recorded")
     for name in (n for n in names if ws.get_resource_role(n) == ResourceRoles.RESULTS):
         moved_to = results_moved_to(ws, ws.get_resource(name))
         if moved_to is not None:
-            held = ws.index.contains(ws.id, moved_to.hashval)
-            starts += [c.id for c, entry in held if entry and c.ref.name == name]
+            moved = results_at(ws, name, moved_to.hashval)
+            starts += [c.id for c in moved.certificates] if moved else []
             since = f"{name} is empty since snapshot {label(moved_to)}"
             warnings.append(f"{since}, whose results are taken for it")
     return starts, warnings

@@ -18,8 +18,7 @@ from dws_graph.workspace.comparing import (
 )
 from dws_graph.workspace.half_written import left_by
 from dws_graph.workspace.opened import OpenWorkspace
-
-RESULTS_FILE = "results.json"
+from dws_graph.workspace.results_files import RESULTS_FILE
 
 
 class ChangedFiles(TypedDict):

@@ -25,26 +25,28 @@ Examples:
 
 @click.command("results", cls=Command, epilog=EPILOG)
 @snapshot_option
-@click.option(
-    "--resource", metavar="NAME", help="A results resource.  [default: the first with a file]"
-)
+@click.option("--resource", metavar="NAME", help="A results resource.  [default: all]")
 @format_option("table", "json")
 @pass_session
 def command(session: Session, snapshot: str | None, resource: str | None, fmt: str) -> None:
-    """Show a results file: how it was made, its parameters and metrics.
+    """Show the results files: how each was made, its parameters and metrics.
 
-    Without --snapshot it is the current one, or else that of the newest snapshot.
+    Without --snapshot they are the current ones, or else those of the newest snapshot that has
+    some.
     """
     with session.workspace() as ws:
         found = report_results_in(ws, snapshot, resource)
     if fmt == "json":
         show_json(found)
         return
-    say(f"Results file at {clean(found['path'])}")
-    for heading, values in _groups(found["results"]):
-        say()
-        rows = [[name, number(value)] for name, value in values.items()]
-        show(session, table(["Key", "Value"], rows), heading)
+    for one in (found, *found["others"]):
+        if one is not found:
+            say()
+        say(f"Results file at {clean(one['path'])}")
+        for heading, values in _groups(one["results"]):
+            say()
+            rows = [[name, number(value)] for name, value in values.items()]
+            show(session, table(["Key", "Value"], rows), heading)
 
 
 def _groups(results: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:

@@ -33,7 +33,7 @@ from dws_graph.workspace.half_written import failed_text, half_written, touching
 from dws_graph.workspace.importing import refresh_imports
 from dws_graph.workspace.opened import OpenWorkspace
 from dws_graph.workspace.processes import mine
-from dws_graph.workspace.reading import Reading, living, read_refs
+from dws_graph.workspace.reading import Reading, is_edited, living, read_refs
 from dws_graph.workspace.scrubbing import (
     scrubbed_command_line,
     scrubbed_metrics,
@@ -251,8 +251,7 @@ class Step:
             entry = ws.index.entry(ws.id, ws.instance, cert.ref)
             if entry is None or entry.fingerprint is None:
                 continue
-            resource = ws.get_resource(cert.ref.name)
-            if not resource.unchanged(cert.ref.subpath, entry.fingerprint):
+            if is_edited(ws, entry, ()):
                 return writer.name, cert.ref
         return None
 

@@ -14,9 +14,9 @@ from dws_graph.model.refs import ResourceRef
 from dws_graph.model.values import from_plain, local_text, to_plain
 from dws_graph.resources.base import FileResource
 from dws_graph.workspace.opened import OpenWorkspace
+from dws_graph.workspace.results_files import RESULTS_FILE
 
 log = logging.getLogger("dws_graph")
-RESULTS_FILE = "results.json"
 _HANDED_OVER = "made a results step"  # not ended, but no longer this object's
 Self = TypeVar("Self", bound="Lineage")
 

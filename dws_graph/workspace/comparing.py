@@ -7,7 +7,7 @@ said to be unknown.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -17,7 +17,7 @@ from dws_graph.model.values import Json, clean_text
 from dws_graph.resources import registry
 from dws_graph.resources.base import FileResource, Listing, Resource
 from dws_graph.workspace.metadata import SnapshotMetadata
-from dws_graph.workspace.moved_results import has_files, moved_results
+from dws_graph.workspace.moved_results import has_files, moved_results, results_at
 from dws_graph.workspace.opened import OpenWorkspace
 from dws_graph.workspace.snapshots import all_metadata, manifest_of
 from dws_graph.workspace.stats import IndexStatCache
@@ -65,8 +65,12 @@ class ResourceDifference:
 
 
 def states_in(ws: OpenWorkspace, snapshot: SnapshotMetadata) -> dict[str, ResourceState]:
-    """Each resource of a snapshot, in the order of its manifest."""
-    return {p["name"]: _state(ws, p, snapshot) for p in manifest_of(ws, snapshot.hashval)}
+    """Each resource of a snapshot, in the order of its manifest; of results those meant then."""
+    found = {p["name"]: _state(ws, p, snapshot) for p in manifest_of(ws, snapshot.hashval)}
+    for name, state in found.items():
+        if state.folder is not None and (moved := results_at(ws, name, snapshot.hashval)):
+            found[name] = replace(state, folder=_folder_of(ws, moved.snapshot) or state.folder)
+    return found
 
 
 def states_now(ws: OpenWorkspace) -> dict[str, ResourceState]:
@@ -80,6 +84,11 @@ def states_now(ws: OpenWorkspace) -> dict[str, ResourceState]:
         if moved_to is not None:
             found[name] = states_in(ws, moved_to).get(name, found[name])
     return found
+
+
+def _folder_of(ws: OpenWorkspace, snapshot_hash: str) -> str | None:
+    folders = (m.relative_destination_path for m in all_metadata(ws) if m.hashval == snapshot_hash)
+    return next((folder.strip("/") for folder in folders), None)
 
 
 def results_moved_to(ws: OpenWorkspace, resource: Resource) -> SnapshotMetadata | None:

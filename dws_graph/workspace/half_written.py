@@ -81,7 +81,8 @@ def _is_whole(ws: OpenWorkspace, ref: ResourceRef) -> bool:
     """Whether the content is one that a step wrote in full, or that was there before."""
     resource = ws.get_resource(ref.name)
     if resource.has_results_role() and not has_files(resource):
-        return moved_results(ws, ref.name) is not None  # those are meant
+        moved = moved_results(ws, ref.name)
+        return moved is not None and bool(moved.certificates)  # a step made those that are meant
     if resource.local_path is None or not resource.local_path.is_dir():
         return False
     known = ws.index.known(ws.id, ref)

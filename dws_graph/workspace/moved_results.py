@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from dws_graph.model.certificates import Certificate
 from dws_graph.resources.base import FileResource, Resource
 from dws_graph.workspace.opened import OpenWorkspace
+from dws_graph.workspace.snapshots import all_metadata
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +16,7 @@ class MovedResults:
 
     Attributes:
         snapshot: Its hash.
-        certificates: Of what was current then.
+        certificates: Of what was current then; none of results made by hand.
     """
 
     snapshot: str
@@ -30,10 +31,23 @@ def moved_results(ws: OpenWorkspace, name: str) -> MovedResults | None:
     """
     if ws.index.entries(ws.id, ws.instance, name):
         return None
-    for snapshot in snapshots_back(ws):
-        contained = ws.index.contains(ws.id, snapshot)
+    return results_at(ws, name, ws.index.base(ws.id, ws.instance))
+
+
+def results_at(ws: OpenWorkspace, name: str, snapshot: str | None) -> MovedResults | None:
+    """The results that were there when a snapshot was taken: its own, else the newest before.
+
+    Results that no step is known to have made count by their files; they have no certificates.
+    """
+    folders = {m.hashval: m.relative_destination_path.strip("/") for m in all_metadata(ws)}
+    here = ws.get_resource(name) if name in set(ws.get_resource_names()) else None
+    for before in snapshots_back(ws, snapshot):
+        contained = ws.index.contains(ws.id, before)
         if held := [c for c, entry in contained if entry and c.ref.name == name]:
-            return MovedResults(snapshot, tuple(held))
+            return MovedResults(before, tuple(held))
+        folder = folders.get(before)
+        if folder and here and here.does_subpath_exist(folder, must_be_directory=True):
+            return MovedResults(before, ())
     return None
 
 
@@ -45,10 +59,9 @@ def has_files(resource: Resource) -> bool:
     return bool(resource.entries())
 
 
-def snapshots_back(ws: OpenWorkspace) -> list[str]:
-    """The hashes of the snapshots, from the one taken or restored last back to the oldest."""
-    base = ws.index.base(ws.id, ws.instance)
+def snapshots_back(ws: OpenWorkspace, snapshot: str | None) -> list[str]:
+    """The hashes of the snapshots from this one back to the oldest; None: of all, newest first."""
     hashes = [s.hash for s in ws.index.snapshots(ws.id)]
-    if base in hashes:
-        hashes = hashes[: hashes.index(base) + 1]
+    if snapshot in hashes:
+        hashes = hashes[: hashes.index(snapshot) + 1]
     return hashes[::-1]

@@ -83,6 +83,20 @@ def read_entry(ws: OpenWorkspace, entry: Entry, running: Sequence[StepStart]) ->
     return _read(ws, entry.ref, entry, running)
 
 
+def is_edited(ws: OpenWorkspace, entry: Entry, running: Sequence[StepStart]) -> bool:
+    """Whether a ref's content is another than its certificate's; touched is not edited.
+
+    What was never hashed cannot be compared: touched, it counts as edited.
+    """
+    if read_entry(ws, entry, running).why != "edited":
+        return False
+    if entry.certificate.hash is None:
+        return True
+    resource = ws.get_resource(entry.ref.name)
+    content = content_now(ws, resource, entry.ref.subpath)
+    return with_content(resource, entry.ref, content, [entry.certificate]) is None
+
+
 def _entries_for(
     ws: OpenWorkspace, ref: ResourceRef, entries: Sequence[Entry]
 ) -> list[tuple[ResourceRef, Entry | None]]:

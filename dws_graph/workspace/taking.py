@@ -48,6 +48,7 @@ from dws_graph.workspace.names import check_template, fill_template
 from dws_graph.workspace.opened import OpenWorkspace, json_bytes
 from dws_graph.workspace.reading import Reading, living
 from dws_graph.workspace.resolving import Hashed, Resolution, read_entries, resolve
+from dws_graph.workspace.results_files import metrics_of, results_files
 from dws_graph.workspace.scrubbing import scrubbed_metrics, scrubbed_text
 from dws_graph.workspace.snapshots import all_metadata, manifest_of
 from dws_graph.workspace.stats import IndexStatCache
@@ -57,7 +58,6 @@ Confirm = Callable[[str], bool]
 Progress = Callable[[str, int, int], None]  # resource, done, total
 Readings = Mapping[ResourceRef, tuple[Entry, Reading]]
 ATTEMPTS = 5
-RESULTS_FILE = "results.json"
 HIDDEN_IN_MESSAGE = "what looks like a secret in the message is not kept: it became ***"
 
 
@@ -185,13 +185,14 @@ def _plan(ws: OpenWorkspace, tag: str | None, message: str) -> _Plan:
         at=parse_utc(now).astimezone(),
     )
     moves: dict[str, list[Move]] = {}
-    metrics: Json = {}
     for resource in resources:
         if resource.has_results_role() and isinstance(resource, FileResource):
-            found, values = _plan_results(ws, resource, destination, running)
+            found = _plan_results(ws, resource, destination, running)
             if found:
                 moves[resource.name] = found
-            metrics = {**values, **metrics}
+    metrics, notes = metrics_of(results_files(resources))
+    if said != clean_text(message):
+        notes.insert(0, HIDDEN_IN_MESSAGE)
     return _Plan(
         branch=branch,
         old=old,
@@ -205,13 +206,13 @@ def _plan(ws: OpenWorkspace, tag: str | None, message: str) -> _Plan:
         folders=workspace_folders(ws),
         running=running,
         snapshots=snapshots,
-        notes=[] if said == clean_text(message) else [HIDDEN_IN_MESSAGE],
+        notes=notes,
     )
 
 
 def _plan_results(
     ws: OpenWorkspace, resource: FileResource, destination: str, running: list[StepStart]
-) -> tuple[list[Move], Json]:
+) -> list[Move]:
     for step in running:
         if any(ref.name == resource.name for ref in step.outputs):
             raise ConfigurationError(
@@ -220,13 +221,8 @@ def _plan_results(
             )
     excluded = ws.get_global_param("results.move_exclude_files")
     if isinstance(resource, GitSubdirectoryResource) and not resource.local_path.is_dir():
-        return [], {}  # git keeps no empty folder: a clone has none
-    moves = resource.plan_results(destination, excluded)
-    metrics: Json = {}
-    if resource.does_subpath_exist(RESULTS_FILE, must_be_file=True):
-        found = resource.read_results_file(RESULTS_FILE).get("metrics")
-        metrics = found if isinstance(found, dict) else {}
-    return moves, metrics
+        return []  # git keeps no empty folder: a clone has none
+    return resource.plan_results(destination, excluded)
 
 
 def _seal(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from contextlib import closing
 from pathlib import Path
@@ -225,9 +226,45 @@ def test_a_snapshot_that_is_not_there_is_refused(taken):
 
 def test_what_is_left_of_moved_results_is_no_node_of_the_difference(taken):
     taken.write("code/more.py", "n = 1\n")
-    taken.snapshot("V2")  # the results of V1 were moved, and there are no others
+    taken.snapshot("V2")  # the results of V1, which were moved, are meant still
 
     graph = api.lineage_diff("V1", "V2")
 
     results = [n for n in graph.subgraph.nodes if n.properties.get("resource") == "results"]
-    assert [n.properties["change"] for n in results] == ["dropped"]
+    assert [n.properties["change"] for n in results] == ["same"]
+
+
+def test_a_snapshot_that_found_no_results_differs_in_none(taken):
+    taken.write("code/other.py", "other\n")
+    taken.snapshot("V2")
+
+    for report in (api.diff("V2"), api.diff("V1", "V2"), api.diff("V1")):
+        assert report["steps"] == {"added": [], "removed": [], "changed": []}
+        assert changes(report)["results"] == "same"
+        assert report["metrics"] == []
+    graph = api.lineage_diff("V1", "V2")
+    assert {n.properties["change"] for n in graph.nodes if n.kind == "step"} == {"same"}
+
+
+def test_results_made_by_hand_are_those_of_their_snapshot(taken):
+    taken.write("results/model.txt", "by hand\n")
+    taken.snapshot("V2")
+
+    now = api.diff("V2")
+    assert now["steps"] == {"added": [], "removed": [], "changed": []}
+    assert changes(now)["results"] == "same"
+    assert files(api.diff("V1"), "results")["changed"] == ["model.txt"]
+    assert api.diff("V1")["steps"]["removed"] == ["train"]
+
+
+def test_touched_is_not_edited(taken, caplog):
+    for path in ("code/clean.py", "source-data/raw.csv", "intermediate-data/clean/data.csv"):
+        os.utime(taken.root / path)
+
+    assert not any("edited" in note for note in api.diff("V1")["notes"])
+    assert api.upstream("intermediate-data:/clean").warnings == []
+    taken.train()
+    assert "before that was changed" not in caplog.text
+
+    taken.write("code/clean.py", "edited\n")
+    assert any("code was edited" in note for note in api.diff("V1")["notes"])

@@ -46,6 +46,7 @@ class Model:
         current: The version of each ref that is current.
         results: Refs that a snapshot moves away.
         snapshots, disks: What each held.
+        moved: The snapshots that moved results.
         base: The snapshot taken or restored last.
         half: The failed run that wrote last to a ref.
     """
@@ -58,6 +59,7 @@ class Model:
     versions: dict[str, list[Version]] = field(default_factory=dict)
     snapshots: dict[str, dict[str, Version]] = field(default_factory=dict)
     disks: dict[str, dict[str, Content]] = field(default_factory=dict)
+    moved: set[str] = field(default_factory=set)
     base: str | None = None
     half: dict[str, Run] = field(default_factory=dict)
     _numbers: count[int] = field(default_factory=lambda: count(1))
@@ -154,6 +156,7 @@ class Model:
             held[ref] = version
             self._set(ref, version)
         if any(self.disk.get(ref) is not None for ref in self.results):  # else nothing is moved
+            self.moved.add(tag)
             for ref in self.results:
                 self.current.pop(ref, None)
                 self.disk[ref] = None
@@ -239,7 +242,7 @@ class Model:
             order = order[: order.index(self.base) + 1]
         for tag in reversed(order):
             found = {r: v for r, v in self.snapshots[tag].items() if r in self.results}
-            if found:
+            if found or tag in self.moved:
                 return found
         return {}
 
