@@ -58,8 +58,9 @@ def command(
     """List what differs between two snapshots.
 
     A and B are snapshots: tags, hashes or 6 or more digits of them, or 'latest'. Without B, A is
-    compared with the workspace as it is now. Shown are files, steps, parameters, metrics and
-    packages that were added, removed or changed; a step is known by its name and what it writes.
+    compared with the workspace as it is now. Shown are files, steps, parameters, command lines,
+    metrics and packages that were added, removed or changed; a step is known by its name and what
+    it writes.
     """
     if graph is not None:
         _draw(session, graph, fmt, ref, a, b)
