@@ -36,6 +36,7 @@ Kind = Literal[
     "unexplained",
 ]
 KINDS: tuple[Kind, ...] = get_args(Kind)
+VERSIONS: dict[Kind, str] = {"code": "code", "data": "input"}
 OF_ONE_STEP: frozenset[Kind] = frozenset(
     {"parameter", "command", "step added", "step dropped", "inputs", "unexplained"}
 )
@@ -79,7 +80,8 @@ class Cause:
     @property
     def is_known(self) -> bool:
         """Whether what is named is known to be another; else a version of it was not kept."""
-        return is_known(Difference(self.kind, self.subject, self.a, self.b))
+        what = VERSIONS.get(self.kind, self.kind)
+        return is_known(Difference(what, self.subject, self.a, self.b))
 
     def to_json(self) -> dict[str, Any]:
         """As `dws lineage explain --format json` has it."""

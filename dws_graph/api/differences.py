@@ -114,7 +114,9 @@ def _values(a: str, b: str) -> tuple[str, str]:
 
 
 def is_known(difference: Difference) -> bool:
-    """Whether two versions are known to differ: of one that was not kept nobody can tell."""
+    """Whether two things are known to differ: of a version not kept nobody can tell."""
+    if difference.what not in ("input", "code", "hash"):
+        return True
     return not {"pending", "not kept"} & {difference.a, difference.b}
 
 

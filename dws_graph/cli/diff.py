@@ -9,12 +9,14 @@ from typing import Any
 import click
 from rich.text import Text
 
+from dws_graph.api.differences import is_known
 from dws_graph.api.differing import DiffReport, DiffResource, DiffStep, diff_in, lineage_diff_in
 from dws_graph.cli.cells import Row, text
 from dws_graph.cli.commands import Command
 from dws_graph.cli.drawing import drawn, picture_format
 from dws_graph.cli.session import Session, note, pass_session
 from dws_graph.cli.terminal import say, show, show_json, warn, write_or_show
+from dws_graph.model.overlay import Difference
 from dws_graph.render.look import State
 from dws_graph.render.tables import STATE_STYLES, table
 from dws_graph.render.text import clean, shortened
@@ -169,7 +171,7 @@ def _steps(found: DiffReport) -> Iterator[Row]:
 def _what(step: DiffStep) -> str:
     """In what a step changed; versions that nobody can compare, as that."""
     names = {"inputs": "input"}
-    known = {c["what"] for c in step["changes"] if not {"pending", "not kept"} & {c["a"], c["b"]}}
+    known = {c["what"] for c in step["changes"] if is_known(Difference(**c))}
     listed = {c["what"] for c in step["changes"]}
     return ", ".join(
         f"{one} (not kept)" if names.get(one, one) in listed - known else one

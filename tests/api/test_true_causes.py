@@ -63,6 +63,15 @@ def test_a_parameter_that_stands_on_the_command_line_is_told_once(lab, then, now
     assert [c["kind"] for c in causes("V1")] == ["parameter"]
 
 
+@pytest.mark.parametrize(("then", "now"), [("pending", "not kept"), ([1, 2], [1, 3])])
+def test_a_parameter_is_known_whatever_its_value(lab, then, now):
+    run(lab, grid=then)
+    lab.snapshot("V1")
+    run(lab, grid=now)
+
+    assert "The parameter grid of step forest went from" in text("V1")
+
+
 def test_where_the_program_lies_is_no_cause(lab, tmp_path):
     run(lab, "5")
     lab.snapshot("V1")

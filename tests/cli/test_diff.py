@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 
 def test_only_what_differs_is_shown(dws, workspace, two_snapshots):
@@ -122,3 +123,26 @@ def test_files_edited_since_are_warned_of(dws, workspace, train):
 
     assert ran.err.startswith("Warning: ")
     assert "results was changed after step fit wrote it." in ran.out
+
+
+def test_command_lines_are_shown_and_what_was_not_kept_is_marked(dws, workspace):
+    def run(name: str, *more: str) -> None:
+        told = ["--step-name", name, "-o", f"intermediate-data/{name}", "--code", "code"]
+        out = f"intermediate-data/{name}"
+        dws("run", *told, *more, "--", "sh", "-c", f"echo {name} > {out}", *more)
+
+    run("a", "-p", "grid=[1, 2]")
+    dws("snapshot", "v1")
+    os.utime(workspace / "code" / "clean.py")
+    run("a", "-p", "grid=[1, 3]", "-p", "state=pending")
+    os.utime(workspace / "code" / "clean.py")  # what a ran was not kept
+    run("b")
+
+    ran = dws("diff", "v1")
+
+    [changed] = [line for line in ran.lines if line.split()[:2] == ["a", "changed"]]
+    assert changed.split("changed")[1].strip() == "parameters, command, code (not kept)"
+    assert "Command lines" in ran.lines
+    [command] = dws.json("diff", "v1")["commands"]
+    assert command["step"] == "a"
+    assert command["b"].endswith("'grid=[1, 3]' -p state=pending")
