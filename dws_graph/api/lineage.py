@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -10,6 +11,8 @@ from typing import Any, TypeVar
 from dws_graph.api.refs import RefTarget, find_target, known_refs, label, parse_ref, resolve_ref_in
 from dws_graph.api.session import log, opened
 from dws_graph.api.stale import stale_marks_in
+from dws_graph.api.team import team_questions
+from dws_graph.backends.views import Questions
 from dws_graph.errors import ConfigurationError, LineageNotFoundError
 from dws_graph.model.folding import ref_id
 from dws_graph.model.refs import ResourceRef
@@ -31,12 +34,14 @@ class LineageGraph:
         title: What it shows, for people.
         warnings: What people should know of the answer.
         marks: Why nodes are stale, by their keys: of the state on disk, so empty of a snapshot.
+        workspaces: The names, by id, of those that the nodes are of, where all were asked.
     """
 
     subgraph: Subgraph
     title: str = "Lineage"
     warnings: list[str] = field(default_factory=list)
     marks: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    workspaces: Mapping[str, str] | None = None
 
     @property
     def root(self) -> str:
@@ -60,7 +65,13 @@ class LineageGraph:
 
     def to_json(self) -> dict[str, Any]:
         """As `--format json` prints it."""
-        return self.subgraph.to_json()
+        told = {} if self.workspaces is None else {"workspaces": dict(self.workspaces)}
+        return {**self.subgraph.to_json(), **told}
+
+    def for_people(self) -> Subgraph:
+        """The subgraph as it is drawn: of several workspaces, each node names its own."""
+        names = self.workspaces or {}
+        return self.subgraph.naming_workspaces(names) if len(names) > 1 else self.subgraph
 
     def to_networkx(self) -> Any:
         """The same as a `networkx.MultiDiGraph`: nodes by key, edges keyed by their type."""
@@ -80,6 +91,7 @@ def upstream(
     *,
     snapshot: str | None = None,
     depth: int | None = None,
+    all_workspaces: bool = False,
     workspace_uri_or_path: str | None = None,
     verbose: bool = False,
 ) -> LineageGraph:
@@ -89,15 +101,17 @@ def upstream(
         ref: `resource`, `resource:/sub/path`, or a path on disk.
         snapshot: As it is in this snapshot; else what is current.
         depth: How many steps to go back; None for all.
+        all_workspaces: Ask the team's Neo4j, across the borders of workspaces.
         workspace_uri_or_path: The workspace; else the enclosing one.
         verbose: Tell more.
 
     Raises:
         ConfigurationError: There is no such resource or snapshot.
         LineageNotFoundError: Nothing was recorded of it.
+        ViewUnavailableError: All workspaces are asked, and Neo4j does not answer.
     """
     with opened(workspace_uri_or_path, verbose) as ws:
-        return upstream_in(ws, ref, snapshot=snapshot, depth=depth)
+        return upstream_in(ws, ref, snapshot=snapshot, depth=depth, all_workspaces=all_workspaces)
 
 
 def upstream_in(
@@ -106,15 +120,19 @@ def upstream_in(
     *,
     snapshot: str | None = None,
     depth: int | None = None,
+    all_workspaces: bool = False,
     stale: bool = True,
 ) -> LineageGraph:
     """See `upstream`; `stale`: whether to find out what is, for the marks."""
     named = _parsed(ws, ref)
     target = resolve_ref_in(ws, named, snapshot=snapshot)
-    found = with_failed(ws, ws.index.upstream(target.starts, root=target.root, depth=depth))
+    with _asked(ws, all_workspaces) as questions:
+        made_from = questions.upstream(target.starts, root=target.root, depth=depth)
+        found = with_failed(ws, made_from)
+        names = questions.workspace_names(found.workspaces()) if all_workspaces else None
     title = f"What {_named(ws, target)} was made from"
     marks = _marks_upstream(ws, named, target, snapshot) if stale else {}
-    return LineageGraph(found, title, list(target.warnings), marks)
+    return LineageGraph(found, title, list(target.warnings), marks, names)
 
 
 def downstream(
@@ -122,6 +140,7 @@ def downstream(
     *,
     snapshot: str | None = None,
     depth: int | None = None,
+    all_workspaces: bool = False,
     workspace_uri_or_path: str | None = None,
     verbose: bool = False,
 ) -> LineageGraph:
@@ -130,7 +149,7 @@ def downstream(
     Args, Raises: as `upstream`.
     """
     with opened(workspace_uri_or_path, verbose) as ws:
-        return downstream_in(ws, ref, snapshot=snapshot, depth=depth)
+        return downstream_in(ws, ref, snapshot=snapshot, depth=depth, all_workspaces=all_workspaces)
 
 
 def downstream_in(
@@ -139,6 +158,7 @@ def downstream_in(
     *,
     snapshot: str | None = None,
     depth: int | None = None,
+    all_workspaces: bool = False,
     stale: bool = True,
 ) -> LineageGraph:
     """See `downstream`; `stale`: whether to find out what is, for the marks."""
@@ -152,15 +172,22 @@ def downstream_in(
     if target is not None and target.ref != named:  # a result in a snapshot's directory
         snapshot = target.snapshot
     if snapshot is not None and target is not None:
-        found = with_failed(ws, ws.index.downstream(target.starts, root=target.root, depth=depth))
-        title = f"What was made from {_named(ws, target)}"
-        return LineageGraph(found, title, list(target.warnings))
-    starts = [ref_id(ws.id, r) for r in known_refs(ws, named)]
-    root = target.root if target is not None else ref_id(ws.id, named)
-    found = with_failed(ws, ws.index.downstream(starts, root=root, depth=depth))
-    warnings = target.warnings if target is not None and target.snapshot is None else ()
+        starts, root, title = target.starts, target.root, _named(ws, target)
+    else:
+        starts = tuple(ref_id(ws.id, r) for r in known_refs(ws, named))
+        root, title = target.root if target is not None else ref_id(ws.id, named), str(named)
+    with _asked(ws, all_workspaces) as questions:
+        found = with_failed(ws, questions.downstream(starts, root=root, depth=depth))
+        names = questions.workspace_names(found.workspaces()) if all_workspaces else None
+    of_now = target is None or snapshot is not None or target.snapshot is None
+    warnings = list(target.warnings) if target is not None and of_now else []
     marks = stale_marks_in(ws) if stale and snapshot is None else {}
-    return LineageGraph(found, f"What was made from {named}", list(warnings), marks)
+    return LineageGraph(found, f"What was made from {title}", warnings, marks, names)
+
+
+def _asked(ws: OpenWorkspace, all_workspaces: bool) -> AbstractContextManager[Questions]:
+    """Who answers: the index, or the team's graph."""
+    return team_questions(ws) if all_workspaces else nullcontext(ws.index)
 
 
 def lineage_path(
@@ -295,7 +322,9 @@ def make_lineage_graph(
         graph = lineage_graph_in(ws, resource_name, snapshot=tag_or_hash)
     for warning in graph.warnings:
         log.warning("%s", warning)
-    page = to_html(graph.subgraph, title=graph.title, width=width, height=height, marks=graph.marks)
+    page = to_html(
+        graph.for_people(), title=graph.title, width=width, height=height, marks=graph.marks
+    )
     try:
         Path(output_file).write_text(page, encoding="utf-8", newline="\n")
     except OSError as e:

@@ -57,7 +57,7 @@ def drawn(
     group: Grouping | None = None,
 ) -> str | bytes:
     """The graph as a text or picture; a page without a height is as high as it needs."""
-    subgraph, title, marks = graph.subgraph, graph.title, graph.marks
+    subgraph, title, marks = graph.for_people(), graph.title, graph.marks
     if fmt == "json":
         return json.dumps(graph.to_json(), indent=2, ensure_ascii=False) + "\n"
     by: Grouping = group or "none"
@@ -87,7 +87,7 @@ def answer(session: Session, graph: LineageGraph, fmt: str, output: Path | None)
     if fmt != "table":
         write_or_show(drawn(graph, fmt), output)
         return
-    made = lineage_tree(graph.subgraph, graph.marks)
+    made = lineage_tree(graph.for_people(), graph.marks)
     if output is None:
         say(clean(graph.title))
         show(session, made)

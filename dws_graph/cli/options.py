@@ -48,6 +48,15 @@ def depth_option(text: str) -> Callable[[F], F]:
     return click.option("--depth", type=click.IntRange(min=0), metavar="N", help=text)
 
 
+def all_workspaces_option(f: F) -> F:
+    """`--all-workspaces`."""
+    return click.option(
+        "--all-workspaces",
+        is_flag=True,
+        help="Ask the team's Neo4j: across the borders of workspaces.",
+    )(f)
+
+
 def output_option(f: F) -> F:
     """`-o`."""
     return click.option(

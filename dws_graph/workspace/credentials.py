@@ -63,6 +63,21 @@ def graph_address(ws: OpenWorkspace) -> GraphAddress | None:
     return GraphAddress(url=url, database=database, user=user, password=password or "")
 
 
+def configured_address(ws: OpenWorkspace) -> GraphAddress:
+    """The team's Neo4j, which there must be.
+
+    Raises:
+        ConfigurationError: There is none; or as `graph_address`.
+    """
+    address = graph_address(ws)
+    if address is None:
+        raise ConfigurationError(
+            "no Neo4j is configured for this workspace",
+            hint="Name one: dws config graph.url neo4j://HOST:7687.",
+        )
+    return address
+
+
 def _from_file(url: str) -> tuple[str | None, str | None]:
     path = credentials_file()
     try:

@@ -26,14 +26,13 @@ from dws_graph.backends.graph.neo4j import Neo4jGraph
 from dws_graph.backends.journal.journal import Journal
 from dws_graph.backends.views import Progress
 from dws_graph.errors import (
-    ConfigurationError,
     DwsError,
     JournalMisfitError,
     ViewError,
     ViewUnavailableError,
 )
 from dws_graph.model.facts import Line
-from dws_graph.workspace.credentials import graph_address
+from dws_graph.workspace.credentials import configured_address, graph_address
 from dws_graph.workspace.opened import OpenWorkspace
 
 BUDGET = 1.4  # seconds that a step waits for the server; each later sign of life must come so soon
@@ -183,13 +182,15 @@ def team(ws: OpenWorkspace) -> Team | None:
         ConfigurationError: Its address or password cannot be had.
     """
     address = graph_address(ws)
-    if address is None:
-        return None
-    key = (os.getpid(), address, ws.id)
+    return None if address is None else _team_at(address, ws.id)
+
+
+def _team_at(address: GraphAddress, workspace: str) -> Team:
+    key = (os.getpid(), address, workspace)
     if key not in _teams:
         if not _teams:
             atexit.register(_close)
-        _teams[key] = Team(address, ws.id)
+        _teams[key] = Team(address, workspace)
     return _teams[key]
 
 
@@ -201,12 +202,7 @@ def team_graph(ws: OpenWorkspace) -> Iterator[Neo4jGraph]:
         ConfigurationError: No Neo4j is configured, or its password cannot be had.
         ViewUnavailableError: It does not answer.
     """
-    found = team(ws)
-    if found is None:
-        raise ConfigurationError(
-            "no Neo4j is configured for this workspace",
-            hint="Name one: dws config graph.url neo4j://HOST:7687.",
-        )
+    found = _team_at(configured_address(ws), ws.id)
     graph = Neo4jGraph(found.address, ws.id)
     try:
         found.ask(lambda _: graph.applied(), wait=REACHED)  # a query of one that hangs never ends

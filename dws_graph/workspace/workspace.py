@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
+from dws_graph.backends.graph.drivers import neo4j_driver, py2neo_graph
 from dws_graph.resources.base import Resource
 from dws_graph.workspace import layout
 from dws_graph.workspace.adding import add_resource
 from dws_graph.workspace.committing import commit_change, recover_locked
 from dws_graph.workspace.configuring import set_param
+from dws_graph.workspace.credentials import configured_address
 from dws_graph.workspace.opened import OpenWorkspace
 from dws_graph.workspace.team import bring_up_to_date
 
 
 class Workspace(OpenWorkspace):
     """A workspace on this machine; see `OpenWorkspace` for its attributes."""
+
+    def __enter__(self) -> Workspace:
+        return self
 
     def close(self) -> None:
         """Bring the team's graph up to date, where there is one, and close the files."""
@@ -68,3 +73,24 @@ class Workspace(OpenWorkspace):
             if (self.root / path).exists()
         }
         commit_change(self, message, files)
+
+    def neo4j_driver(self) -> Any:
+        """The team's graph by the official driver, a `neo4j.Driver`, for code of your own.
+
+        Close it when done: `with ws.neo4j_driver() as driver: driver.execute_query(...)`. Give
+        `database_=ws.get_local_param("graph.database")` where that is not the server's default.
+
+        Raises:
+            ConfigurationError: No Neo4j is configured, or its password cannot be had.
+            ViewUnavailableError: It does not answer.
+        """
+        return neo4j_driver(configured_address(self))
+
+    def py2neo_graph(self) -> Any:
+        """The team's graph as a `py2neo.Graph`, for code that has one; py2neo is no longer kept.
+
+        Raises:
+            ConfigurationError: No Neo4j is configured, or the extra `py2neo` is not installed.
+            ViewUnavailableError: It does not answer.
+        """
+        return py2neo_graph(configured_address(self))

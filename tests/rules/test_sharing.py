@@ -12,7 +12,6 @@ import pytest
 from dws_graph.backends.graph.embedded import EmbeddedGraph
 from dws_graph.backends.index import Index
 from dws_graph.backends.views import diff_dumps
-from tests.cli.conftest import Dws
 from tests.rules.lab import Lab, check_journal, flat_hash, git
 from tests.rules.sharing import (
     FEATURES,
@@ -25,15 +24,6 @@ from tests.rules.sharing import (
     steps,
 )
 from tests.rules.test_killed import kill
-
-
-@pytest.fixture
-def sites(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> Sites:
-    monkeypatch.delenv("DWS_WORKSPACE_DIR", raising=False)
-    return Sites(tmp_path, Dws(capsys), monkeypatch)
-
 
 # Exporting
 
