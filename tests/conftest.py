@@ -122,18 +122,45 @@ def _missing(item: pytest.Item, tool: str, reason: str) -> NoReturn:
 def _shared_neo4j(
     tmp_path_factory: pytest.TempPathFactory, worker_id: str
 ) -> Iterator[shared.SharedServer]:
-    folder = tmp_path_factory.getbasetemp()
-    server = shared.SharedServer(folder if worker_id == "master" else folder.parent)
+    server = shared.SharedServer(_of_the_run(tmp_path_factory, worker_id) / "neo4j")
     yield server
     server.close()
+
+
+@pytest.fixture(scope="session")
+def _empty_neo4j(
+    tmp_path_factory: pytest.TempPathFactory, worker_id: str
+) -> Iterator[shared.SharedServer]:
+    server = shared.SharedServer(
+        _of_the_run(tmp_path_factory, worker_id) / "empty-neo4j", made_here=True
+    )
+    yield server
+    server.close()
+
+
+def _of_the_run(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    folder = tmp_path_factory.getbasetemp()
+    return folder if worker_id == "master" else folder.parent
 
 
 @pytest.fixture
 def neo4j_address(request: pytest.FixtureRequest, _shared_neo4j: shared.SharedServer) -> Address:
     """The run's Neo4j server. Others use it at once: a test has a workspace id of its own."""
+    return _address(request, _shared_neo4j)
+
+
+@pytest.fixture
+def empty_neo4j_address(
+    request: pytest.FixtureRequest, _empty_neo4j: shared.SharedServer
+) -> Address:
+    """A server that holds what the tests of one workspace, the demo, put there, and no more."""
+    return _address(request, _empty_neo4j)
+
+
+def _address(request: pytest.FixtureRequest, server: shared.SharedServer) -> Address:
     try:
-        if shared.available():
-            return _shared_neo4j.address()
+        if server.available():
+            return server.address()
         reason = f"needs neo4j ({HOW['neo4j']})"
     except ServerError as e:
         reason = f"needs neo4j, which does not start: {e}"

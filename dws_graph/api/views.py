@@ -93,18 +93,21 @@ def _as_status(
 def _neo4j_status(ws: OpenWorkspace, last: LastFacts) -> ViewStatus:
     """Not waited for long; without user and password."""
     where = str(graph_url(ws))
-    applied: AppliedMap | None = {}
+    applied: AppliedMap | None = None
+    error = "Neo4j is slow to answer"
     try:
         if (found := team(ws)) is not None:
             if found.address.database is not None:
                 where += f" ({found.address.database})"
-            graph = found.graph
-            applied = found.ask(lambda _: graph.applied())
+            known = found
+            applied = found.ask(lambda _: known.graph.applied())
     except DwsError as e:
+        error = e.message
+    if applied is None:
         return ViewStatus(
-            view=NEO4J, where=where, applied=None, waiting=None, size=None, error=e.message
+            view=NEO4J, where=where, applied=None, waiting=None, size=None, error=error
         )
-    return _as_status(NEO4J, where, applied or {}, last, None)
+    return _as_status(NEO4J, where, applied, last, None)
 
 
 def waiting_facts_in(ws: OpenWorkspace) -> dict[str, int | None]:

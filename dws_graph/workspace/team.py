@@ -75,11 +75,18 @@ class Team:
 
     def __init__(self, address: GraphAddress, workspace: str) -> None:
         self.address = address
-        self.graph = Neo4jGraph(address, workspace, HASTY, chunk=CHUNK)
+        self._workspace = workspace
+        self._graph: Neo4jGraph | None = None
         self._task: Task[object] | None = None
         self._wait = BUDGET
         self._ask_after = 0.0
-        self._warned = False
+
+    @property
+    def graph(self) -> Neo4jGraph:
+        """Made when it is asked for."""
+        if self._graph is None:
+            self._graph = Neo4jGraph(self.address, self._workspace, HASTY, chunk=CHUNK)
+        return self._graph
 
     def ask(self, work: Callable[[Task[T]], T], *, wait: float | None = None) -> T | None:
         """Runs `work` beside, and waits for it a little.
@@ -95,6 +102,8 @@ class Team:
             ViewUnavailableError: The server did not answer, now or a short time ago.
             DwsError: The work failed.
         """
+        if self._task and self._task.done.is_set() and self._task.error is None:
+            self._ask_after = 0.0  # slow, not away
         if wait is None:
             if self._task and not self._task.done.is_set() and self._task.goes_on():
                 return None
@@ -124,9 +133,10 @@ class Team:
 
     def _reached(self, work: Callable[[Task[T]], T]) -> Callable[[Task[T]], T]:
         """First see whether the server is there: a transaction would be tried again."""
+        graph = self.graph  # loads the driver, here: that is no waiting for the server
 
         def reached(task: Task[T]) -> T:
-            self.graph.connection.reach()
+            graph.connection.reach()
             return work(task)
 
         return reached
@@ -144,14 +154,14 @@ class Team:
 
     def warn(self, ws: OpenWorkspace, error: DwsError) -> None:
         """Tells of an error, the first of them."""
-        if not self._warned:
+        if self.address.url not in _warned:
             ws.notify(f"{error.message}. {error.hint}")
-        self._warned = True
+        _warned.add(self.address.url)
 
     def give_up(self) -> None:
         """The user was told that it does not answer: it is not asked again for a while."""
         self._leave_alone()
-        self._warned = True
+        _warned.add(self.address.url)
 
     def close(self) -> None:
         """Waits a little for what goes on beside, and lets go of the server."""
@@ -162,8 +172,8 @@ class Team:
         if task and not task.done.is_set():
             task.stop = True
             task.done.wait(0.5)
-        if self.is_idle:
-            self.graph.close()
+        if self.is_idle and self._graph is not None:
+            self._graph.close()
 
     @property
     def is_idle(self) -> bool:
@@ -172,6 +182,7 @@ class Team:
 
 
 _teams: dict[tuple[int, GraphAddress, str], Team] = {}
+_warned: set[str] = set()  # the servers of which this process has told
 _misconfigured: set[str] = set()
 
 

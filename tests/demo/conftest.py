@@ -30,3 +30,13 @@ def demo(tmp_path_factory):
             assert run.returncode == 0, run.stdout + run.stderr
             log.write_text(run.stdout)
     return Demo(root, log.read_text())
+
+
+@pytest.fixture(params=["cypher", "neo4j"])
+def view(request, demo, monkeypatch):
+    """Each view that is asked in Cypher, by its name; with the demo in it, and nothing else."""
+    if request.param == "neo4j":
+        address = request.getfixturevalue("empty_neo4j_address")
+        for name, value in address.environment().items():
+            monkeypatch.setenv(name, value)
+    return request.param

@@ -128,10 +128,10 @@ def test_the_page_has_these_queries_and_no_other():
 
 
 @pytest.mark.parametrize("heading", sorted(EXPECTED))
-def test_a_cookbook_query_gives_the_rows_that_the_files_tell(demo, heading):
+def test_a_cookbook_query_gives_the_rows_that_the_files_tell(demo, view, heading):
     used = {name: value for name, value in PARAMS.items() if f"${name}" in QUERIES[heading]}
 
-    answer = query(QUERIES[heading], used, workspace_uri_or_path=str(demo.root))
+    answer = query(QUERIES[heading], used, view=view, workspace_uri_or_path=str(demo.root))
 
     assert not answer.truncated
     assert [list(row) for row in answer.rows] == EXPECTED[heading](Files(demo.root))

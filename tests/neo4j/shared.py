@@ -45,11 +45,13 @@ class SharedServer:
     """The run's server; nothing is started before `address` is asked for.
 
     Args:
-        folder: Of the run, the same for all of its workers.
+        folder: Of the run, the same for all of its workers; made when it is missing.
+        made_here: Never the server that the environment names, which may hold anything.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder / "neo4j"
+    def __init__(self, folder: Path, *, made_here: bool = False) -> None:
+        self._folder = folder
+        self._made_here = made_here
         self._address: Address | None = None
         self._users: IO[str] | None = None
 
@@ -60,9 +62,13 @@ class SharedServer:
             ServerError: It does not come up.
         """
         if self._address is None:
-            self._address = given() or self._local()
+            self._address = (None if self._made_here else given()) or self._local()
             wait_ready(self._address)
         return self._address
+
+    def available(self) -> bool:
+        """Whether there can be one."""
+        return local.available() or container.available() if self._made_here else available()
 
     def close(self) -> None:
         """No more used by this worker."""

@@ -12,6 +12,8 @@ import os
 import signal
 import sys
 
+import neo4j  # noqa: F401  # loaded now, for on a busy machine that takes its time
+
 from dws_graph.lineage import LineageBuilder, ResourceRef
 
 
