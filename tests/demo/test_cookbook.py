@@ -13,7 +13,7 @@ import pytest
 from dws_graph.api import query, retract_step
 
 PAGE = Path(__file__).parents[2] / "docs" / "cypher.md"
-QUERIES = dict(re.findall(r"^## (.+?)\n```cypher\n(.+?)```", PAGE.read_text(), re.M | re.S))
+QUERIES = dict(re.findall(r"^## ([^\n]+)\n```cypher\n(.+?)```", PAGE.read_text(), re.M | re.S))
 DATA = "sklearn-digits-dataset"
 PARAMS = {"data": DATA, "tag": "LR-1", "other": "SVC-1"}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -9,6 +10,7 @@ import pytest
 
 from dws_graph import api
 from dws_graph.errors import ConfigurationError, ViewUnavailableError
+from dws_graph.model.refs import ResourceRef
 from tests.neo4j.local import Address, free_port
 from tests.rules.sharing import FEATURES, Site, Sites, steps
 
@@ -105,6 +107,33 @@ def test_the_api_answers_the_same(team: Team):
 
     assert graph.to_json() == told
     assert graph.workspaces == {key: name for name, key in team.ids.items()}
+
+
+PAGE = Path(__file__).parents[2] / "docs" / "cypher.md"
+COOKBOOK = dict(re.findall(r"^### ([^\n]+)\n```cypher\n(.+?)```", PAGE.read_text(), re.M | re.S))
+
+
+def test_the_cookbook_crosses_workspaces_and_is_answered_alike_by_both_engines(team: Team):
+    with team.producer.open() as ws:
+        [raw] = [c.hash for c in ws.index.certificates_of(ws.id, ResourceRef("raw"))]
+    expected: dict[str, tuple[str, list[list[str | None]]]] = {
+        "Which steps of other workspaces read what this one made?": (
+            "producer",
+            [["consumer", FEATURES, "consume"]],
+        ),
+        "Which sources of other workspaces does this one rest on, however far?": (
+            "consumer",
+            [["producer", "raw", raw]],
+        ),
+    }
+    assert COOKBOOK.keys() == expected.keys()
+
+    for heading, (whose, rows) in expected.items():
+        for view in ("neo4j", "cypher"):
+            parameter = f"workspace={team.ids[whose]}"
+            asked = ["--view", view, "--param", parameter, COOKBOOK[heading]]
+            answer = team.consumer.json("lineage", "query", *asked)
+            assert answer["rows"] == rows, (heading, view)
 
 
 @pytest.mark.parametrize("command", ["upstream", "downstream"])
