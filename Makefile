@@ -70,6 +70,7 @@ images: venv  ## draw the pictures of the docs anew (needs Chromium and dot)
 bench: venv  ## measure what recording and asking cost, as a workspace grows to 100,000 steps
 	$(BIN)/python benchmarks/steps.py
 	$(BIN)/python benchmarks/scale.py
+	$(BIN)/python -m benchmarks.neo4j
 
 lock:  ## write requirements.lock, and those of the image, from pyproject.toml (ARGS=--upgrade takes the newest of all)
 	test -x build/lock/bin/uv || { $(PYTHON) -m venv build/lock && build/lock/bin/pip install --quiet uv; }
