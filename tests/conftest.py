@@ -50,7 +50,10 @@ LEAKS = (
 )
 
 # Journeys through whole workspaces, and browsers: left out by `make check`.
-SLOW = ("api/", "cli/", "demo/", "faults/", "kits/", "neo4j/", "rules/", "render/test_html.py")
+SLOW = (
+    *("api/", "cli/", "demo/", "faults/", "kits/", "neo4j/", "rules/", "sharing/"),
+    "render/test_html.py",
+)
 
 GIT_CONFIG = """\
 [user]

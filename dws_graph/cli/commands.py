@@ -13,6 +13,7 @@ import click
 
 from dws_graph.backends.git import command as git
 from dws_graph.cli.session import Session
+from dws_graph.model.secrets import scrub_text
 
 HELP_OPTIONS = ["-h", "--help"]
 
@@ -35,7 +36,7 @@ def _keep(ctx: click.Context, param: click.Parameter, value: Any) -> None:
 
 
 def _print_git(args: Sequence[str]) -> None:
-    print(f"+ {shlex.join(args)}", file=sys.stderr)  # noqa: T201  # the terminal is this room's
+    print(f"+ {scrub_text(shlex.join(args))}", file=sys.stderr)  # noqa: T201  # the terminal is this room's
 
 
 def common_options(*, hidden: bool, workspace: bool = True) -> list[click.Parameter]:

@@ -8,7 +8,7 @@ from dws_graph.cli.commands import Command
 from dws_graph.cli.options import NAMES
 from dws_graph.cli.session import Session, note, pass_session
 from dws_graph.cli.terminal import confirm, say, tell
-from dws_graph.render.text import clean
+from dws_graph.render.text import clean_lines
 from dws_graph.workspace.restoring import restore_snapshot
 
 EPILOG = """
@@ -61,8 +61,3 @@ def command(
         name = ", ".join(report.snapshot.tags) or report.snapshot.hashval[:7]
         what = f"{report.count} resource" + ("" if report.count == 1 else "s")
         say(f"Restored {what} to snapshot {name}.")
-
-
-def clean_lines(text: str) -> str:
-    """Text whose names cannot steer the terminal; its own line ends stay."""
-    return "\n".join(map(clean, text.splitlines()))

@@ -36,6 +36,12 @@ Each command explains itself: dws COMMAND -h.
             Entry("tag", "tag", "Name a snapshot, or take a name away."),
             Entry("show", "show", "Show everything about a snapshot."),
         ],
+        "Share": [
+            Entry("publish", "publish", "Give the workspace an origin, and push everything."),
+            Entry("push", "push", "Bring what is new here to the origins."),
+            Entry("pull", "pull", "Bring what is new at the origins here."),
+            Entry("clone", "clone", "Bring a workspace to this machine."),
+        ],
         "Ask": [
             Entry("diff", "diff", "List what differs between two snapshots."),
             Entry("report", "report", "Resources, history, lineage and results as tables."),

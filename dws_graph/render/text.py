@@ -127,3 +127,8 @@ def shortened(text: str, longest: int = LONGEST_VALUE) -> str:
     """The text, its middle left out when it is very long."""
     half = longest // 2
     return text if len(text) <= longest else f"{text[:half]} {ELLIPSIS} {text[-half:]}"
+
+
+def clean_lines(text: str) -> str:
+    """Text whose names cannot steer the terminal; its own line ends stay."""
+    return "\n".join(map(clean, text.splitlines()))

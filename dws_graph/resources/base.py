@@ -29,6 +29,9 @@ from dws_graph.resources.walking import Entry, Excluded
 
 LINEAGE_FILE = "lineage.json"
 
+Ask = Callable[[str, str], str]
+"""Asks a person a question, and says what is taken where nobody is there."""
+
 
 Listing = Mapping[bytes, str]
 """What tells each file's content (and mode) from others', by its path in the resource."""
@@ -61,6 +64,10 @@ class ResourceWorkspace(Protocol):
     @property
     def root(self) -> Path:
         """Its folder, which is the root of its git repository."""
+
+    @property
+    def batch(self) -> bool:
+        """Whether nobody may be asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +235,70 @@ class Resource(ABC):
     def restore(self, hashval: str) -> tuple[str, ...]:
         """Bring the files to the state with this restore hash; notes for people."""
         raise NotSupportedError(f"{self}, of type {self.resource_type}, cannot be restored")
+
+    # Sharing
+
+    def is_in_workspace(self) -> bool:
+        """Whether its files are part of the workspace's own repository, and shared with it."""
+        return False
+
+    def not_pushed(self) -> str | None:
+        """Why a push leaves it out, in words; None where it has an origin to push to."""
+        return "it has no remote"
+
+    def not_pulled(self) -> str | None:
+        """Why a pull leaves it out, in words; None where it has an origin to pull from."""
+        return self.not_pushed()
+
+    def push_precheck(self) -> None:  # noqa: B027  # nothing to do where there is no origin
+        """Refuse, before anything is pushed, what would make a push fail.
+
+        Raises:
+            ConfigurationError: It has changes that are not committed, or its origin has what is
+                not here.
+        """
+
+    def push(self) -> bool:
+        """Bring what is here to its origin; whether anything was new there."""
+        raise NotSupportedError(f"{self} is not pushed: {self.not_pushed()}")
+
+    def pull_precheck(self) -> None:  # noqa: B027  # nothing to do where there is no origin
+        """Refuse, before anything is pulled, what would make a pull fail.
+
+        Raises:
+            ConfigurationError: It has changes that are not committed, or both sides changed the
+                same files.
+        """
+
+    def incoming(self) -> str | None:
+        """The restore hash of what a pull would bring; None for nothing. No file is changed.
+
+        Raises:
+            ConfigurationError: As in `pull_precheck`.
+        """
+        return None
+
+    def pull(self) -> tuple[str, ...]:
+        """Bring what its origin has here; notes for people."""
+        target = self.incoming()
+        return () if target is None else self.pull_to(target)
+
+    def pull_to(self, target: str) -> tuple[str, ...]:
+        """The same, where `incoming` has told what would be brought."""
+        notes = self.restore(target)
+        self.pulled()
+        return notes
+
+    def came_by_hand(self) -> bool:
+        """Whether the user has merged himself what its origin had."""
+        return False
+
+    def pulled(self) -> None:  # noqa: B027  # nothing to do where there is no origin
+        """Note that what the origin had is here now."""
+
+    def needs_cloning(self) -> bool:
+        """Whether it has local state that is not on this machine yet."""
+        return False
 
     # Paths in it
 
@@ -439,6 +510,27 @@ class ResourceFactory(ABC):
         Raises:
             JsonError: A parameter is missing, or of another type.
         """
+
+    def has_local_state(self) -> bool:
+        """Whether its resources have something here, which a clone must bring or find first."""
+        return False
+
+    def clone(self, params: Json, workspace: ResourceWorkspace, ask: Ask) -> Resource:
+        """Bring a resource of resources.json to this machine.
+
+        Args:
+            params: Of resources.json.
+            workspace: That it is in.
+            ask: Asked for what cannot be known, with a question and what is taken without an
+                answer.
+
+        Returns:
+            The resource; its `get_local_params` say where it is.
+
+        Raises:
+            ConfigurationError: It cannot be brought; nothing is left of the attempt.
+        """
+        return self.from_json(params, {}, workspace)
 
     def suggest_name(self, workspace: ResourceWorkspace, role: str, *args: Any) -> str:
         """A name for one that was given none: the last part of its path."""

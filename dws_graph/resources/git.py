@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import time
 from collections.abc import Collection, Sequence
 from pathlib import Path
@@ -11,12 +12,14 @@ from urllib.parse import urlsplit
 
 from dws_graph.backends.git.command import Git
 from dws_graph.backends.git.index import ScratchIndex, reset_index, tree_less
+from dws_graph.backends.git.remotes import Remote
 from dws_graph.backends.git.state import check_settled
 from dws_graph.errors import ConfigurationError, NotSupportedError
 from dws_graph.model.values import Json, take, take_or
 from dws_graph.resources import git_subdirectory
 from dws_graph.resources.base import (
     LINEAGE_FILE,
+    Ask,
     Content,
     FileResource,
     Listing,
@@ -27,6 +30,7 @@ from dws_graph.resources.base import (
     check_imported,
     joined,
 )
+from dws_graph.resources.cloning import as_local_path, clone_branch, place_of, source_of
 from dws_graph.resources.fingerprints import named_entries
 from dws_graph.resources.hashing import Progress, StatCache
 from dws_graph.resources.naming import id_in_tree
@@ -35,6 +39,7 @@ from dws_graph.resources.restoring import (
     check_nothing_ignored_in_the_way,
     restore_files,
 )
+from dws_graph.resources.sharing import Shared, settle_files
 from dws_graph.resources.walking import Entry
 
 GIT = "git"
@@ -338,6 +343,65 @@ class GitResource(FileResource):
         if self.read_only:
             raise NotSupportedError(f"{self} is read-only")
 
+    # Sharing
+
+    def not_pushed(self) -> str | None:
+        """See `Resource`."""
+        if self.read_only:
+            return "it is read-only"
+        return self.not_pulled()
+
+    def not_pulled(self) -> str | None:
+        """See `Resource`."""
+        return None if self.has_remote() else "it has no remote"
+
+    def _shared(self) -> Shared:
+        return Shared(self.git, self.branch, str(self), f"-C {shlex.quote(str(self.folder))} ")
+
+    def _remote(self) -> Remote:
+        return Remote(self.git, str(self), ask=not self.workspace.batch)
+
+    def push_precheck(self) -> None:
+        """See `Resource`."""
+        self._check_branch(self.git)
+        self._check_clean("")
+        self._shared().check_can_push(self._remote())
+
+    def push(self) -> bool:
+        """See `Resource`."""
+        return self._shared().push(self._remote(), self.kept_commits())
+
+    def kept_commits(self) -> list[str]:
+        """Commits that snapshots name and the branch does not have: a restore went back."""
+        refs = self.git.text("for-each-ref", "--format=%(objectname)", SAVED).split()
+        return [commit for commit in refs if not self.git.is_ancestor(commit, "HEAD")]
+
+    def pull_precheck(self) -> None:
+        """See `Resource`."""
+        self._check_branch(self.git)
+        self._check_clean("")
+
+    def incoming(self) -> str | None:
+        """See `Resource`; the hash is a commit."""
+        self.pull_precheck()
+        git = self.git
+        found = self._shared().incoming(self._remote(), settle_files(git, self.role))
+        if found is not None:
+            self.restore_precheck(found)
+        return found
+
+    def came_by_hand(self) -> bool:
+        """See `Resource`."""
+        return self._shared().came_by_hand() is not None
+
+    def pulled(self) -> None:
+        """See `Resource`."""
+        self._shared().note_pulled()
+
+    def needs_cloning(self) -> bool:
+        """See `Resource`."""
+        return self._local_path is None or not self._local_path.is_dir()
+
 
 class GitFactory(ResourceFactory):
     """Makes `GitResource`, and `git-subdirectory` for a folder of the workspace's repository."""
@@ -396,6 +460,18 @@ class GitFactory(ResourceFactory):
             export=export,
             imported=imported,
         )
+
+    def has_local_state(self) -> bool:
+        """See `ResourceFactory`."""
+        return True
+
+    def clone(self, params: Json, workspace: ResourceWorkspace, ask: Ask) -> GitResource:
+        """See `ResourceFactory`: from its origin, to where it was in the workspace, or as asked."""
+        here = self.from_json(params, {}, workspace)
+        path = place_of(workspace, here.name, here.relative_local_path, ask)
+        url = source_of(here.name, here.remote_origin_url, ask)
+        clone_branch(url, path, here.branch, str(here), ask=not workspace.batch)
+        return self.from_json(params, {"local_path": as_local_path(workspace, path)}, workspace)
 
     def from_json(
         self, params: Json, local_params: Json, workspace: ResourceWorkspace

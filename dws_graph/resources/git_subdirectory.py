@@ -176,6 +176,28 @@ class GitSubdirectoryResource(FileResource):
             )
         return taken
 
+    def is_in_workspace(self) -> bool:
+        """See `Resource`."""
+        return True
+
+    def not_pushed(self) -> str | None:
+        """See `Resource`."""
+        return "it is part of the workspace's repository"
+
+    def push_precheck(self) -> None:
+        """See `Resource`."""
+        head = self.git.head()
+        tree = self.git.tree_of(head, self.relative_path) if head else None
+        if self.content().hash != (tree or self.git.empty_tree):
+            raise ConfigurationError(
+                f"{self} has changes that are not committed",
+                hint=f"Type: dws snapshot. Or leave it out: --skip {self.name}.",
+            )
+
+    def pull_precheck(self) -> None:
+        """See `Resource`."""
+        self.push_precheck()
+
     def restore_precheck(self, hashval: str) -> None:
         """See `Resource`; the hash is a commit of the workspace."""
         if self.has_results_role():

@@ -16,6 +16,7 @@ from dws_graph.model.values import Json, take, take_or
 from dws_graph.resources import hashing
 from dws_graph.resources.base import (
     LINEAGE_FILE,
+    Ask,
     Content,
     FileResource,
     Listing,
@@ -192,6 +193,10 @@ class LocalFileResource(FileResource):
             tree.root, None, files=files, subpath_hash=tree.subpath_hash, known_as=known_as
         )
 
+    def needs_cloning(self) -> bool:
+        """See `Resource`."""
+        return not self.local_path.is_dir()
+
     def files_to_add(self) -> dict[str, bytes]:
         """What the workspace is to commit when the resource is added."""
         return {f"{self.hash_folder}/{DUMMY}": DUMMY_TEXT}
@@ -253,6 +258,22 @@ class LocalFileFactory(ResourceFactory):
             export=take_or(params, "export", bool) or False,
             imported=take_or(params, "imported", bool) or False,
         )
+
+    def has_local_state(self) -> bool:
+        """See `ResourceFactory`."""
+        return True
+
+    def clone(self, params: Json, workspace: ResourceWorkspace, ask: Ask) -> LocalFileResource:
+        """See `ResourceFactory`: the files must be here already; where, is asked."""
+        name, there = take(params, "name", str), take(params, "global_local_path", str)
+        answer = there if os.path.isdir(there) else ask(f"Where are the files of '{name}'?", there)
+        path = os.path.abspath(os.path.expanduser(answer))
+        if not os.path.isdir(path):
+            raise ConfigurationError(
+                f"the files of resource '{name}' are not here: there is no folder {path}",
+                hint="They are not shared by git. Copy them there, then type: dws pull.",
+            )
+        return self.from_json(params, {"local_path": None if path == there else path}, workspace)
 
 
 FACTORY = LocalFileFactory()

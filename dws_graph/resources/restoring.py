@@ -18,7 +18,7 @@ from dws_graph.backends.git.index import ScratchIndex
 from dws_graph.errors import ConfigurationError
 
 SAVED = "refs/dws/saved"
-_SUBMODULE = "160000"
+SUBMODULE = "160000"
 _TICK = 20_000_000  # ns; file systems tell times by the kernel's, of some ms
 Files = dict[bytes, tuple[str, str]]
 
@@ -51,14 +51,14 @@ def check_nothing_ignored_in_the_way(git: Git, commit: str, subdir: str, what: s
 def _refuse(root: Path, wanted: Iterable[bytes], current: set[bytes], what: str) -> None:
     base = os.path.join(os.fsencode(root), b"")
     for name in wanted:
-        if name not in current and (found := _in_the_way(base, name, current)):
+        if name not in current and (found := in_the_way(base, name, current)):
             raise ConfigurationError(
                 f"{what} would be restored over {os.fsdecode(found)}, which git ignores",
                 hint="Move that file elsewhere first.",
             )
 
 
-def _in_the_way(base: bytes, name: bytes, current: set[bytes]) -> bytes | None:
+def in_the_way(base: bytes, name: bytes, current: set[bytes]) -> bytes | None:
     """A file that git has no copy of, at the place of a wanted one or of a folder above it."""
     place = name
     while place and not os.path.lexists(base + place):
@@ -94,16 +94,16 @@ def restore_files(git: Git, commit: str, subdir: str, what: str, kept: str | Non
             somebody writes files meanwhile, and some were changed.
     """
     wanted = files_of(git, commit, subdir)
-    seen = _look(git, subdir)
+    seen = look(git, subdir)
     with ScratchIndex(git) as index:
         index.add([subdir])
         current = index.entries(subdir)
         _refuse(git.root, wanted, set(current), what)
-        gone = [name for name in current.keys() - wanted.keys() if current[name][0] != _SUBMODULE]
+        gone = [name for name in current.keys() - wanted.keys() if current[name][0] != SUBMODULE]
         other = {
             name: about
             for name, about in wanted.items()
-            if current.get(name) != about and about[0] != _SUBMODULE
+            if current.get(name) != about and about[0] != SUBMODULE
         }
         replaced = [*gone, *(name for name in other if name in current)]
         before = files_of(git, kept, subdir) if kept else {}
@@ -111,8 +111,8 @@ def restore_files(git: Git, commit: str, subdir: str, what: str, kept: str | Non
         if any(current[name] != before.get(name) for name in replaced):
             since = _keep_index(git, index, subdir, kept)
         for name in replaced:
-            _check_unchanged(git.root, name, seen, what)
-            _delete(git.root, name, subdir, folders=name not in other)
+            check_unchanged(git.root, name, seen, what)
+            delete_file(git.root, name, subdir, folders=name not in other)
         index.remove([decoded(name) for name in gone])
         if other:
             index.put_ids(other)
@@ -158,20 +158,21 @@ def _keep_index(git: Git, index: ScratchIndex, subdir: str, parent: str | None) 
     )
 
 
-_Seen = dict[bytes, tuple[int, ...] | None]
+Seen = dict[bytes, tuple[int, ...] | None]
 
 
-def _look(git: Git, subdir: str) -> _Seen:
+def look(git: Git, subdir: str) -> Seen:
     """What the file system says of each file; any later change of one will show."""
     base = os.path.join(os.fsencode(git.root), b"")
-    seen = {name: _stat(base + name) for name in git.ls_files(subdir)}
+    seen = {name: stat_of(base + name) for name in git.ls_files(subdir)}
     newest = max((stat[-1] for stat in seen.values() if stat), default=0)
     if newest > time.time_ns() - _TICK:  # a change in the same tick of the clock would not show
         time.sleep(_TICK / 1e9)
     return seen
 
 
-def _stat(path: bytes) -> tuple[int, ...] | None:
+def stat_of(path: bytes) -> tuple[int, ...] | None:
+    """What the file system says of a file; None where there is none."""
     try:
         found = os.lstat(path)
     except (FileNotFoundError, NotADirectoryError):
@@ -179,8 +180,9 @@ def _stat(path: bytes) -> tuple[int, ...] | None:
     return (found.st_mode, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
 
 
-def _check_unchanged(root: Path, name: bytes, seen: _Seen, what: str) -> None:
-    if _stat(os.path.join(os.fsencode(root), name)) != seen.get(name):
+def check_unchanged(root: Path, name: bytes, seen: Seen, what: str) -> None:
+    """Refuse to go on where a file is another than when it was looked at."""
+    if stat_of(os.path.join(os.fsencode(root), name)) != seen.get(name):
         raise _meanwhile(root, name, what)
 
 
@@ -192,7 +194,7 @@ def _meanwhile(root: Path, name: bytes, what: str) -> ConfigurationError:
     )
 
 
-def _delete(root: Path, name: bytes, subdir: str, *, folders: bool) -> None:
+def delete_file(root: Path, name: bytes, subdir: str, *, folders: bool) -> None:
     """Remove a file, and `folders` above it that are left empty, but for `subdir` itself."""
     base, stop = os.fsencode(root), os.fsencode(subdir)
     with contextlib.suppress(FileNotFoundError, NotADirectoryError):

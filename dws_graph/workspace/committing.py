@@ -17,15 +17,18 @@ from dws_graph.backends.faults import fault
 from dws_graph.backends.files import make_folder, write_atomic
 from dws_graph.backends.git.command import check_git
 from dws_graph.backends.git.index import ScratchIndex, reset_index
+from dws_graph.backends.git.merging import changes
 from dws_graph.backends.git.state import check_settled
 from dws_graph.backends.journal.journal import Draft
 from dws_graph.backends.journal.lines import last_fact, read_lines
-from dws_graph.errors import ConfigurationError, GitError
+from dws_graph.errors import ConfigurationError, GitError, some_of
 from dws_graph.model.facts import Fact, Line, line_hash
 from dws_graph.resources.base import LINEAGE_FILE
 from dws_graph.resources.git import GitResource
 from dws_graph.resources.git_subdirectory import GitSubdirectoryResource
+from dws_graph.resources.updating import bring_files
 from dws_graph.workspace import layout
+from dws_graph.workspace.arriving import arrive, arrived_names
 from dws_graph.workspace.intent import Intent, as_path, drop_intent, read_intent, write_intent
 from dws_graph.workspace.opened import OpenWorkspace
 from dws_graph.workspace.undoing import is_ours, undo
@@ -158,11 +161,28 @@ def carry_out(ws: OpenWorkspace, intent: Intent, files: Mapping[str, bytes] | No
             make_folder(target.parent)
             write_atomic(target, content)
     _commit_exported(ws, intent)
+    changed = _update_files(ws, intent)
     fault("files written")
-    reset_index(ws.git, commit, list(intent.reset))
+    reset_index(ws.git, commit, [*intent.reset, *changed])
     fault("index reset")
     ws.catch_up()
+    if intent.updates and intent.instance == ws.instance:
+        arrive(ws, arrived_names(ws, changed, intent.repositories))
     drop_intent(ws.root / layout.INTENT)
+
+
+def _update_files(ws: OpenWorkspace, intent: Intent) -> list[bytes]:
+    """Bring to disk what a pulled commit changed; the paths."""
+    if not intent.updates or intent.old is None or intent.commit is None:
+        return []
+    changed = changes(ws.git, intent.old, intent.commit)
+    left = bring_files(ws.git, changed)
+    if left:
+        ws.notify(f"{some_of(left)}: left as it is, since it was changed meanwhile")
+    ws.reload()
+    for folder in workspace_folders(ws):  # git keeps no empty ones
+        make_folder(ws.root / folder)
+    return list(changed)
 
 
 def _commit_exported(ws: OpenWorkspace, intent: Intent) -> None:

@@ -44,6 +44,7 @@ class Intent:
         lines: What the local journal gets then, as lines.
         written: Files that the commit brings to disk, from the workspace's root.
         reset: Paths for which the user's git index follows the commit.
+        updates: Whether every other file that the commit changed comes to disk with it, too.
         outside: {path: content} of files that no commit of the workspace holds, and that come to
             disk with it.
 
@@ -64,6 +65,7 @@ class Intent:
     lines: tuple[str, ...] = ()
     written: tuple[str, ...] = ()
     reset: tuple[str, ...] = ()
+    updates: bool = False
     outside: dict[str, bytes] = field(default_factory=dict)
 
     def with_commit(
@@ -96,6 +98,7 @@ class Intent:
             "lines": list(self.lines),
             "written": [_pack(f) for f in self.written],
             "reset": [_pack(f) for f in self.reset],
+            "updates": self.updates,
             "outside": {
                 _pack(f): base64.b64encode(data).decode("ascii") for f, data in self.outside.items()
             },
@@ -124,6 +127,7 @@ class Intent:
             lines=tuple(take(obj, "lines", list)),
             written=tuple(_unpack(f) for f in take(obj, "written", list)),
             reset=tuple(_unpack(f) for f in take(obj, "reset", list)),
+            updates=take_or(obj, "updates", bool) or False,
             outside={
                 _unpack(f): base64.b64decode(data) for f, data in take(obj, "outside", dict).items()
             },

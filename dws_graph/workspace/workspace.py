@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from dws_graph.backends.graph.drivers import neo4j_driver, py2neo_graph
+from dws_graph.errors import ApiParamError
 from dws_graph.resources.base import Resource
 from dws_graph.workspace import layout
 from dws_graph.workspace.adding import add_resource
+from dws_graph.workspace.cloning import clone_resource, missing_resources
 from dws_graph.workspace.committing import commit_change, recover_locked
 from dws_graph.workspace.configuring import set_param
 from dws_graph.workspace.credentials import configured_address
 from dws_graph.workspace.opened import OpenWorkspace
+from dws_graph.workspace.pulling import pull_all
+from dws_graph.workspace.pushing import publish_workspace, push_workspace
 from dws_graph.workspace.team import bring_up_to_date
 
 
@@ -64,6 +69,60 @@ class Workspace(OpenWorkspace):
             ConfigurationError: They do not fit; nothing was changed.
         """
         return add_resource(self, resource_type, role, name, *args, **kwargs)
+
+    def publish(self, *args: str) -> None:
+        """Make an empty repository the origin, and push everything there.
+
+        Args:
+            args: Its URL.
+
+        Raises:
+            ConfigurationError: It cannot be; nothing was changed.
+        """
+        if len(args) != 1:
+            raise ApiParamError("publish takes one argument, the URL of an empty repository")
+        publish_workspace(self, args[0])
+
+    def push(self, resource_list: Iterable[Resource]) -> None:
+        """Push these resources, and the workspace itself.
+
+        Raises:
+            ConfigurationError: One cannot be pushed; nothing was.
+        """
+        names = [resource.name for resource in resource_list]
+        push_workspace(self, only=names or None, only_workspace=not names)
+
+    def pull_workspace(self) -> Workspace:
+        """Pull the workspace itself; it is as it is now, read again.
+
+        Raises:
+            ConfigurationError: It cannot be pulled; nothing was changed.
+        """
+        pull_all(self, only_workspace=True)
+        return self
+
+    def pull_resources(self, resource_list: Iterable[Resource]) -> None:
+        """Pull these resources, and the workspace that names their snapshots.
+
+        Raises:
+            ConfigurationError: One cannot be pulled; nothing was changed.
+        """
+        names = [resource.name for resource in resource_list]
+        if names:
+            pull_all(self, only=names)
+
+    def get_names_for_resources_that_need_to_be_cloned(self) -> Iterable[str]:
+        """Resources that are not on this machine yet."""
+        return missing_resources(self)
+
+    def clone_resource(self, name: str) -> Resource:
+        """Bring a resource of another repository to this machine.
+
+        Raises:
+            ConfigurationError: It cannot be brought; nothing is left of it.
+        """
+        clone_resource(self, name)
+        return self.get_resource(name)
 
     def save(self, message: str) -> None:
         """Commit the workspace's metadata files as they are on disk, if they changed."""

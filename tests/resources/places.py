@@ -30,6 +30,7 @@ class Place:
 
     root: Path
     name: str = "test"
+    batch: bool = True
 
 
 def git(root: Path, *args: str | bytes) -> str:

@@ -17,6 +17,7 @@ from typing import IO, cast
 
 from dws_graph.backends.faults import fault
 from dws_graph.errors import GitError
+from dws_graph.model.secrets import scrub_text
 
 MINIMUM = (2, 28)
 
@@ -26,7 +27,10 @@ trace: Callable[[list[str]], None] | None = None
 _SETTINGS = (
     *("core.hooksPath=/dev/null", "core.fsmonitor=false", "core.quotePath=false"),
     *("core.fsync=committed", "core.pager=cat", "core.editor=true", "color.ui=false"),
-    *("commit.gpgSign=false", "tag.gpgSign=false", "protocol.ext.allow=never"),
+    *("commit.gpgSign=false", "tag.gpgSign=false", "submodule.recurse=false"),
+    # no transport but these, wherever a URL came from: `ext::` runs a command
+    *("protocol.allow=never", "protocol.file.allow=always", "protocol.ssh.allow=always"),
+    *("protocol.http.allow=always", "protocol.https.allow=always"),
 )
 _OPTIONS = [part for setting in _SETTINGS for part in ("-c", setting)]
 
@@ -40,7 +44,10 @@ _CALLERS = (
 )
 _ENVIRONMENT = {"GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C", "LANGUAGE": "C"}
 # Subcommands that we run to change a repository, whatever index they use.
-_CHANGING = ("add", "checkout-index", "commit-tree", "init", "update-ref", "write-tree")
+_CHANGING = (
+    *("add", "checkout", "checkout-index", "clone", "commit-tree", "fetch", "init", "push"),
+    *("remote", "update-ref", "write-tree"),
+)
 LITERAL = {"GIT_LITERAL_PATHSPECS": "1"}
 PATHS_FROM_INPUT = ("--pathspec-from-file=-", "--pathspec-file-nul")
 
@@ -54,6 +61,7 @@ class GitCommandError(GitError):
 
     def __init__(self, args: Sequence[str], status: int, stderr: str) -> None:
         said = [line for line in stderr.splitlines() if line and not line.startswith("hint:")]
+        said = [scrub_text(line) for line in said]
         telling = [line for line in said if line.startswith(("fatal:", "error:"))] or said
         # what git could not do comes last, and why it could not before that
         why = [line for line in telling if _PERMISSION.search(line)]

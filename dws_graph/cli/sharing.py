@@ -1,0 +1,71 @@
+"""What the commands that share a workspace have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from dws_graph.cli.options import NAMES
+from dws_graph.cli.session import Session, note
+from dws_graph.cli.terminal import say
+from dws_graph.errors import some_of
+from dws_graph.render.text import clean, clean_lines
+from dws_graph.resources.base import Ask
+from dws_graph.workspace.sharing import Sharing
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def skip_option(f: F) -> F:
+    """`--skip`."""
+    return click.option(
+        "--skip", type=NAMES, help="Leave these resources out, a list with commas."
+    )(f)
+
+
+def which_options(f: F) -> F:
+    """`--only`, `--skip`, `--only-workspace`."""
+    for option in (
+        click.option(
+            "--only-workspace", is_flag=True, help="The workspace itself alone, no resource."
+        ),
+        skip_option,
+        click.option(
+            "--only", type=NAMES, help="Of the resources, these alone, a list with commas."
+        ),
+    ):
+        f = option(f)
+    return f
+
+
+def check_which(only: list[str] | None, skip: list[str] | None, only_workspace: bool) -> None:
+    """Refuse choices that exclude one another."""
+    if sum((bool(only), bool(skip), only_workspace)) > 1:
+        raise click.UsageError("--only, --skip and --only-workspace exclude one another")
+
+
+def asker(session: Session) -> Ask:
+    """Asks on the terminal; where nobody is to be asked, takes what is proposed."""
+
+    def ask(question: str, default: str) -> str:
+        if not session.can_ask:
+            return default
+        return str(click.prompt(clean(question), default=default, err=True))
+
+    return ask
+
+
+def show_sharing(done: Sharing, verb: str, direction: str) -> None:
+    """Print what was shared: one line, and a note for each resource that was left out."""
+    for text in done.notes:
+        note(clean_lines(text))
+    for name, why in done.left.items():
+        if why != "not asked for":
+            note(f"{name} was left out: {why}")
+    what = (["the workspace"] if done.workspace else []) + list(done.changed)
+    if what:
+        say(clean(f"{verb} {some_of(what)} {direction} {done.url}."))
+    else:
+        say(clean(f"Nothing is new: all is as at {done.url}."))

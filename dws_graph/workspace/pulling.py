@@ -1,0 +1,207 @@
+"""Pulling: fetch and merge as objects, refuse what must be refused, then change files.
+
+Until the workspace's branch moves, everything can be undone; afterwards files follow it. Resources
+that came along are cloned last, each by itself. Source: docs/formats.md, "Pulling".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from dws_graph.backends.faults import fault
+from dws_graph.backends.git.merging import changes
+from dws_graph.errors import ConfigurationError
+from dws_graph.model.values import parse_json
+from dws_graph.resources.base import Ask, Resource
+from dws_graph.resources.git import GitResource
+from dws_graph.resources.git_subdirectory import GitSubdirectoryResource
+from dws_graph.resources.sharing import Shared
+from dws_graph.resources.updating import below, check_free
+from dws_graph.workspace import layout
+from dws_graph.workspace.arriving import arrive, arrived_names
+from dws_graph.workspace.cloning import clone_missing, default_answer
+from dws_graph.workspace.committing import finish_interrupted, intended, settle
+from dws_graph.workspace.intent import Intent, as_path
+from dws_graph.workspace.merging import Settling, check_tags
+from dws_graph.workspace.metadata import SnapshotMetadata
+from dws_graph.workspace.opened import OpenWorkspace
+from dws_graph.workspace.reading import living
+from dws_graph.workspace.sharing import Sharing, chosen, origin_of, shared_branch, shown_origin
+from dws_graph.workspace.snapshots import all_metadata
+from dws_graph.workspace.trusting import check_incoming
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Plan:
+    """What a pull will do, decided before any file changes.
+
+    Attributes:
+        shared: The workspace's branch.
+        old: Its commit now.
+        new: The one to go to; `old` when the origin has nothing new.
+        resources: With the commit that each is to go to.
+        same: Resources that have nothing new.
+        left: {resource: why it is left out}.
+    """
+
+    shared: Shared
+    old: str
+    new: str
+    resources: tuple[tuple[Resource, str], ...]
+    same: tuple[str, ...]
+    left: dict[str, str]
+
+
+def pull_all(
+    ws: OpenWorkspace,
+    *,
+    only: Sequence[str] | None = None,
+    skip: Sequence[str] | None = None,
+    only_workspace: bool = False,
+    ask: Ask = default_answer,
+) -> Sharing:
+    """Bring what is new at the origins: of the workspace, and of its resources.
+
+    Args:
+        ws: The workspace.
+        only: Of the resources, these alone.
+        skip: All resources but these.
+        only_workspace: No resource.
+        ask: Asked where a resource that came along is to be put.
+
+    Raises:
+        ApiParamError: The choices exclude one another.
+        ConfigurationError: Something has changes that are not committed, both sides changed the
+            same, or an origin cannot be reached: nothing was changed.
+    """
+    with ws.locked():
+        ws.catch_up()
+        meant, left = chosen(ws, only, skip, only_workspace)
+        plan = _plan(ws, meant, left)
+        notes = _change(ws, plan)
+        cloned: dict[str, str] = {}
+        if not only_workspace:
+            wanted = None if only is None else list(only)
+            cloned, missing = clone_missing(ws, ask, only=wanted, skip=skip or ())
+            left |= missing
+        return Sharing(
+            url=shown_origin(ws),
+            changed=tuple([r.name for r, _ in plan.resources] + list(cloned)),
+            same=plan.same,
+            left=plan.left,
+            workspace=plan.new != plan.old,
+            notes=(*notes, *(f"{name} is now in {where}" for name, where in cloned.items())),
+        )
+
+
+def _plan(ws: OpenWorkspace, meant: Sequence[Resource], left: dict[str, str]) -> _Plan:
+    """Everything that can be refused is refused here."""
+    shared, remote = shared_branch(ws), origin_of(ws)
+    old = ws.git.head()
+    if old is None:
+        raise ConfigurationError("the workspace has no commit yet")
+    here = [resource for resource in meant if not resource.needs_cloning()]
+    for resource in here:
+        resource.pull_precheck()
+    new = shared.incoming(remote, Settling(ws.git, ws.resource_params)) or old
+    changed = changes(ws.git, old, new) if new != old else {}
+    if changed:
+        check_incoming(ws, old, new, changed)
+        _check_tags(ws, new, [name.decode("utf-8", "replace") for name in changed])
+        check_free(ws.git, changed, "the pull")
+    found: list[tuple[Resource, str]] = []
+    same: list[str] = []
+    for resource in here:
+        if resource.is_in_workspace():
+            continue
+        if (why := resource.not_pulled()) is not None:
+            left[resource.name] = why
+        elif (target := resource.incoming()) is not None:
+            found.append((resource, target))
+        else:
+            same.append(resource.name)
+    plan = _Plan(
+        shared=shared, old=old, new=new, resources=tuple(found), same=tuple(same), left=left
+    )
+    _check_not_written(ws, plan, changed)
+    return plan
+
+
+def _check_tags(ws: OpenWorkspace, new: str, changed: Sequence[str]) -> None:
+    """Refuse two snapshots of one tag: one here, one at the origin."""
+    ours = all_metadata(ws)
+    after = {m.hashval: m for m in ours}
+    prefix, suffix = layout.metadata("").removesuffix("_md.json"), "_md.json"
+    for path in changed:
+        if path.startswith(prefix) and path.endswith(suffix):
+            hashval = path.removeprefix(prefix).removesuffix(suffix)
+            after.pop(hashval, None)
+            if (raw := ws.git.cat(new, path)) is not None:
+                after[hashval] = SnapshotMetadata.from_json(parse_json(raw, file=path))
+    check_tags(after.values(), {tag: m.hashval for m in ours for tag in m.tags})
+
+
+def _check_not_written(ws: OpenWorkspace, plan: _Plan, changed: Mapping[bytes, object]) -> None:
+    """Refuse to change what a running step is writing."""
+    names = {resource.name for resource, _ in plan.resources}
+    folders = [r for r in ws.get_resources() if isinstance(r, GitSubdirectoryResource)]
+    names |= {r.name for r in folders if below(changed, r.relative_path)}
+    for step in living(ws)[0]:
+        if any(ref.name in names for ref in step.outputs):
+            raise ConfigurationError(
+                f"step '{step.name}' is writing to a resource that would be pulled",
+                hint="Pull when it has ended.",
+            )
+
+
+def _change(ws: OpenWorkspace, plan: _Plan) -> list[str]:
+    """Bring the resources, then the workspace: its branch moves once."""
+    if not plan.resources and plan.new == plan.old:
+        _merged_by_hand(ws, plan)
+        return []
+    repositories = {
+        as_path(ws.root, resource.folder): head
+        for resource, _ in plan.resources
+        if isinstance(resource, GitResource) and (head := resource.git.head()) is not None
+    }
+    intent = Intent(
+        operation="pull",
+        instance=ws.instance,
+        branch=f"refs/heads/{plan.shared.branch}",
+        old=plan.old,
+        repositories=repositories,
+        updates=True,
+    )
+    notes: list[str] = []
+    with intended(ws, intent):
+        for resource, target in plan.resources:
+            notes += resource.restore(target)
+            fault("resource pulled")
+        with ws.journal.locked():
+            finish_interrupted(ws)
+            ws.catch_up()
+            changed = changes(ws.git, plan.old, plan.new)
+            _check_not_written(ws, plan, changed)  # a step may have begun meanwhile
+            check_free(ws.git, changed, "the pull")
+            settle(ws, intent, plan.new, [], {}, reset=[])
+    _note(ws, plan)
+    return notes
+
+
+def _merged_by_hand(ws: OpenWorkspace, plan: _Plan) -> None:
+    """Find out what is current where the user has merged himself what was to be pulled."""
+    before = plan.shared.came_by_hand()
+    changed = changes(ws.git, before, plan.new) if before else {}
+    names = arrived_names(ws, changed, {})
+    names += [name for name in plan.same if ws.get_resource(name).came_by_hand()]
+    if before or names:
+        arrive(ws, names)
+    _note(ws, plan)
+
+
+def _note(ws: OpenWorkspace, plan: _Plan) -> None:
+    """Remember what the origins have, which is here now."""
+    plan.shared.note_pulled()
+    for name in (*plan.same, *(resource.name for resource, _ in plan.resources)):
+        ws.get_resource(name).pulled()
