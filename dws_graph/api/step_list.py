@@ -11,6 +11,7 @@ from dws_graph.api.refs import parse_ref
 from dws_graph.api.session import opened
 from dws_graph.backends.views import StepFilter, StepInfo
 from dws_graph.errors import ApiParamError, LineageNotFoundError
+from dws_graph.lineage.retracting import of_another
 from dws_graph.lineage.retracting import retract_step as retract
 from dws_graph.model.refs import ResourceRef
 from dws_graph.model.values import local_text, to_plain, utc_text
@@ -135,7 +136,8 @@ def find_step_in(ws: OpenWorkspace, text: str) -> StepInfo:
             newest step of that name.
 
     Raises:
-        LineageNotFoundError: There is none, or the text fits several; names them.
+        LineageNotFoundError: There is none, it is of another workspace, or the text fits several;
+            names them.
     """
     named = ws.index.steps(ws.id, name=text, limit=1)
     keys = _keys(ws, text)
@@ -152,6 +154,8 @@ def find_step_in(ws: OpenWorkspace, text: str) -> StepInfo:
     step = ws.index.step(found[0]) if found else None
     if step is not None:
         return step
+    if (imported := ws.index.step(text.lower())) is not None:
+        raise of_another(ws, imported)
     running = ws.index.running(ws.id, ws.instance)
     if any(text in (s.name, s.step) for s in running):
         raise LineageNotFoundError(

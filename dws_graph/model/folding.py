@@ -199,8 +199,9 @@ def _step_retracted(fact: Fact, rows: Rows) -> None:
     """May come before the step itself, which then is known by its id alone."""
     _workspace(fact, rows)
     body = f.StepRetraction.from_json(fact.body)
-    known: Json = {"id": body.step, "workspace": fact.workspace, "retracted": True}
-    rows.own.append(NodeRow("Step", body.step, known))
+    known: Json = {"id": body.step, "workspace": fact.workspace}
+    rows.identities.append(NodeRow("Step", body.step, known))
+    rows.own.append(NodeRow("Step", body.step, {"id": body.step, "retracted": True}))
     rid = retraction_id(fact.workspace, body.step)
     props: Json = {"id": rid, "workspace": fact.workspace, "step": body.step}
     props |= {"reason": body.reason, "time": fact.time, "instance": fact.instance, "at": fact.id}

@@ -579,3 +579,17 @@ def test_a_killed_export_is_undone_or_finished(sites: Sites, point: str):
     assert git("show", "--format=", "--name-only", "HEAD", cwd=path) == "lineage.json"
     assert git("status", "--porcelain", cwd=path) == ""
     assert "All is well" in producer("doctor")
+
+
+def test_a_step_of_another_workspace_is_retracted_there(sites: Sites):
+    producer, path = sites.producer()
+    producer("snapshot", "v1")
+    consumer = sites.consumer(sites.clone(path, "theirs"))
+    [step] = producer.json("steps")
+
+    said = consumer.refused("steps", "retract", step["key"], "--yes")
+
+    assert "step 'featurize' is of another workspace, producer, and is shown and retracted" in said
+    assert f"dws steps retract {step['key']}" in said
+    assert steps(consumer.upstream("results")) == ["featurize", "consume"]
+    assert "Retracted" in producer("steps", "retract", step["key"], "--yes")

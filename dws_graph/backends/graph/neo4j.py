@@ -11,12 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
-from itertools import groupby
 from typing import Any
 
 from dws_graph.backends.faults import fault
 from dws_graph.backends.graph import parts, texts
 from dws_graph.backends.graph.connecting import Connection, GraphAddress, Patience, run_text
+from dws_graph.backends.graph.holding import find_label, hold, tell_again
 from dws_graph.backends.graph.querying import read_only
 from dws_graph.backends.graph.reading import QueryResult
 from dws_graph.backends.graph.schema import check_schema, ensure_schema
@@ -36,7 +36,7 @@ from dws_graph.backends.views import (
 from dws_graph.errors import JournalMisfitError, ViewError
 from dws_graph.model.facts import Line
 from dws_graph.model.folding import fold
-from dws_graph.model.rows import Rows, together
+from dws_graph.model.rows import together
 from dws_graph.model.values import Json
 
 CHUNK = 500  # facts a transaction: within the memory that Neo4j gives one by default
@@ -142,7 +142,7 @@ class Neo4jGraph:
         if fresh:
             rows = together(fold(line.fact) for line in fresh)
             write_rows(run, rows)
-            self._hold(run, rows)
+            hold(run, self.workspace, rows)
             write_applied(run, news)
             fault("neo4j: commit")
         return len(fresh), error
@@ -151,18 +151,6 @@ class Neo4jGraph:
         """Holds the workspace's lock until the transaction ends; tells whether it is dropped."""
         [row] = run_text(tx, parts.TAKE_TURN, {"workspace": self.workspace, "kept": kept})
         return bool(row["dropping"])
-
-    def _hold(self, run: Run, rows: Rows) -> None:
-        """Notes the nodes of others that the rows name."""
-        own = {row.id for row in rows.placeholders} | {row.id for row in rows.shared}
-        named = [("Certificate", key) for key in rows.bare if key not in own]
-        named += [(_label([row.label]), row.id) for row in rows.imported]
-        for row in rows.identities:
-            whose = row.id if row.label == "Workspace" else row.props["workspace"]
-            if whose != self.workspace:
-                named.append((_label([row.label]), row.id))
-        for label, some in groupby(sorted(set(named)), key=lambda pair: pair[0]):
-            run(parts.HOLD[label], [{"id": key, "workspace": self.workspace} for _, key in some])
 
     def applied(self) -> AppliedMap:
         """The last fact applied of each instance of the workspace.
@@ -204,7 +192,7 @@ class Neo4jGraph:
             ids = self.read(parts.OWN_IDS[label], workspace=self.workspace)
             found[label] = dict.fromkeys(row["id"] for row in ids)
         for row in self.read(parts.HELD_IDS, workspace=self.workspace):
-            found[_label(row["labels"])][row["id"]] = None
+            found[find_label(row["labels"])][row["id"]] = None
         return {label: list(ids) for label, ids in found.items()}
 
     # Taking it out
@@ -229,39 +217,37 @@ class Neo4jGraph:
         for label in parts.DROPPED:
             ids = [r["id"] for r in self.read(parts.OWN_IDS[label], workspace=self.workspace)]
             steps = [parts.NOT_CURRENT] if label == "Ref" else []
-            if not self._drop_some(ids, [*steps, parts.DROP_OWN[label]]):
+            if not self._drop_some(label, ids, [*steps, parts.DROP_OWN[label]], own=True):
                 return
         held = self.read(parts.HELD_IDS, workspace=self.workspace)
         for label in parts.DROPPED:
-            ids = [row["id"] for row in held if _label(row["labels"]) == label]
-            if not self._drop_some(ids, [parts.LET_GO[label], parts.DROP_HELD[label]]):
+            ids = [row["id"] for row in held if find_label(row["labels"]) == label]
+            texts_of_held = [parts.LET_GO[label], parts.DROP_HELD[label]]
+            if not self._drop_some(label, ids, texts_of_held, own=False):
                 return
         self.connection.write(self._end_drop)
 
-    def _drop_some(self, ids: list[str], some: list[str]) -> bool:
+    def _drop_some(self, label: str, ids: list[str], some: list[str], *, own: bool) -> bool:
         """Runs texts on nodes, a page a transaction; False when the drop is at its end."""
         for page in _pages(ids, DROP):
             rows = [{**row, "workspace": self.workspace} for row in page]
             fault("neo4j: drop")
-            if not self.connection.write(partial(self._drop_page, rows=rows, some=some)):
+            work = partial(self._drop_page, label=label, rows=rows, some=some, own=own)
+            if not self.connection.write(work):
                 return False
         return True
 
-    def _drop_page(self, tx: Any, rows: list[Json], some: list[str]) -> bool:
+    def _drop_page(self, tx: Any, label: str, rows: list[Json], some: list[str], own: bool) -> bool:
         if not self._take_turn(tx, kept=False):
             return False
         for text in some:
             run_text(tx, text, {"rows": rows})
+        tell_again(_runner(tx), label, rows, own=own)
         return True
 
     def _end_drop(self, tx: Any) -> None:
         if self._take_turn(tx, kept=False):
             run_text(tx, parts.END_DROP, {"workspace": self.workspace})
-
-
-def _label(labels: Iterable[str]) -> str:
-    """The label by which texts find a node."""
-    return next((name for name in labels if name in parts.OWN_IDS), "Certificate")
 
 
 def _pages(ids: list[str], size: int) -> Iterator[list[Json]]:

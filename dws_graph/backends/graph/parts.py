@@ -2,7 +2,7 @@
 
 A node belongs to the workspace that its property `workspace` names. A workspace also *holds* what
 its facts name of others (imported lineage, certificates that no fact here describes): an edge
-`HOLDS` from its `Turn`. Source: docs/formats.md, "Views".
+`HOLDS` from its `Turn`, with what they tell of it. Source: docs/formats.md, "Views".
 """
 
 from __future__ import annotations
@@ -32,7 +32,9 @@ UNWIND $rows AS r
 MATCH (n:<label> {id: r.id})
 WHERE n.workspace IS NULL OR n.workspace <> r.workspace
 MATCH (t:Turn {id: r.workspace})
-MERGE (t)-[:HOLDS]->(n)
+MERGE (t)-[h:HOLDS]->(n)
+WITH h, r WHERE h.told IS NULL OR h.at < r.at
+SET h.at = r.at SET h.label = r.label SET h.told = r.told
 """
 HOLD = {label: _HOLD.replace("<label>", label) for label in OWN_LABELS}
 
@@ -46,9 +48,9 @@ MATCH (:Turn {id: $workspace})-[:HOLDS]->(n)
 RETURN labels(n) AS labels, n.id AS id
 """
 
-# Dropping: steps first, so that no node has many edges when its turn comes.
+# Dropping: steps before certificates, so that no node has many edges when its turn comes.
 DROPPED = (
-    *("Step", "Snapshot", "Tag", "Retraction", "Certificate"),
+    *("Retraction", "Step", "Snapshot", "Tag", "Certificate"),
     *("Ref", "Resource", "Environment", "Workspace"),
 )
 BEGIN_DROP = """
@@ -89,6 +91,53 @@ DROP_HELD = {
     label: _DROP_HELD.replace("<label>", label).replace("<whose>", whose)
     for label, whose in _WHOSE.items()
 }
+# What is left says what its holders were told: of its own workspace only they know now.
+_TOLD = """
+UNWIND $rows AS r
+MATCH (n:<label> {id: r.id})<-[h:HOLDS]-(t:Turn)
+WHERE t.id <> r.workspace AND h.told IS NOT NULL<more>
+WITH n, h ORDER BY h.at DESC
+RETURN n.id AS id, collect([h.label, h.told])[0] AS told
+"""
+_NOT_OWN = " AND n.instance IS NULL AND (n.at IS NULL OR n.at STARTS WITH '-')"
+TOLD_OF_OWN = {label: _TOLD.replace("<label>", label).replace("<more>", "") for label in OWN_LABELS}
+TOLD = {label: _TOLD.replace("<label>", label).replace("<more>", _NOT_OWN) for label in OWN_LABELS}
+_TELL = """
+UNWIND $rows AS r
+MATCH (n:<label> {id: r.id})
+SET n = r.props<more>
+"""
+_MORE = {
+    "Certificate": " REMOVE n:HashCertificate REMOVE n:PlaceholderCertificate",
+    "HashCertificate": " SET n:HashCertificate REMOVE n:PlaceholderCertificate",
+    "PlaceholderCertificate": " SET n:PlaceholderCertificate REMOVE n:HashCertificate",
+    "Step": """
+SET n.retracted = CASE WHEN EXISTS { MATCH (:Retraction)-[:RETRACTS]->(n) } THEN true END""",
+}
+TELL = {
+    label: _TELL.replace(
+        "<label>", "Certificate" if label.endswith("Certificate") else label
+    ).replace("<more>", _MORE.get(label, ""))
+    for label in {*OWN_LABELS, *_MORE}
+}
+_UNRETRACT_READ = """
+UNWIND $rows AS r
+MATCH (s:Step {id: r.id})<-[e:RETRACTED_<type>]-(c:Certificate)
+WHERE s.retracted IS NULL
+MERGE (c)-[:<type>]->(s)
+DELETE e
+"""
+UNRETRACT = [
+    _UNRETRACT_READ.replace("<type>", "READ_BY"),
+    _UNRETRACT_READ.replace("<type>", "CODE_OF"),
+    """
+UNWIND $rows AS r
+MATCH (s:Step {id: r.id})-[e:RETRACTED_WROTE]->(c:Certificate)
+WHERE s.retracted IS NULL
+MERGE (s)-[:WROTE]->(c)
+DELETE e
+""",
+]
 END_DROP = """
 MATCH (t:Turn {id: $workspace})
 REMOVE t.dropping

@@ -7,7 +7,7 @@ label alone would be a scan). Source: docs/formats.md, "Folding".
 
 from __future__ import annotations
 
-IDENTITY_LABELS = ("Workspace", "Resource", "Ref", "Environment", "Snapshot")
+IDENTITY_LABELS = ("Workspace", "Resource", "Ref", "Environment", "Snapshot", "Step")
 SHARED_LABELS = ("Workspace", "Resource", "Environment", "Snapshot", "Tag", "Retraction")
 EDGE_ENDS = {
     "WROTE": ("Step", "Certificate"),
