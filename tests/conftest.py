@@ -19,6 +19,7 @@ from tests.faults.mounting import can_mount
 from tests.faults.seeds import seed
 from tests.neo4j import shared
 from tests.neo4j.local import Address, ServerError
+from tests.sharing.servers import has_sshd
 
 # What tests may need, and how to get it: a command, or something that has a function to find it.
 PACKAGES = {
@@ -29,11 +30,13 @@ HOW = {
     **{tool: f"apt-get install {package}" for tool, package in PACKAGES.items()},
     "docker": "apt-get install docker.io docker-compose, and start the engine",
     "tmpfs": "run as root, where one can be mounted",
+    "sshd": "apt-get install openssh-server",
     "neo4j": "apt-get install default-jdk-headless maven, or set DWS_TEST_NEO4J_URL",
 }
 FIND: dict[str, Callable[[str], object]] = {
     "docker": engine.answers,
     "tmpfs": can_mount,
+    "sshd": has_sshd,
     "neo4j": lambda _: shared.available(),
 }
 

@@ -1,0 +1,96 @@
+"""push, pull and clone, killed at the moments that matter: the next command goes on."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.rules.lab import TESTS
+from tests.sharing.team import Person, Team, tip
+
+KILLED = 77
+CHILD = f"""
+import os, sys
+sys.path.insert(0, {str(TESTS)!r})
+from dws_graph.backends import faults
+from dws_graph.cli.running import run
+
+def hook(point):
+    if point == sys.argv[1]:
+        os._exit({KILLED})
+
+faults.hook = hook
+sys.exit(run(["--batch", *sys.argv[2:]]))
+"""
+
+
+def killed(point: str, *args: str, cwd: Path) -> None:
+    """Run a command in a process of its own, which dies at the first fault point of this name."""
+    command = [sys.executable, "-c", CHILD, point, *args]
+    ran = subprocess.run(command, cwd=cwd, capture_output=True, text=True)
+    assert ran.returncode == KILLED, (point, ran.stdout, ran.stderr)
+
+
+def test_a_killed_pull_is_undone_or_finished(both: tuple[Person, Person]):
+    ann, bob = both
+    before_commit = {"intent written", "resource pulled", "intent names commit"}
+    after_commit = {"branch moved", "restoring: unlink", "files written", "index reset"}
+    for n, point in enumerate([*sorted(before_commit), *sorted(after_commit)]):
+        bob.commit_own(f"{n} own\n")
+        bob.write("code/main.py", f"print({n})\n")
+        bob.git("commit", "-qam", f"{n}")
+        bob.git("push", "-q", "origin", "main")
+        bob.git("push", "-q", at="own")
+        state = (ann.head(), ann.head("own"), ann.read("own/a.txt"), ann.read("code/main.py"))
+
+        # the first file that is deleted is one of the resource, before the commit
+        killed(point, "pull", cwd=ann.root)
+        told = ann("report", "status").err
+
+        now = (ann.head(), ann.head("own"), ann.read("own/a.txt"), ann.read("code/main.py"))
+        if point in before_commit or point == "restoring: unlink":
+            assert "undid an interrupted pull" in told, point
+            assert now == state, point
+        else:
+            assert "finished an interrupted pull" in told, point
+            assert now == (bob.head(), bob.head("own"), f"{n} own\n", f"print({n})\n"), point
+        ann.check()
+        ann("pull")
+        assert ann.read("code/main.py") == f"print({n})\n"
+        assert ann.read("own/a.txt") == f"{n} own\n"
+        ann.check()
+
+
+def test_a_killed_push_is_finished_by_the_next(team: Team, both: tuple[Person, Person]):
+    ann, bob = both
+    for n, point in enumerate(["git: push", "resource pushed", "branch moved"]):
+        ann.commit_own(f"{n}\n")
+        ann.write("code/main.py", f"print({n})\n")
+        ann.snapshot(f"S{n}")
+        ann.prepare(f"{n}")
+        ann.snapshot(f"T{n}")
+        ann.prepare(f"{n}")  # the same again: a fact, and nothing to commit
+        killed(point, "push", cwd=ann.root)
+        ann("push")
+        assert (tip(team.origin), tip(team.own)) == (ann.head(), ann.head("own"))
+        ann.check()
+    bob("pull")
+    assert bob.read("own/a.txt") == "2\n"
+    assert len(bob.tags()) == 7
+
+
+def test_a_killed_clone_leaves_nothing_or_a_workspace(team: Team, ann: Person):
+    ann("publish", str(team.origin))
+    for point in ("git: clone", "workspace cloned", "clone: rename"):
+        killed(point, "clone", str(team.origin), "there", cwd=team.place)
+        assert not (team.place / "there").exists()
+    team.bob(name="there")
+    there = team.person("there")
+    assert there.read("own/a.txt") == "1\n"
+    assert [p.name for p in team.place.iterdir() if p.name.startswith(".")] == []
+    killed("resource cloned", "clone", str(team.origin), "half", cwd=team.place)
+    half = team.person("half")
+    half("pull")
+    assert half.read("own/a.txt") == "1\n"
+    half.check()
