@@ -5,22 +5,18 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
-import networkx as nx
 import pytest
 
 from dws_graph.backends.graph.neo4j import Neo4jGraph
 from dws_graph.backends.graph.questions import GraphQuestions
 from dws_graph.backends.index import Index
-from dws_graph.backends.views import Dump, diff_dumps
+from dws_graph.backends.views import diff_dumps
 from dws_graph.model.facts import Line
-from dws_graph.model.subgraph import Subgraph
 from tests.backends.conftest import graph_address
 from tests.backends.histories import WORKSPACE, random_history
+from tests.backends.reachable import check_reach
 from tests.neo4j.local import Address
-
-LINEAGE = ("READ_BY", "CODE_OF", "WROTE", "IMPORTED_AS")
 
 
 def write(address: Address, lines: Sequence[Line]) -> int:
@@ -30,21 +26,6 @@ def write(address: Address, lines: Sequence[Line]) -> int:
         for upto in range(25, len(lines) + 25, 25):
             applied += graph.apply(lines[:upto])
     return applied
-
-
-def as_networkx(dump: Dump) -> nx.MultiDiGraph:
-    graph: nx.MultiDiGraph = nx.MultiDiGraph()
-    for node in dump["nodes"]:
-        if set(node["labels"]) & {"Step", "Certificate"}:
-            graph.add_node(node["properties"]["id"])
-    for edge in dump["edges"]:
-        if edge["type"] in LINEAGE:
-            graph.add_edge(edge["source"], edge["target"], key=edge["type"])
-    return graph
-
-
-def nodes_and_edges(found: Subgraph) -> tuple[set[str], set[tuple[str, str, str]]]:
-    return {n.key for n in found.nodes}, {(e.source, e.target, e.type) for e in found.edges}
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -62,14 +43,5 @@ def test_four_writers_of_two_clones_fold_what_one_index_holds(neo4j_address: Add
         assert sum(applied) == len(a.lines) + len(b.lines)
         assert diff_dumps(graph.dump(), expected) == []
 
-        questions = GraphQuestions(graph.connection.reading)
-        whole = as_networkx(expected)
-        chosen: list[Any] = sorted(whole.nodes)[::5]
-        for key in chosen:
-            up = {key, *nx.ancestors(whole, key)}
-            down = {key, *nx.descendants(whole, key)}
-            edges_up = set(whole.in_edges(up, keys=True))
-            edges_down = set(whole.out_edges(down, keys=True))
-            assert nodes_and_edges(questions.upstream([key])) == (up, edges_up)
-            assert nodes_and_edges(questions.downstream([key])) == (down, edges_down)
+        check_reach(GraphQuestions(graph.connection.reading), expected, every=5)
         graph.drop()
