@@ -327,11 +327,29 @@ class Questions(Protocol):
         """One snapshot, by its full hash."""
 
 
-def chunks(lines: Iterable[Line], size: int = CHUNK) -> Iterator[list[Line]]:
-    """The lines, so many at a time."""
+def chunks(
+    lines: Iterable[Line], size: int = CHUNK, weight: int | None = None
+) -> Iterator[list[Line]]:
+    """The lines, so many at a time; fewer where facts are big.
+
+    Args:
+        lines: In order.
+        size: At most so many.
+        weight: With the line by which they come to so many characters, none follows.
+    """
     rest = iter(lines)
-    while chunk := list(itertools.islice(rest, size)):
+    while chunk := list(itertools.islice(_upto(rest, weight), size)):
         yield chunk
+
+
+def _upto(lines: Iterator[Line], weight: int | None) -> Iterator[Line]:
+    total = 0
+    for line in lines:
+        yield line
+        if weight is not None:
+            total += len(str(line.fact.body))
+            if total >= weight:
+                return
 
 
 def next_facts(

@@ -175,14 +175,14 @@ def test_facts_are_applied_once_and_the_last_one_is_known(views: Views):
 
 def test_many_facts_are_applied_in_several_transactions(views: Views):
     a = Recorder()
-    for n in range(2_300):
+    for n in range(5_300):
         a.tag(f"t{n % 7}", f"{n:040x}")
     seen: list[int] = []
     view = views.new()
-    assert view.apply(a.lines, progress=seen.append) == 2_300
+    assert view.apply(a.lines, progress=seen.append) == 5_300
     assert len([n for n in view.dump()["nodes"] if n["labels"] == ["Tag"]]) == 7
     assert len(seen) > 1
-    assert sum(seen) == 2_300
+    assert sum(seen) == 5_300
 
 
 def test_a_missing_fact_is_named_and_those_before_it_are_applied(views: Views):

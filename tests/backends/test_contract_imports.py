@@ -6,6 +6,7 @@ import uuid
 
 from dws_graph.backends.views import diff_dumps
 from tests.backends.conftest import Views
+from tests.backends.histories import WORKSPACE
 from tests.backends.sharing_histories import exporter, importer, index_dump
 
 
@@ -43,3 +44,12 @@ def test_a_step_that_another_workspace_retracts_stays_its_own_in_any_order():
     (step,) = [n for n in dump["nodes"] if n["properties"].get("name") == "featurize"]
     assert step["properties"]["workspace"] == made.workspace
     assert step["properties"]["retracted"] is True
+
+
+def test_a_batch_that_tells_of_a_step_twice_keeps_what_its_own_workspace_says(views: Views):
+    """A workspace may import what was made of its own exports: its own steps are in it."""
+    made = exporter(WORKSPACE)
+    used = importer(made)
+    view = views.new()
+    view.apply([*made.lines, *used.lines])
+    assert diff_dumps(index_dump(made, used), view.dump()) == []

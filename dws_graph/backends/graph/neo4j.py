@@ -39,7 +39,9 @@ from dws_graph.model.folding import fold
 from dws_graph.model.rows import together
 from dws_graph.model.values import Json
 
-CHUNK = 500  # facts a transaction: within the memory that Neo4j gives one by default
+# Of a transaction, within the memory that Neo4j gives one by default.
+CHUNK = 5_000  # facts
+WEIGHT = 10_000_000  # characters
 PAGE = 2_000  # nodes read at a time
 DROP = 1_000  # nodes deleted at a time
 
@@ -107,7 +109,7 @@ class Neo4jGraph:
                 dropped this part meanwhile: ask `applied` again.
         """
         total = 0
-        for chunk in chunks(lines, self._chunk):
+        for chunk in chunks(lines, self._chunk, WEIGHT):
             self._prepare()
             applied, error = self._apply(chunk)
             total += applied

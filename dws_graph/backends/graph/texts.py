@@ -94,6 +94,7 @@ UNWIND $rows AS r
 MERGE (c:Certificate {id: r.id})
 WITH c, r WHERE c.hash IS NULL
 SET c += r.props SET c:PlaceholderCertificate
+RETURN count(*) AS found
 """
 
 PLACEHOLDER_AT_LAST = """
@@ -115,8 +116,9 @@ EDGE = {
     for kind, (source, target) in EDGE_ENDS.items()
 }
 
-# MERGE looks through all edges of one end, and a certificate may be read by every step there is:
-# these edges are looked for from the step, and made where there is none.
+# MERGE looks through all edges of one end, and a certificate may be read by every step there is,
+# as an environment may be that of each: edges of a new step are made without looking; those that
+# a step which was there before may have are looked for from the step.
 READING = ("READ_BY", "CODE_OF", "RETRACTED_READ_BY", "RETRACTED_CODE_OF")
 _READ = """
 UNWIND $rows AS r
@@ -132,6 +134,13 @@ CREATE (c)-[:<type>]->(s)
 RETURN count(*) AS found
 """
 READ_NOW = {kind: _READ_NOW.replace("<type>", kind) for kind in READING}
+RAN_IN_NOW = """
+UNWIND $rows AS r
+MATCH (s:Step {id: r.src})
+MATCH (e:Environment {id: r.dst})
+CREATE (s)-[:RAN_IN]->(e)
+RETURN count(*) AS found
+"""
 
 UNCURRENT = """
 UNWIND $rows AS r

@@ -32,25 +32,27 @@ def write_rows(run: Run, rows: Rows) -> None:
         _run(run, texts.SHARED[label], _whole(some))
     for label, some in _by_label(rows.imported):
         _run(run, texts.IMPORTED[label], _whole(some))
-    at_last = [{"id": r.id, "props": {"id": r.id}} for r in rows.own if "instance" in r.props]
-    _run(run, texts.OWN_AT_LAST, at_last)
+    told = {*steps, *(r.id for r in rows.imported)}
+    own = [r.id for r in rows.own if r.id in told and "instance" in r.props]
+    _run(run, texts.OWN_AT_LAST, [{"id": key, "props": {"id": key}} for key in own])
     for label, some in _by_label(rows.own):
         _run(run, texts.OWN[label], [{"id": r.id, "props": _added(r.props)} for r in some])
-    placeholders = [{"id": r.id, "props": _added(r.props)} for r in rows.placeholders]
-    _run(run, texts.PLACEHOLDER, placeholders)
-    _run(run, texts.PLACEHOLDER_AT_LAST, placeholders)
+    superseded = _placeholders(run, rows)
     snapshots |= _retagged(run, rows)
     _run(run, texts.TAGS, [{"id": key} for key in sorted(snapshots)])
     for kind, edges in groupby(sorted(rows.edges), key=lambda e: e.type):
         ends = [{"src": e.src, "dst": e.dst} for e in edges]
         if kind in texts.READING:
             _read(run, kind, ends, there_before=steps)
+        elif kind == "RAN_IN":
+            _run_edges(run, texts.EDGE[kind], [e for e in ends if e["src"] in steps])
+            _run_edges(run, texts.RAN_IN_NOW, [e for e in ends if e["src"] not in steps])
         else:
             _run_edges(run, texts.EDGE[kind], ends)
     current = [r._asdict() for r in rows.current]
     _run(run, texts.UNCURRENT, current)
     _run_edges(run, texts.CURRENT, [r for r in current if r["certificate"] is not None])
-    _run(run, texts.SUPERSEDED, [{"id": key} for key in rows.superseded])
+    _run(run, texts.SUPERSEDED, [{"id": key} for key in superseded])
     _run(run, texts.KEEP, [{"id": p["id"], "props": _added(p)} for p in rows.keep])
     merged = [{"placeholder": p, "certificate": c} for p, c in rows.merge]
     for kind in texts.READING:
@@ -70,8 +72,26 @@ def write_applied(run: Run, news: AppliedMap) -> None:
 
 def _known_steps(run: Run, rows: Rows) -> dict[str, bool]:
     """Those of the batch's steps that are there already; whether they were retracted."""
-    asked = _run(run, texts.RETRACTED, [{"id": key} for key in sorted(rows.steps())])
+    ids = rows.steps() | {r.id for r in rows.own}
+    asked = _run(run, texts.RETRACTED, [{"id": key} for key in sorted(ids)])
     return {step["id"]: bool(step["retracted"]) for step in asked}
+
+
+def _placeholders(run: Run, rows: Rows) -> list[str]:
+    """Writes placeholders, superseded where the batch says so; what else it supersedes."""
+    superseded = dict.fromkeys(rows.superseded)
+    told: list[Json] = [{"id": r.id, "props": _added(r.props)} for r in rows.placeholders]
+    over: Json = {"superseded": True}
+    last = [
+        {"id": row["id"], "props": {**row["props"], **over}} if row["id"] in superseded else row
+        for row in told
+    ]
+    for answer in _run(run, texts.PLACEHOLDER, last):
+        if answer["found"] != len(last):  # an import gave some a hash before
+            _run(run, texts.PLACEHOLDER_AT_LAST, told)
+            return list(superseded)
+    written = {row["id"] for row in told}
+    return [key for key in superseded if key not in written]
 
 
 def _retract(run: Run, steps: Iterable[str]) -> None:
