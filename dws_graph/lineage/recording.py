@@ -29,7 +29,7 @@ from dws_graph.model.refs import ResourceRef
 from dws_graph.model.values import Json, local_text, utc_now
 from dws_graph.resources.base import ResourceRoles
 from dws_graph.workspace.committing import finish_interrupted
-from dws_graph.workspace.half_written import failed_text, half_written, touching
+from dws_graph.workspace.half_written import failed_text, left_in
 from dws_graph.workspace.importing import refresh_imports
 from dws_graph.workspace.opened import OpenWorkspace
 from dws_graph.workspace.processes import mine
@@ -230,9 +230,8 @@ class Step:
                 )
 
     def _warn_of_half_written(self) -> None:
-        left = half_written(self.ws) if self.inputs else ()
         for reading in self.inputs.values():
-            for one in touching(left, reading.ref):
+            for one in left_in(self.ws, reading):
                 log.warning(
                     "step '%s' reads '%s', which was left by %s: run '%s' again",
                     *(self.name, reading.ref, failed_text(one.step), one.step.name),

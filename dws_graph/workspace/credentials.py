@@ -15,8 +15,6 @@ import stat
 from pathlib import Path
 from typing import Any
 
-import platformdirs
-
 from dws_graph.backends.graph.connecting import GraphAddress, check_database, check_url
 from dws_graph.errors import ConfigurationError
 from dws_graph.workspace import environment
@@ -27,6 +25,8 @@ USER = "neo4j"  # of a password without a user
 
 def credentials_file() -> Path:
     """The user's file of passwords."""
+    import platformdirs  # where a Neo4j is configured alone
+
     return platformdirs.user_config_path("dws-graph") / "graph.json"
 
 

@@ -6,7 +6,7 @@ before. Source: docs/formats.md, "What a failed step leaves".
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from dws_graph.backends.views import StepInfo
@@ -15,7 +15,7 @@ from dws_graph.model.subgraph import Node, Subgraph
 from dws_graph.model.values import local_text
 from dws_graph.workspace.moved_results import has_files, moved_results
 from dws_graph.workspace.opened import OpenWorkspace
-from dws_graph.workspace.reading import content_now, with_content
+from dws_graph.workspace.reading import Reading, content_now, with_content
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,13 +32,25 @@ class HalfWritten:
 
 def half_written(ws: OpenWorkspace) -> tuple[HalfWritten, ...]:
     """The refs whose content is what a failed step left."""
-    found = []
+    return tuple(left for left in _half_written(ws) if not _is_whole(ws, left.ref))
+
+
+def left_in(ws: OpenWorkspace, reading: Reading) -> list[HalfWritten]:
+    """What failed steps left of what a step reads; nothing is hashed where the reading tells."""
+    now = reading.certificate
+    if reading.writer is not None or (now is not None and not ws.index.left_by([now.id])):
+        return []
+    found = touching(_half_written(ws), reading.ref)
+    return [left for left in found if left.ref == reading.ref or not _is_whole(ws, left.ref)]
+
+
+def _half_written(ws: OpenWorkspace) -> Iterator[HalfWritten]:
+    """The refs that a failed step wrote last, whatever is there now."""
     here = set(ws.get_resource_names())
     for ref, key in ws.index.half_written(ws.id, ws.instance).items():
         step = ws.index.step(key)
-        if step is not None and ref.name in here and not _is_whole(ws, ref):
-            found.append(HalfWritten(ref=ref, step=step))
-    return tuple(found)
+        if step is not None and ref.name in here:
+            yield HalfWritten(ref=ref, step=step)
 
 
 def left_by(ws: OpenWorkspace, certificates: Iterable[str]) -> dict[str, StepInfo]:

@@ -401,7 +401,7 @@ def test_a_step_that_might_have_accumulated_in_python_is_refused_before_it_runs(
     [
         (["-i", "nowhere"], "there is no resource 'nowhere'"),
         (["-i", "./source-data/none"], "has no 'none'"),
-        (["-o", "nowhere/x"], "there is no resource 'nowhere/x'"),
+        (["-o", "nowhere/x"], "there is no path 'nowhere/x', and it lies in no resource"),
         (["-o", "/tmp"], "/tmp lies in no resource"),
         (["-i", "source-data", "-i", "source-data/raw.txt"], "overlap"),
         (["-o", "results", "--results", "results/x"], "overlap"),

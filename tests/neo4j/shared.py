@@ -83,7 +83,11 @@ class SharedServer:
             fcntl.flock(self._users, fcntl.LOCK_SH)
             state = self._folder / "state.json"
             if not state.exists():
-                self._keep(state)
+                try:
+                    self._keep(state)
+                except ServerError:
+                    self.close()
+                    raise
             return Address(**json.loads(state.read_text()))
 
     def _keep(self, state: Path) -> None:

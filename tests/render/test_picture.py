@@ -169,7 +169,7 @@ def test_a_usual_name_is_not_cut():
 def test_a_page_is_as_high_as_it_needs_where_no_height_is_given():
     few, many = (
         Subgraph(root="", complete=True, nodes=tuple(step(f"s{i}") for i in range(n)), edges=())
-        for n in (2, 70)
+        for n in (2, 200)
     )
     assert "height: 440px" in to_html(few, title="few", height=None)
     assert "height: 800px" in to_html(many, title="many", height=None)

@@ -26,6 +26,7 @@ class Version:
         hash: Its content, once a snapshot holds it.
         touched: When a completed step last read or wrote it.
         became: The version that it turned out to be.
+        left: It was first seen where a failed step had written last.
     """
 
     ref: str
@@ -33,6 +34,7 @@ class Version:
     hash: str | None = None
     touched: int = NEVER
     became: Version | None = None
+    left: bool = False
 
     def now(self) -> Version:
         return self if self.became is None else self.became.now()
@@ -113,6 +115,8 @@ class Replay:
         self.steps: dict[str, Step] = {}
         self.refused: set[str] = set()
         self.wrong: list[str] = []  # decisions that are not what the rule says
+        self.half: dict[str, Step] = {}  # the failed step that wrote last
+        self._whole: set[tuple[str, str]] = set()  # content known to be no failed step's
         self._hashed: dict[tuple[str, str], Version] = {}
         self._saved: dict[str, tuple[dict[str, str], dict[str, tuple[Version, str]]]] = {}
 
@@ -172,7 +176,9 @@ class Replay:
             self.current.pop(ref, None)
             if completed:
                 step.outputs[ref] = Version(ref, by=step)
-                self.current[ref] = step.outputs[ref], self.disk[ref]
+                self._set(ref, step.outputs[ref])
+            else:
+                self.half[ref] = step
         step.completed = completed
         if completed:
             for version in (*step.inputs.values(), *step.ran.values(), *step.outputs.values()):
@@ -187,15 +193,22 @@ class Replay:
             step.changed.add(ref)
         if read.version is not None:
             if entry is None and not changed and not own:
-                self.current[ref] = read.version.now(), content
+                self._set(ref, read.version.now())
             return read.version.now()
-        if changed or own or read.writers:
+        if read.writers:
             return Version(ref)
+        if changed or own:
+            return Version(ref, left=ref in self.half)
         if entry is not None and entry[1] == content:
             return entry[0].now()
-        version = Version(ref)
-        self.current[ref] = version, content
+        version = Version(ref, left=ref in self.half)
+        self._set(ref, version)
         return version
+
+    def _set(self, ref: str, version: Version) -> None:
+        self.current[ref] = version, self.disk[ref]
+        if not version.left:
+            self.half.pop(ref, None)
 
     def snapshot(self, tag: str, written: Iterable[str]) -> None:
         """A snapshot that was said to hold `written` while a running step wrote them."""
@@ -208,14 +221,16 @@ class Replay:
                 self.wrong.append(f"{tag}: {ref} was being written, and it does not say so")
             known = self._hashed.get((ref, content))
             if known_by != content or (ref in written and version.hash is None):
-                version = known or Version(ref, hash=content)
+                version = known or Version(ref, hash=content, left=ref in self.half)
             elif version.by is not None or known is None:
                 version.hash = content
             elif version is not known and version.hash is None:
                 version.became = known
             version = version.now()
             self._hashed[ref, content] = version
-            self.current[ref] = version, content
+            self._set(ref, version)
+            if not version.left:
+                self._whole.add((ref, content))
         self._saved[tag] = dict(self.disk), dict(self.current)
 
     def restore(self, tag: str) -> None:
@@ -224,6 +239,7 @@ class Replay:
             if ref.partition(":")[0] in self.restorable:
                 self.disk[ref] = disk[ref]
                 self.current.pop(ref, None)
+                self.half.pop(ref, None)
                 if ref in current:
                     self.current[ref] = current[ref]
 
@@ -236,22 +252,27 @@ class Replay:
         return version.now().hash == content
 
     def stale(self) -> dict[str, list[str]]:
-        """The steps to run again: {name: its outputs that are current}."""
+        """The steps to run again: {name: its outputs that are current, or left by its failure}."""
         made = {ref: v.now().by for ref, (v, _) in self.current.items()}
         writers = {ref: by for ref, by in made.items() if by is not None}
+        left = {r: s for r, s in self.half.items() if (r, self.disk[r]) not in self._whole}
         graph: nx.DiGraph = nx.DiGraph()
-        first: set[Step] = set()
+        first = set(left.values())
         for ref, writer in writers.items():
             read = {**writer.inputs, **writer.ran}
             kept = [v.now() for r, v in read.items() if r not in writer.outputs]
-            graph.add_edges_from((writers[v.ref], writer) for v in kept if v.ref in writers)
+            sources = {v.ref: left.get(v.ref) for v in kept} | {
+                v.ref: writers[v.ref] for v in kept if v.ref in writers
+            }
+            graph.add_edges_from((s, writer) for s in sources.values() if s not in (None, writer))
             if not all(map(self._holds, [*kept, self.current[ref][0]])):
                 first.add(writer)
         stale = first.union(*(nx.descendants(graph, s) for s in first if s in graph))
         found: dict[str, list[str]] = {}
-        for ref in sorted(writers):
-            if writers[ref] in stale:
-                found.setdefault(writers[ref].name, []).append(ref)
+        made_or_left = left | writers
+        for ref in sorted(made_or_left):
+            if made_or_left[ref] in stale:
+                found.setdefault(made_or_left[ref].name, []).append(ref)
         return found
 
     def graph(self) -> nx.DiGraph:

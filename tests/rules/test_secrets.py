@@ -68,8 +68,8 @@ def test_nothing_of_a_secret_is_in_the_history_nor_in_the_files_of_the_workspace
     assert "what looks like a secret in the message is not kept" in done.stderr
     (row,) = api.report_history(workspace_uri_or_path=str(lab.root))
     assert row["message"] == "curl -u ann:*** ***\n\nX-Api-Key: ***\nkeepme"
-    assert row["metrics"]["password"] == 0.75
-    assert row["metrics"]["api_key"] == "***"
+    assert row["metrics"]["outside/password"] == 0.75
+    assert row["metrics"]["outside/api_key"] == "***"
     assert "train ***" in lab.step_names()
 
 
