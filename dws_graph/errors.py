@@ -144,6 +144,10 @@ class ViewError(InternalError):
     """A view (index, Neo4j, embedded Cypher) cannot be read or written."""
 
 
+class ViewAmendedError(ViewError):
+    """A view holds facts that a later one amends (undone, renamed): it is to be folded anew."""
+
+
 class ViewUnavailableError(ViewError):
     """A view's server cannot be used now; the facts stay in the journal."""
 

@@ -49,6 +49,16 @@ from dws_graph.api.lineage import (
     upstream,
     upstream_in,
 )
+from dws_graph.api.log import (
+    LogRow,
+    delete_snapshot,
+    log,
+    log_in,
+    remove_resource,
+    rename_resource,
+    undo,
+    undo_in,
+)
 from dws_graph.api.querying import Answer, query, query_in
 from dws_graph.api.refs import RefTarget, parse_ref, resolve_ref, resolve_ref_in
 from dws_graph.api.results import (
@@ -104,6 +114,7 @@ __all__ = [
     "HistoryRow",
     "LineageGraph",
     "LineageRow",
+    "LogRow",
     "RefTarget",
     "ResourceInfo",
     "ResultsReport",
@@ -125,6 +136,7 @@ __all__ = [
     "choose_steps_in",
     "commonest_metrics",
     "count_steps_in",
+    "delete_snapshot",
     "diff",
     "diff_in",
     "doctor",
@@ -162,12 +174,16 @@ __all__ = [
     "lineage_stale_in",
     "lineage_verify",
     "lineage_verify_in",
+    "log",
+    "log_in",
     "make_lineage_graph",
     "make_lineage_table",
     "make_lineage_table_in",
     "parse_ref",
     "query",
     "query_in",
+    "remove_resource",
+    "rename_resource",
     "report_history",
     "report_history_in",
     "report_lineage",
@@ -190,6 +206,8 @@ __all__ = [
     "steps",
     "steps_in",
     "take_snapshot",
+    "undo",
+    "undo_in",
     "upstream",
     "upstream_in",
 ]

@@ -12,7 +12,13 @@ from dws_graph.backends.graph.embedded import EmbeddedGraph
 from dws_graph.backends.graph.neo4j import Neo4jGraph
 from dws_graph.backends.journal.lines import last_fact
 from dws_graph.backends.views import Applied, AppliedMap, Dump, View
-from dws_graph.errors import ConfigurationError, DwsError, JournalMisfitError, ViewError
+from dws_graph.errors import (
+    ConfigurationError,
+    DwsError,
+    JournalMisfitError,
+    ViewAmendedError,
+    ViewError,
+)
 from dws_graph.workspace import layout
 from dws_graph.workspace.credentials import graph_url
 from dws_graph.workspace.opened import OpenWorkspace
@@ -291,6 +297,11 @@ def sync_view(ws: OpenWorkspace, view: View, progress: Progress | None = None) -
         if isinstance(view, Neo4jGraph):
             return fold_waiting(view, ws.journal, progress=tell)
         return view.apply(ws.journal.since(applied), progress=tell)
+    except ViewAmendedError:  # something was undone, or renamed, that it holds
+        if view is ws.index:
+            return ws.fold_anew(tell)
+        _empty(view)
+        return view.apply(ws.journal.since({}), progress=tell)
     except JournalMisfitError as e:  # the index, which was caught up before, found none
         raise ViewError(
             f"the view {view.name} does not hold what the journal has",

@@ -15,9 +15,16 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple, Protocol, TypedDict, final
 
 from dws_graph.backends.mending import how_to_mend
-from dws_graph.errors import ApiParamError, JournalMisfitError
+from dws_graph.errors import (
+    ApiParamError,
+    InternalError,
+    JournalMisfitError,
+    ViewAmendedError,
+)
+from dws_graph.model import facts as f
+from dws_graph.model.amending import undone_facts
 from dws_graph.model.certificates import Certificate
-from dws_graph.model.facts import Fingerprint, Line
+from dws_graph.model.facts import Fact, Fingerprint, Line
 from dws_graph.model.folding import ref_id
 from dws_graph.model.refs import ResourceRef
 from dws_graph.model.subgraph import Subgraph
@@ -352,14 +359,35 @@ def _upto(lines: Iterator[Line], weight: int | None) -> Iterator[Line]:
                 return
 
 
+class Pass:
+    """One pass of folding lines into a view: what of it was amended on the way.
+
+    Attributes:
+        anew: The view was empty when it began.
+    """
+
+    def __init__(self, *, anew: bool) -> None:
+        self.anew = anew
+        self._void: set[str] = set()
+
+    def takes(self, fact: Fact) -> bool:
+        """Whether a fact can be folded; not one that amends facts folded before this pass."""
+        if fact.kind == f.VOID:
+            self._void.add(fact.id)
+        if fact.kind == f.UNDONE:
+            return undone_facts(fact) <= self._void
+        return fact.kind != f.RESOURCE_RENAMED or self.anew
+
+
 def next_facts(
-    applied: Mapping[tuple[str, str], Applied], lines: Iterable[Line]
-) -> tuple[list[Line], AppliedMap, JournalMisfitError | None]:
+    applied: Mapping[tuple[str, str], Applied], lines: Iterable[Line], one: Pass
+) -> tuple[list[Line], AppliedMap, InternalError | None]:
     """Which lines a view must fold now.
 
     Args:
         applied: What the view holds.
         lines: In order per instance.
+        one: The pass that they are part of.
 
     Returns:
         The lines to fold; what is applied then, of the instances they are of; and, where a line
@@ -379,6 +407,15 @@ def next_facts(
             return fresh, news, _misfit(line, f"follows fact {last.seq}: those between are missing")
         if fact.prev != last.hash:
             return fresh, news, _misfit(line, f"does not name fact {last.seq} as the one before it")
+        if not one.takes(fact):
+            return (
+                fresh,
+                news,
+                ViewAmendedError(
+                    "the view holds what was undone or renamed since",
+                    hint="Fold it anew: dws graph rebuild.",
+                ),
+            )
         fresh.append(line)
         news[key] = Applied(fact.seq, line.hash, line.offset)
     return fresh, news, None

@@ -35,6 +35,8 @@ Each command explains itself: dws COMMAND -h.
             Entry("restore", "restore", "Bring data and code back to a snapshot."),
             Entry("tag", "tag", "Name a snapshot, or take a name away."),
             Entry("show", "show", "Show everything about a snapshot."),
+            Entry("delete-snapshot", "delete_snapshot", "Delete a snapshot, and its results."),
+            Entry("undo", "undo", "Take back the last command."),
         ],
         "Share": [
             Entry("publish", "publish", "Give the workspace an origin, and push everything."),
@@ -49,6 +51,9 @@ Each command explains itself: dws COMMAND -h.
             Entry("lineage", "lineage", "What came from what, as tables, pictures or Cypher."),
         ],
         "Look after": [
+            Entry("log", "log", "What was done to the workspace."),
+            Entry("rename", "rename", "Give a resource a new name."),
+            Entry("remove", "remove", "Take a resource out of the workspace."),
             Entry("config", "config", "Get or set parameters of the workspace."),
             Entry("doctor", "doctor", "Check the workspace, and say how to mend it."),
             Entry("graph", "graph", "The databases that answer about lineage."),

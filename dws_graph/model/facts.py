@@ -30,6 +30,12 @@ TAGGED = "Tagged"
 RESTORED = "Restored"
 CURRENT_SET = "CurrentSet"
 LINEAGE_IMPORTED = "LineageImported"
+SNAPSHOT_DELETED = "SnapshotDeleted"
+RESOURCE_REMOVED = "ResourceRemoved"
+RESOURCE_RENAMED = "ResourceRenamed"
+PARAMETER_SET = "ParameterSet"
+UNDONE = "Undone"
+VOID = "Void"  # in no journal: what stands for a fact that was undone; see `model.amending`
 KINDS = frozenset(
     {
         WORKSPACE_CREATED,
@@ -44,6 +50,11 @@ KINDS = frozenset(
         RESTORED,
         CURRENT_SET,
         LINEAGE_IMPORTED,
+        SNAPSHOT_DELETED,
+        RESOURCE_REMOVED,
+        RESOURCE_RENAMED,
+        PARAMETER_SET,
+        UNDONE,
     }
 )
 

@@ -265,6 +265,34 @@ def _tagged(fact: Fact, rows: Rows) -> None:
     _tag(fact, rows, take(fact.body, "tag", str), sid)
 
 
+def _snapshot_deleted(fact: Fact, rows: Rows) -> None:
+    """Its node stays, bare and marked, since facts name it; its tags name nothing any more."""
+    _workspace(fact, rows)
+    deleted = take(fact.body, "snapshot", str)
+    sid = snapshot_id(fact.workspace, deleted)
+    props: Json = {"id": sid, "workspace": fact.workspace, "hash": deleted, "deleted": True}
+    rows.shared.append(NodeRow("Snapshot", sid, {**props, "at": fact.id}))
+    rows.edges.append(EdgeRow("OF", sid, fact.workspace))
+    for tag in take(fact.body, "tags", list):
+        _tag(fact, rows, tag, "")
+
+
+def _resource_removed(fact: Fact, rows: Rows) -> None:
+    _workspace(fact, rows)
+    name = take(fact.body, "name", str)
+    rid = resource_id(fact.workspace, name)
+    props: Json = {"id": rid, "workspace": fact.workspace, "name": name, "at": fact.id}
+    for key in ("role", "type"):
+        props[key] = take(fact.body, key, str)
+    rows.shared.append(NodeRow("Resource", rid, {**props, "removed": True}))
+    rows.edges.append(EdgeRow("IN", rid, fact.workspace))
+    _currents(fact, rows, f.currents(fact.body))
+
+
+def _nothing(fact: Fact, rows: Rows) -> None:
+    """Makes no node: it is for the log, or says how other facts count (`model.amending`)."""
+
+
 def _current_changed(fact: Fact, rows: Rows) -> None:
     _workspace(fact, rows)
     _currents(fact, rows, f.currents(fact.body))
@@ -349,4 +377,10 @@ _WRITERS: dict[str, Callable[[Fact, Rows], None]] = {
     f.RESTORED: _current_changed,
     f.CURRENT_SET: _current_changed,
     f.LINEAGE_IMPORTED: _lineage_imported,
+    f.SNAPSHOT_DELETED: _snapshot_deleted,
+    f.RESOURCE_REMOVED: _resource_removed,
+    f.RESOURCE_RENAMED: _nothing,
+    f.PARAMETER_SET: _nothing,
+    f.UNDONE: _current_changed,
+    f.VOID: _nothing,
 }

@@ -87,7 +87,11 @@ class LocalFileResource(FileResource):
     @property
     def hash_folder(self) -> str:
         """Where the workspace keeps its hash trees, from the workspace's root."""
-        return f".dataworkspace/{FILE}/{as_file_name(self.role)}/{as_file_name(self.name)}"
+        return self.hash_folder_as(self.name)
+
+    def hash_folder_as(self, name: str) -> str:
+        """Where its hash trees would be if it had this name."""
+        return f".dataworkspace/{FILE}/{as_file_name(self.role)}/{as_file_name(name)}"
 
     def kept(self, hashval: str) -> bytes | None:
         """The text of a folder in a hash tree that the workspace has on disk.

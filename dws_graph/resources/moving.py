@@ -10,7 +10,7 @@ import os
 import re
 import shutil
 import stat
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -97,7 +97,21 @@ def move_files(root: Path, moves: Sequence[Move]) -> None:
         fault("moving: rename")
         os.rename(root / move.source, target)
         _make_read_only(target)
-    _remove_empty(root, {os.path.dirname(move.source) for move in moves})
+    remove_empty(root, {os.path.dirname(move.source) for move in moves})
+
+
+def move_again(root: Path, moves: Sequence[Move]) -> None:
+    """Make the moves of a plan that were taken back, as far as they are not made yet."""
+    for move in moves:
+        source, target = root / move.source, root / move.destination
+        if os.path.lexists(target):
+            _make_read_only(target)
+        elif os.path.lexists(source):
+            make_folder(target.parent)
+            fault("moving: rename again")
+            os.rename(source, target)
+            _make_read_only(target)
+    remove_empty(root, {os.path.dirname(move.source) for move in moves})
 
 
 def copy_files(root: Path, moves: Sequence[Move]) -> None:
@@ -124,7 +138,7 @@ def undo_moves(root: Path, moves: Sequence[Move], *, copied: bool = False) -> No
                 target.chmod(move.mode)
             fault("moving: rename back")
             os.rename(target, source)
-    _remove_empty(root, {os.path.dirname(move.destination) for move in moves})
+    remove_empty(root, {os.path.dirname(move.destination) for move in moves})
 
 
 def _make_read_only(path: Path) -> None:
@@ -133,7 +147,24 @@ def _make_read_only(path: Path) -> None:
         path.chmod(stat.S_IMODE(path.stat().st_mode) & ~_WRITE)
 
 
-def _remove_empty(root: Path, folders: set[str]) -> None:
+def stamps(root: Path, paths: Iterable[str]) -> list[list[int]]:
+    """Size and time of files, by which one that was written since is known; [] for one not there.
+
+    Of a folder nothing: a file in it may change at any time.
+    """
+    found: list[list[int]] = []
+    for path in paths:
+        try:
+            status = (root / path).lstat()
+        except FileNotFoundError:
+            found.append([])
+            continue
+        is_folder = stat.S_ISDIR(status.st_mode)
+        found.append([] if is_folder else [status.st_size, status.st_mtime_ns])
+    return found
+
+
+def remove_empty(root: Path, folders: set[str]) -> None:
     """Remove these folders and those above them where nothing is left; never the root."""
     for folder in sorted(folders, key=len, reverse=True):
         while folder:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from dws_graph.backends.journal.journal import Draft
@@ -14,6 +15,7 @@ from dws_graph.workspace.committing import commit_change
 from dws_graph.workspace.importing import import_draft
 from dws_graph.workspace.names import check_new_resource_name
 from dws_graph.workspace.opened import OpenWorkspace, json_bytes
+from dws_graph.workspace.renaming import check_not_an_earlier_name
 
 _SHORT = {role[0]: role for role in RESOURCE_ROLE_CHOICES}
 
@@ -58,6 +60,7 @@ def add_resource(
         if name is None:
             name = ws.suggest_resource_name(resource_type, role, *args)
         check_new_resource_name(name, ws.get_resource_names())
+        check_not_an_earlier_name(ws, name)
         resource = registry.factory(resource_type).from_command_line(
             role, name, ws, *args, **kwargs
         )
@@ -73,8 +76,18 @@ def add_resource(
         if resource.is_imported():
             drafts.append(import_draft(ws, resource))
         files |= _ignored(ws, resource)
+        local = ws.file_content(layout.RESOURCE_LOCAL_PARAMS)
         ws.keep_local_params(name, resource.get_local_params())
-        commit_change(ws, message, files, drafts, operation="add")
+        commit_change(
+            ws,
+            message,
+            files,
+            drafts,
+            operation="add",
+            more=lambda intent: replace(
+                intent, before={layout.RESOURCE_LOCAL_PARAMS: local}, touched=(name,)
+            ),
+        )
     return ws.get_resource(name)
 
 

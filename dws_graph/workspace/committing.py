@@ -9,8 +9,9 @@ Source: docs/formats.md, "Write order".
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 from dws_graph.backends.faults import fault
@@ -21,15 +22,17 @@ from dws_graph.backends.git.merging import changes
 from dws_graph.backends.git.state import check_settled
 from dws_graph.backends.journal.journal import Draft
 from dws_graph.backends.journal.lines import last_fact, read_lines
-from dws_graph.errors import ConfigurationError, GitError, some_of
+from dws_graph.errors import ConfigurationError, GitError, JsonError, some_of
 from dws_graph.model.facts import Fact, Line, line_hash
 from dws_graph.resources.base import LINEAGE_FILE
 from dws_graph.resources.git import GitResource
 from dws_graph.resources.git_subdirectory import GitSubdirectoryResource
+from dws_graph.resources.moving import move_again, remove_empty
 from dws_graph.resources.updating import bring_files
 from dws_graph.workspace import layout
 from dws_graph.workspace.arriving import arrive, arrived_names
-from dws_graph.workspace.intent import Intent, as_path, drop_intent, read_intent, write_intent
+from dws_graph.workspace.aside import delete_tree, is_aside
+from dws_graph.workspace.intent import Intent, as_path, keep_intent, read_intent, write_intent
 from dws_graph.workspace.opened import OpenWorkspace
 from dws_graph.workspace.undoing import is_ours, undo
 
@@ -59,6 +62,8 @@ def commit_change(
     drafts: Iterable[Draft] = (),
     *,
     operation: str = "change",
+    remove: Sequence[str] = (),
+    more: Callable[[Intent], Intent] = lambda intent: intent,
 ) -> None:
     """One change of the workspace's own files: one commit, with the facts that tell of it.
 
@@ -68,23 +73,46 @@ def commit_change(
         files: Content by path from the root.
         drafts: Facts that become true with the commit.
         operation: For people, should it be interrupted.
+        remove: Files, and folders, that the commit takes out; files go from disk too.
+        more: Adds to the intent: what moves, what lies outside of the commit.
     """
     with ws.locked():
         branch = check_repository(ws)
         old = ws.git.head()
-        intent = Intent(operation=operation, instance=ws.instance, branch=branch, old=old)
-        with ws.journal.locked(), ScratchIndex(ws.git) as index:
-            finish_interrupted(ws)
-            lines = ws.journal.draft(drafts)
-            sealed = sealed_segments(ws, old, lines)
-            index.reset_outside([layout.FOLDER + "/none"])
-            index.add_blobs({**files, **sealed})
-            tree = index.write_tree()
-            if old is not None and tree == ws.git.tree_of(old):
-                return
-            commit = ws.git.commit_tree(tree, [old] if old else [], message)
-            settle(ws, intent, commit, lines, {**files, **sealed}, reset=[*files, *sealed])
+        gone = tuple(path for path in remove if (ws.root / path).is_file())
+        intent = Intent(
+            operation=operation, instance=ws.instance, branch=branch, old=old, removed=gone
+        )
+        intent = more(intent)
+        with intended(ws, intent) if intent.moves else nullcontext():
+            for folder, moves in intent.moves.items():
+                move_again(ws.root / folder, moves)
+            _commit_files(ws, intent, message, files, drafts, remove)
         ws.reload()
+
+
+def _commit_files(
+    ws: OpenWorkspace,
+    intent: Intent,
+    message: str,
+    files: Mapping[str, bytes],
+    drafts: Iterable[Draft],
+    remove: Sequence[str],
+) -> None:
+    old = intent.old
+    with ws.journal.locked(), ScratchIndex(ws.git) as index:
+        finish_interrupted(ws)
+        lines = ws.journal.draft(drafts)
+        sealed = sealed_segments(ws, old, lines)
+        index.reset_outside([layout.FOLDER + "/none"])
+        index.remove(remove)
+        index.add_blobs({**files, **sealed})
+        tree = index.write_tree()
+        if old is not None and tree == ws.git.tree_of(old):
+            return
+        commit = ws.git.commit_tree(tree, [old] if old else [], message)
+        reset = [*files, *sealed, *remove]
+        settle(ws, intent, commit, lines, {**files, **sealed}, reset=reset)
 
 
 @contextmanager
@@ -117,6 +145,8 @@ def settle(
     Raises:
         GitError: Somebody committed meanwhile; nothing happened.
     """
+    before = {path: ws.file_content(path) for path in intent.outside}
+    intent = replace(intent, before={**before, **intent.before})
     texts = [line.fact.to_line() for line in lines]
     intent = intent.with_commit(commit, texts, files, reset)
     write_intent(ws.root / layout.INTENT, intent)
@@ -157,9 +187,18 @@ def carry_out(ws: OpenWorkspace, intent: Intent, files: Mapping[str, bytes] | No
         write_atomic(target, content)
     for path, content in intent.outside.items():
         if is_ours(ws, intent, path):
-            target = ws.root / path
-            make_folder(target.parent)
-            write_atomic(target, content)
+            _put(ws.root / path, content)
+    for path in intent.removed:
+        _put(ws.root / path, None)
+    gone = [path for path, content in intent.outside.items() if content is None]
+    for folder in intent.moves:
+        below = {os.path.relpath(p, folder) for p in gone if Path(p).is_relative_to(folder)}
+        remove_empty(ws.root / folder, {os.path.dirname(path) for path in below})
+    if intent.removed or intent.moves:
+        ws.reload()
+        remove_empty(ws.root, _left_empty(ws, intent.removed))
+        for folder in workspace_folders(ws):
+            make_folder(ws.root / folder)
     _commit_exported(ws, intent)
     changed = _update_files(ws, intent)
     fault("files written")
@@ -168,7 +207,61 @@ def carry_out(ws: OpenWorkspace, intent: Intent, files: Mapping[str, bytes] | No
     ws.catch_up()
     if intent.updates and intent.instance == ws.instance:
         arrive(ws, arrived_names(ws, changed, intent.repositories))
-    drop_intent(ws.root / layout.INTENT)
+    _is_last(ws, intent)
+
+
+def _put(path: Path, content: bytes | None) -> None:
+    """Write a file, or take it away."""
+    if content is not None:
+        make_folder(path.parent)
+        write_atomic(path, content)
+    elif os.path.lexists(path):
+        fault(f"unlink {path.name}")
+        path.unlink()
+
+
+def _left_empty(ws: OpenWorkspace, removed: Iterable[str]) -> set[str]:
+    """The folders of files that were removed; those that are resources stay, empty or not."""
+    kept = {os.path.normpath(folder) for folder in workspace_folders(ws)}
+    return {os.path.dirname(path) for path in removed} - kept
+
+
+def _is_last(ws: OpenWorkspace, intent: Intent) -> None:
+    """The operation can be undone from now on; what the one before it kept aside goes."""
+    discard_aside(ws, keep=intent.aside)
+    keep_intent(ws.root / layout.INTENT, ws.root / layout.LAST)
+
+
+def keep_uncommitted(ws: OpenWorkspace, operation: str, before: dict[str, bytes | None]) -> None:
+    """Keep what an operation that makes no commit is about to change, so that it can be undone."""
+    discard_aside(ws)
+    branch = ws.git.branch()
+    intent = Intent(
+        operation=operation,
+        instance=ws.instance,
+        branch=f"refs/heads/{branch}" if branch else "",
+        old=None,
+        before=before,
+    )
+    write_intent(ws.root / layout.LAST, intent)
+
+
+def last_operation(ws: OpenWorkspace) -> Intent | None:
+    """The operation that this copy of the workspace did last; None where it did none."""
+    try:
+        found = read_intent(ws.root / layout.LAST)
+    except JsonError:
+        return None  # it can be done without
+    return found if found is not None and found.instance == ws.instance else None
+
+
+def discard_aside(ws: OpenWorkspace, keep: Sequence[str] = ()) -> None:
+    """Delete what the last operation had moved aside, but for these folders."""
+    last = last_operation(ws)
+    for folder in last.aside if last else ():
+        path = ws.root / folder
+        if folder not in keep and is_aside(path):
+            delete_tree(path)
 
 
 def _update_files(ws: OpenWorkspace, intent: Intent) -> list[bytes]:
@@ -191,7 +284,7 @@ def _commit_exported(ws: OpenWorkspace, intent: Intent) -> None:
         if not isinstance(resource, GitResource) or not resource.is_exported():
             continue
         path = resource.local_path
-        if path is not None and f"{as_path(ws.root, path)}/{LINEAGE_FILE}" in intent.outside:
+        if path and intent.outside.get(f"{as_path(ws.root, path)}/{LINEAGE_FILE}") is not None:
             try:
                 resource.commit_lineage()
             except ConfigurationError as e:  # it is on another branch since: nothing is lost

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from dws_graph.errors import ConfigurationError
+from dws_graph.model import facts as f
 from dws_graph.workspace import layout
-from dws_graph.workspace.committing import commit_change
+from dws_graph.workspace.committing import commit_change, keep_uncommitted
 from dws_graph.workspace.opened import OpenWorkspace, json_bytes
 from dws_graph.workspace.params import Scope, param
 
@@ -31,6 +32,8 @@ def set_param(ws: OpenWorkspace, name: str, value: Any, *, scope: Scope | None =
         value = found.validate(value)
     if found.scope == "local":
         with ws.locked():
+            local = (layout.LOCAL_PARAMS, layout.OWN_LOCAL_PARAMS)
+            keep_uncommitted(ws, "config", {path: ws.file_content(path) for path in local})
             ws.write_local_params({name: value})
         return
     path = layout.OWN if found.own else layout.CONFIG
@@ -44,7 +47,10 @@ def set_param(ws: OpenWorkspace, name: str, value: Any, *, scope: Scope | None =
             params[name] = value
         obj = {**_own_defaults(ws, obj), key: params} if found.own else {**obj, key: params}
         verb = "Unset" if value is None else "Set"
-        commit_change(ws, f"{verb} parameter {name}", {path: json_bytes(obj)}, operation="config")
+        drafts = [(f.PARAMETER_SET, {"name": name, "unset": value is None})]
+        files = {path: json_bytes(obj)}
+        if ws.file_content(path) != files[path]:
+            commit_change(ws, f"{verb} parameter {name}", files, drafts, operation="config")
 
 
 def _own_defaults(ws: OpenWorkspace, obj: dict[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import contextlib
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -46,7 +46,16 @@ class Intent:
         reset: Paths for which the user's git index follows the commit.
         updates: Whether every other file that the commit changed comes to disk with it, too.
         outside: {path: content} of files that no commit of the workspace holds, and that come to
-            disk with it.
+            disk with it; None for one that goes.
+        back: The moves are taken back, not made: it undoes another operation.
+        stamps: Size and time of each file moved, in the order of the moves.
+        removed: Files that the commit takes from disk, from the workspace's root.
+        aside: Folders with what was moved out of the way, kept until the next operation.
+        before: What the files in `outside` held before; None for one that was not there.
+        touched: Resources whose files or names it changes.
+        entries: What was current of these before, as in facts, with `fits`: the files were those
+            of the certificate.
+        undoes: The operation that it takes back, where it is one that does.
 
     Paths are from the workspace's root, so that the folder can be moved; absolute where they lie
     outside (see `as_path`).
@@ -66,7 +75,15 @@ class Intent:
     written: tuple[str, ...] = ()
     reset: tuple[str, ...] = ()
     updates: bool = False
-    outside: dict[str, bytes] = field(default_factory=dict)
+    outside: dict[str, bytes | None] = field(default_factory=dict)
+    back: bool = False
+    stamps: dict[str, list[list[int]]] = field(default_factory=dict)
+    removed: tuple[str, ...] = ()
+    aside: tuple[str, ...] = ()
+    before: dict[str, bytes | None] = field(default_factory=dict)
+    touched: tuple[str, ...] = ()
+    entries: tuple[Json, ...] = ()
+    undoes: str | None = None
 
     def with_commit(
         self, commit: str, lines: Sequence[str], written: Iterable[str], reset: Sequence[str]
@@ -99,9 +116,15 @@ class Intent:
             "written": [_pack(f) for f in self.written],
             "reset": [_pack(f) for f in self.reset],
             "updates": self.updates,
-            "outside": {
-                _pack(f): base64.b64encode(data).decode("ascii") for f, data in self.outside.items()
-            },
+            "outside": _pack_files(self.outside),
+            "back": self.back,
+            "stamps": {_pack(folder): found for folder, found in self.stamps.items()},
+            "removed": [_pack(f) for f in self.removed],
+            "aside": [_pack(f) for f in self.aside],
+            "before": _pack_files(self.before),
+            "touched": list(self.touched),
+            "entries": list(self.entries),
+            "undoes": self.undoes,
         }
 
     @classmethod
@@ -128,9 +151,15 @@ class Intent:
             written=tuple(_unpack(f) for f in take(obj, "written", list)),
             reset=tuple(_unpack(f) for f in take(obj, "reset", list)),
             updates=take_or(obj, "updates", bool) or False,
-            outside={
-                _unpack(f): base64.b64decode(data) for f, data in take(obj, "outside", dict).items()
-            },
+            outside=_unpack_files(take(obj, "outside", dict)),
+            back=take_or(obj, "back", bool) or False,
+            stamps={_unpack(f): found for f, found in (take_or(obj, "stamps", dict) or {}).items()},
+            removed=tuple(_unpack(f) for f in take_or(obj, "removed", list) or ()),
+            aside=tuple(_unpack(f) for f in take_or(obj, "aside", list) or ()),
+            before=_unpack_files(take_or(obj, "before", dict) or {}),
+            touched=tuple(take_or(obj, "touched", list) or ()),
+            entries=tuple(take_or(obj, "entries", list) or ()),
+            undoes=take_or(obj, "undoes", str),
         )
 
 
@@ -174,6 +203,28 @@ def drop_intent(path: Path) -> None:
         fault("intent: unlink")
         path.unlink()
         sync_folder(path.parent)
+
+
+def keep_intent(path: Path, last: Path) -> None:
+    """The operation is over, and is the last one, until there is another."""
+    with contextlib.suppress(FileNotFoundError):
+        fault("intent: rename")
+        os.replace(path, last)
+        sync_folder(path.parent)
+
+
+def _pack_files(files: Mapping[str, bytes | None]) -> Json:
+    return {
+        _pack(name): None if data is None else base64.b64encode(data).decode("ascii")
+        for name, data in files.items()
+    }
+
+
+def _unpack_files(files: Json) -> dict[str, bytes | None]:
+    return {
+        _unpack(name): None if text is None else base64.b64decode(text)
+        for name, text in files.items()
+    }
 
 
 def _pack(name: str) -> str:

@@ -52,6 +52,13 @@ class SnapshotMetadata:
         """The same with other tags."""
         return replace(self, tags=list(tags), updated_timestamp=updated)
 
+    def under_names(self, names: Mapping[str, str]) -> SnapshotMetadata:
+        """The same, with resources that were renamed since under their names of now."""
+        if not names:
+            return self
+        hashes = {names.get(name, name): found for name, found in self.restore_hashes.items()}
+        return replace(self, restore_hashes=hashes)
+
     def to_json(self) -> Json:
         """As its file holds it."""
         obj: Json = {

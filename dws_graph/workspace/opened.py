@@ -28,8 +28,10 @@ from dws_graph.errors import (
     JsonTypeError,
     JsonValueError,
     PathNotAResourceError,
+    ViewAmendedError,
     ViewError,
 )
+from dws_graph.model.amending import Amendments
 from dws_graph.model.facts import Line
 from dws_graph.model.ids import is_uuid
 from dws_graph.model.refs import ResourceRef, normal_subpath
@@ -41,6 +43,7 @@ from dws_graph.workspace.metadata import SnapshotMetadata, Stat
 from dws_graph.workspace.params import PARAMS, param
 
 FORMAT = 1
+TRIES = 3  # to fold anew while others amend what is folded
 
 
 class OpenWorkspace:
@@ -77,6 +80,7 @@ class OpenWorkspace:
         self.journal = Journal(self.folder, self.id, self.instance, notify, in_git=True)
         self._lock = Lock(self.root / layout.LOCAL / "workspace.lock", "changes it", notify)
         self.index = self._open_index()
+        self.journal.renames = lambda: self.index.renames()
 
     # Files
 
@@ -124,6 +128,21 @@ class OpenWorkspace:
         if not isinstance(obj, dict):
             raise JsonTypeError("must be an object", file=str(self.root / path))
         return obj
+
+    def file_content(self, path: str) -> bytes | None:
+        """What a file of the workspace holds, by its path from the root; None: it is not there."""
+        file = self.root / path
+        return file.read_bytes() if file.is_file() else None
+
+    def names_now(self) -> dict[str, str]:
+        """{earlier name of a resource that was renamed: its name now}."""
+        return Amendments(self.index.renames()).names
+
+    def local_params_of(self, change: Callable[[Json], None]) -> bytes:
+        """Where the resources are on this machine, as the file will hold it after a change."""
+        changed = dict(self._resource_local)
+        change(changed)
+        return json_bytes(changed)
 
     def _find_id(self) -> str:
         if found := take_or(self._own, "workspace_id", str):
@@ -229,6 +248,8 @@ class OpenWorkspace:
             return self.index.apply(lines, progress=progress)
         except IndexDamagedError:
             self.heal_index()
+        except ViewAmendedError:  # something was undone, or renamed, that was folded before
+            return self.fold_anew(progress)
         except JournalMisfitError as e:
             if e.instance == self.instance or not self.writable:
                 raise
@@ -243,11 +264,15 @@ class OpenWorkspace:
         Args:
             progress: Told how many facts each transaction took.
         """
-        if self.writable:
+        for left in reversed(range(TRIES)) if self.writable else ():
             try:
                 return self.index.apply_anew(self.journal.since, progress=progress)
+            except ViewAmendedError:  # by a command that ended meanwhile
+                if left == 0:
+                    raise
             except IndexDamagedError:
                 self.notify("the index was damaged: its file is made anew")
+                break
         self.reopen_index()
         return self.index.apply(self.journal.since({}), progress=progress)
 

@@ -19,6 +19,7 @@ from dws_graph.resources.base import Resource
 from dws_graph.resources.git import GitResource
 from dws_graph.resources.git_subdirectory import GitSubdirectoryResource
 from dws_graph.resources.restoring import keep_commit, restore_files
+from dws_graph.workspace.before import entries_before
 from dws_graph.workspace.committing import (
     check_repository,
     content_commit,
@@ -230,6 +231,8 @@ def _change(ws: OpenWorkspace, plan: RestorePlan, branch: str) -> RestoreReport:
         save=saved,
         folders=tuple(r.relative_path for r in changed),
         repositories=_heads(ws, (r for r, _ in plan.restored)),
+        touched=tuple(r.name for r, _ in plan.restored),
+        entries=entries_before(ws, {r.name for r, _ in plan.restored}),
     )
     notes = []
     if saved != old:

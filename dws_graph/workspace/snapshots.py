@@ -37,7 +37,8 @@ def all_metadata(ws: OpenWorkspace) -> list[SnapshotMetadata]:
         before = seen.get(name)
         now[name] = before if before and before[0] == stat else (stat, read_metadata(path))
     ws.metadata_seen = now
-    found = [metadata for _, metadata in now.values()]
+    names = ws.names_now()
+    found = [metadata.under_names(names) for _, metadata in now.values()]
     numbers: dict[str, int] = {}
     if len({m.timestamp for m in found}) < len(found):
         numbers = {info.hash: info.number for info in ws.index.snapshots(ws.id)}
@@ -82,7 +83,7 @@ def find_snapshot(ws: OpenWorkspace, name: str) -> SnapshotMetadata:
     if FULL_HASH.fullmatch(name):  # as other files name it: no tag looks so
         path = ws.root / layout.metadata(name.lower())
         if path.is_file():
-            return read_metadata(path)
+            return read_metadata(path).under_names(ws.names_now())
     found = all_metadata(ws)
     if name == "latest" and found:
         return found[-1]
@@ -131,5 +132,6 @@ def manifest_of(ws: OpenWorkspace, snapshot_hash: str) -> list[Json]:
             file=str(path),
             hint=layout.how_to_mend(layout.manifest(snapshot_hash)),
         )
+    names = ws.names_now()
     manifest = parse_json(raw, file=str(path))
-    return list(manifest)
+    return [{**params, "name": names.get(params["name"], params["name"])} for params in manifest]

@@ -29,8 +29,9 @@ from dws_graph.model.values import (
 )
 from dws_graph.resources.base import LINEAGE_FILE, FileResource, Resource
 from dws_graph.resources.git_subdirectory import GitSubdirectoryResource
-from dws_graph.resources.moving import Move, move_files
+from dws_graph.resources.moving import Move, move_files, stamps
 from dws_graph.workspace import environment, layout
+from dws_graph.workspace.before import entries_before
 from dws_graph.workspace.committing import (
     check_repository,
     content_commit,
@@ -139,6 +140,12 @@ def take_snapshot(
                 _folder(ws, name): existing_folders(_files_of(ws, name).folder)
                 for name in plan.moves
             },
+            stamps={
+                _folder(ws, name): stamps(_files_of(ws, name).folder, (m.source for m in moves))
+                for name, moves in plan.moves.items()
+            },
+            touched=tuple(plan.moves),
+            entries=entries_before(ws, plan.moves),
         )
         with intended(ws, intent):
             for name, moves in plan.moves.items():
@@ -393,7 +400,7 @@ def _commit(
     commit = ws.git.commit_tree(tree, [content], message)
     settle(
         ws,
-        replace(intent, outside=outside),
+        replace(intent, outside=dict(outside)),
         commit,
         lines,
         files,

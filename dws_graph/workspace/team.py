@@ -28,6 +28,7 @@ from dws_graph.backends.views import Progress
 from dws_graph.errors import (
     DwsError,
     JournalMisfitError,
+    ViewAmendedError,
     ViewError,
     ViewUnavailableError,
 )
@@ -251,6 +252,8 @@ def bring_up_to_date(ws: OpenWorkspace) -> None:
     if found is None:
         return
     journal = Journal(ws.folder, ws.id, ws.instance)  # of the thread, which may go on
+    renames = tuple(ws.index.renames())
+    journal.renames = lambda: renames
     try:
         found.ask(lambda task: fold_waiting(found.graph, journal, task=task))
     except JournalMisfitError:
@@ -296,6 +299,10 @@ def fold_waiting(
         except JournalMisfitError:  # or another client began anew after we asked
             if left == 0:
                 raise
+        except ViewAmendedError:
+            if left == 0:
+                raise
+            graph.drop()
     return 0
 
 

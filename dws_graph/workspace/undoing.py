@@ -10,7 +10,7 @@ from pathlib import Path
 from dws_graph.backends.files import make_folder
 from dws_graph.backends.git.command import Git
 from dws_graph.backends.git.index import reset_index
-from dws_graph.resources.moving import undo_moves
+from dws_graph.resources.moving import move_again, undo_moves
 from dws_graph.resources.restoring import keep_commit, keep_files, restore_files
 from dws_graph.workspace import layout
 from dws_graph.workspace.intent import Intent, drop_intent
@@ -21,10 +21,25 @@ UNDONE = "What was there when an interrupted restore was undone"
 
 def undo(ws: OpenWorkspace, intent: Intent) -> None:
     """Take back what an operation did before its commit."""
+    kept = take_back_files(ws, intent)
+    drop_intent(ws.root / layout.INTENT)
+    for root, found in kept:
+        ws.notify(f"{root}: what was there until now is kept in commit {found[:8]}")
+
+
+def take_back_files(ws: OpenWorkspace, intent: Intent) -> list[tuple[Path, str]]:
+    """Bring the files of resources back to what they were before an operation.
+
+    Returns:
+        Commits that keep what would have been lost, each with the folder that it is of.
+    """
     for folder, moves in intent.moves.items():
         if not is_ours(ws, intent, folder):
             continue
         root = ws.root / folder
+        if intent.back:
+            move_again(root, moves)
+            continue
         undo_moves(root, moves)
         for below in intent.kept_folders.get(folder, ()):
             make_folder(root / below)
@@ -40,10 +55,7 @@ def undo(ws: OpenWorkspace, intent: Intent) -> None:
             again = restore_files(ws.git, intent.save, folder, what, since or intent.save)
             kept.append((ws.root, again))
         kept.append((ws.root, since))
-    drop_intent(ws.root / layout.INTENT)
-    for root, found in kept:
-        if found is not None:
-            ws.notify(f"{root}: what was there until now is kept in commit {found[:8]}")
+    return [(root, found) for root, found in kept if found is not None]
 
 
 def is_ours(ws: OpenWorkspace, intent: Intent, path: str) -> bool:

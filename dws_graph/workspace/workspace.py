@@ -14,6 +14,7 @@ from dws_graph.workspace.cloning import clone_resource, missing_resources
 from dws_graph.workspace.committing import commit_change, recover_locked
 from dws_graph.workspace.configuring import set_param
 from dws_graph.workspace.credentials import configured_address
+from dws_graph.workspace.deleting import delete_snapshot
 from dws_graph.workspace.opened import OpenWorkspace
 from dws_graph.workspace.pulling import pull_all
 from dws_graph.workspace.pushing import publish_workspace, push_workspace
@@ -123,6 +124,18 @@ class Workspace(OpenWorkspace):
         """
         clone_resource(self, name)
         return self.get_resource(name)
+
+    def delete_snapshot(self, hash_val: str, include_resources: bool = False) -> None:
+        """Delete a snapshot.
+
+        Args:
+            hash_val: Its hash.
+            include_resources: Its results directories go, too.
+
+        Raises:
+            ConfigurationError: There is no such snapshot.
+        """
+        delete_snapshot(self, hash_val, include_resources=include_resources)
 
     def save(self, message: str) -> None:
         """Commit the workspace's metadata files as they are on disk, if they changed."""

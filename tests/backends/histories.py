@@ -252,6 +252,18 @@ class Recorder:
     def retract(self, step: str, reason: str = "") -> None:
         self.append(f.STEP_RETRACTED, {"step": step, "reason": reason})
 
+    def delete(self, snapshot: str, *tags: str) -> None:
+        self.append(f.SNAPSHOT_DELETED, {"snapshot": snapshot, "tags": list(tags)})
+
+    def remove(self, name: str) -> None:
+        """Takes a resource out of the workspace."""
+        gone = [at for at in self.current if at.name == name]
+        body = {"name": name, "role": "source-data", "type": "file"}
+        none = [Current(ref=at, certificate=None).to_json() for at in gone]
+        self.append(f.RESOURCE_REMOVED, {**body, "current": none})
+        for at in gone:
+            self._lose(at)
+
     def tag(self, tag: str, snapshot: str | None) -> None:
         self.append(f.TAGGED, {"tag": tag, "snapshot": snapshot})
 
@@ -310,6 +322,8 @@ def two_instances(workspace: str = WORKSPACE) -> tuple[Recorder, Recorder]:
     b.retract(a.steps[0].id, "the data was wrong")
     a.retract(b.steps[0].id)
     a.retract(a.steps[0].id, "so it was")
+    b.delete(second, "v1", "best")
+    a.remove("raw")
     return a, b
 
 

@@ -70,6 +70,20 @@ OPERATIONS = [
     Operation(
         "tag --delete", ["dws", "tag", "--delete", "V1"], again=["dws", "tag", "latest", "again"]
     ),
+    Operation("undo a snapshot", ["dws", "undo"], before=[RESULTS, ["dws", "snapshot", "V2"]]),
+    Operation("undo a restore", ["dws", "undo"], before=[["dws", "--batch", "restore", "V1"]]),
+    Operation(
+        "delete-snapshot",
+        ["dws", "--batch", "delete-snapshot", "V1"],
+        again=["dws", "config", "results.dir_template", "snapshots/{TAG}"],
+        before=[RESULTS, ["dws", "snapshot", "V2"]],
+    ),
+    Operation(
+        "remove",
+        ["dws", "--batch", "remove", "--delete-files", "intermediate-data"],
+        again=["dws", "tag", "V1", "better"],
+    ),
+    Operation("rename", ["dws", "rename", "raw", "measured"], again=["dws", "tag", "V1", "better"]),
     Operation(
         "retract",
         ["dws", "steps", "retract", "prepare", "--yes"],

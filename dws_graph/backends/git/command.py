@@ -241,6 +241,16 @@ class Git:
             files[name] = (mode, oid)
         return files
 
+    def changed(self, old: str, new: str) -> dict[bytes, tuple[str, str] | None]:
+        """The files that differ between two commits: mode and id in the old one, None for none."""
+        how = ("diff-tree", "-r", "-z", "--raw", "--no-renames", "--no-abbrev", "--full-index")
+        raw = self.run(*how, "--ignore-submodules=none", old, new).split(b"\0")[:-1]
+        found: dict[bytes, tuple[str, str] | None] = {}
+        for about, name in zip(raw[::2], raw[1::2], strict=True):
+            mode, _, oid, _, _ = about.decode("ascii").lstrip(":").split(" ")
+            found[name] = None if set(oid) == {"0"} else (mode, oid)
+        return found
+
     def names_in(self, tree: str, folder: str, env: Mapping[str, str] | None = None) -> list[str]:
         """The names directly in a folder of a tree or commit; none where it is no folder."""
         below = f"{folder.rstrip('/')}/" if folder else ""

@@ -29,6 +29,7 @@ from dws_graph.backends.views import (
     DumpEdge,
     DumpItem,
     DumpNode,
+    Pass,
     Progress,
     as_dump,
     chunks,
@@ -72,10 +73,13 @@ class EmbeddedGraph:
             return 0
         total = 0
         with self._lock, self._writer() as graph:
+            one: Pass | None = None
             for chunk in chunks(chain([first], rest)):
                 with _engine_errors(), graph.begin() as tx:
                     run = _runner(tx)
-                    fresh, news, error = next_facts(_applied(run), chunk)
+                    applied = _applied(run)
+                    one = one or Pass(anew=not applied)
+                    fresh, news, error = next_facts(applied, chunk, one)
                     if fresh:
                         write_rows(run, together(fold(line.fact) for line in fresh))
                         write_applied(run, news)

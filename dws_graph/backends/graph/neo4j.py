@@ -28,12 +28,13 @@ from dws_graph.backends.views import (
     DumpEdge,
     DumpItem,
     DumpNode,
+    Pass,
     Progress,
     as_dump,
     chunks,
     next_facts,
 )
-from dws_graph.errors import JournalMisfitError, ViewError
+from dws_graph.errors import InternalError, ViewError
 from dws_graph.model.facts import Line
 from dws_graph.model.folding import fold
 from dws_graph.model.rows import together
@@ -109,9 +110,11 @@ class Neo4jGraph:
                 dropped this part meanwhile: ask `applied` again.
         """
         total = 0
+        one: Pass | None = None
         for chunk in chunks(lines, self._chunk, WEIGHT):
             self._prepare()
-            applied, error = self._apply(chunk)
+            one = one or Pass(anew=not self.applied())
+            applied, error = self._apply(chunk, one)
             total += applied
             if error:
                 raise error
@@ -124,23 +127,23 @@ class Neo4jGraph:
             ensure_schema(self.connection)
             self._prepared = True
 
-    def _apply(self, chunk: list[Line]) -> tuple[int, JournalMisfitError | None]:
+    def _apply(self, chunk: list[Line], one: Pass) -> tuple[int, InternalError | None]:
         for line in chunk:
             if line.fact.workspace != self.workspace:
                 raise ViewError(f"a fact of workspace {line.fact.workspace} is not of this one")
         while True:
             try:
-                return self.connection.write(lambda tx: self._fold(tx, chunk))
+                return self.connection.write(lambda tx: self._fold(tx, chunk, one))
             except _DroppingError:
                 self._finish_drop()
 
-    def _fold(self, tx: Any, chunk: list[Line]) -> tuple[int, JournalMisfitError | None]:
+    def _fold(self, tx: Any, chunk: list[Line], one: Pass) -> tuple[int, InternalError | None]:
         run = _runner(tx)
         if self._take_turn(tx, kept=True):
             raise _DroppingError
         keys = sorted({(line.fact.workspace, line.fact.instance) for line in chunk})
         applied = _applied(run(parts.APPLIED_TO, [{"id": " ".join(key)} for key in keys]))
-        fresh, news, error = next_facts(applied, chunk)
+        fresh, news, error = next_facts(applied, chunk, one)
         if fresh:
             rows = together(fold(line.fact) for line in fresh)
             write_rows(run, rows)

@@ -47,6 +47,7 @@ CONTAINED = """
 INSERT OR REPLACE INTO contained (snapshot, certificate, resource, subpath, entry)
 VALUES (?, ?, ?, ?, ?)
 """
+RENAME = "INSERT OR REPLACE INTO rename (id, fact) VALUES (?, ?)"
 BASE = "INSERT OR REPLACE INTO base (workspace, instance, snapshot) VALUES (?, ?, ?)"
 ENVIRONMENT = "INSERT OR IGNORE INTO environment (workspace, instance, hash) VALUES (?, ?, ?)"
 HOSTNAME = "INSERT OR REPLACE INTO hostname (workspace, instance, hostname) VALUES (?, ?, ?)"
@@ -136,6 +137,16 @@ def _lineage_imported(c: sqlite3.Connection, fact: Fact) -> None:
     _currents(c, fact, f.currents(fact.body))
 
 
+def _void(c: sqlite3.Connection, fact: Fact) -> None:
+    """The number of a snapshot that was undone is not given again."""
+    if (number := take_or(fact.body, "number", int)) is not None:
+        c.execute(NUMBER, (fact.workspace, fact.instance, number))
+
+
+def _renamed(c: sqlite3.Connection, fact: Fact) -> None:
+    c.execute(RENAME, (fact.id, fact.to_line()))
+
+
 _WRITERS: dict[str, Callable[[sqlite3.Connection, Fact], None]] = {
     f.WORKSPACE_CREATED: _hostname,
     f.ENVIRONMENT_SEEN: _environment_seen,
@@ -146,4 +157,8 @@ _WRITERS: dict[str, Callable[[sqlite3.Connection, Fact], None]] = {
     f.RESTORED: _restored,
     f.CURRENT_SET: _current_changed,
     f.LINEAGE_IMPORTED: _lineage_imported,
+    f.RESOURCE_REMOVED: _current_changed,
+    f.RESOURCE_RENAMED: _renamed,
+    f.UNDONE: _current_changed,
+    f.VOID: _void,
 }

@@ -6,7 +6,7 @@ in the same transaction, straight from the facts. Source: docs/formats.md, "The 
 
 from __future__ import annotations
 
-VERSION = 6  # kept in PRAGMA user_version; a file of another version is folded anew
+VERSION = 7  # kept in PRAGMA user_version; a file of another version is folded anew
 
 TABLES = (
     """
@@ -160,6 +160,12 @@ TABLES = (
         instance TEXT NOT NULL,
         number INTEGER NOT NULL,
         PRIMARY KEY (workspace, instance)
+    ) WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE rename (           -- facts ResourceRenamed, as lines
+        id TEXT PRIMARY KEY,
+        fact TEXT NOT NULL
     ) WITHOUT ROWID
     """,
     """

@@ -31,6 +31,7 @@ from dws_graph.backends.views import (
     Entry,
     EnvironmentInfo,
     Hit,
+    Pass,
     Progress,
     Retraction,
     SnapshotInfo,
@@ -41,9 +42,9 @@ from dws_graph.backends.views import (
     chunks,
     next_facts,
 )
-from dws_graph.errors import JournalError, ViewError
+from dws_graph.errors import InternalError, ViewError
 from dws_graph.model.certificates import Certificate
-from dws_graph.model.facts import Line, StepStart
+from dws_graph.model.facts import Fact, Line, StepStart
 from dws_graph.model.folding import fold
 from dws_graph.model.refs import ResourceRef
 from dws_graph.model.rows import together
@@ -125,12 +126,14 @@ class Index:
         Raises:
             JournalError: A line is missing, or is another one than was applied; those before it
                 are applied.
+            ViewAmendedError: A line amends what is applied; those before it are applied.
             ViewError: The file cannot be written, or is damaged.
         """
         total = 0
+        one = Pass(anew=not self.applied())
         for chunk in chunks(lines):
             with self._store.write() as c:
-                count, error = self._fold(c, chunk)
+                count, error = self._fold(c, chunk, one)
             if error:
                 raise error
             total += count
@@ -139,9 +142,9 @@ class Index:
         return total
 
     def _fold(
-        self, c: sqlite3.Connection, chunk: Iterable[Line]
-    ) -> tuple[int, JournalError | None]:
-        fresh, news, error = next_facts(self.applied(), chunk)
+        self, c: sqlite3.Connection, chunk: Iterable[Line], one: Pass
+    ) -> tuple[int, InternalError | None]:
+        fresh, news, error = next_facts(self.applied(), chunk, one)
         if fresh:
             apply_rows(c, together(fold(line.fact) for line in fresh))
             for line in fresh:
@@ -177,8 +180,9 @@ class Index:
                     total = fresh.apply(since({}), progress=progress)
                 with self._store.replacing(beside) as c:
                     # what others have applied meanwhile must not be missing again
+                    one = Pass(anew=False)
                     for chunk in chunks(since(self.applied())):
-                        count, error = self._fold(c, chunk)
+                        count, error = self._fold(c, chunk, one)
                         if error:
                             raise error
                         total += count
@@ -250,6 +254,10 @@ class Index:
     def highest_version(self, workspace: str, instance: str, ref: ResourceRef) -> int:
         """The highest version that an instance gave to a ref; 0 when none."""
         return recording.highest_version(self._store, workspace, instance, ref)
+
+    def renames(self) -> list[Fact]:
+        """The facts that renamed resources, of all instances."""
+        return recording.renames(self._store)
 
     def highest_number(self, workspace: str, instance: str) -> int:
         """The highest number of an instance's snapshots; 0 when none."""

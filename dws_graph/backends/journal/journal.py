@@ -11,7 +11,7 @@ Source: docs/formats.md, "The journal on disk".
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,7 @@ from pathlib import Path
 from dws_graph.backends.faults import fault
 from dws_graph.backends.files import make_folder, sync_folder
 from dws_graph.backends.journal.lines import (
+    find_facts,
     last_fact,
     last_line,
     mend_tail,
@@ -30,6 +31,7 @@ from dws_graph.backends.locks import Lock, Notify, quiet
 from dws_graph.backends.mending import OWN_JOURNAL, SEALED, SEGMENTS
 from dws_graph.backends.views import Applied
 from dws_graph.errors import JournalError, JsonValueError
+from dws_graph.model.amending import AMENDING, Amendments
 from dws_graph.model.facts import Fact, Line, line_hash
 from dws_graph.model.ids import is_uuid, uuid7
 from dws_graph.model.values import Json, utc_now
@@ -60,6 +62,9 @@ class Journal:
         instance: This copy's UUID.
         notify: Told when a lock is waited for.
         in_git: Whether the folder lies in a repository, which knows others' segments.
+
+    Attributes:
+        renames: Tells which resources were renamed in what is not read again (the index knows).
     """
 
     def __init__(
@@ -77,6 +82,7 @@ class Journal:
         self.path = folder / "local" / OWN_JOURNAL
         self.sealed_folder = folder / SEALED
         self.segments_folder = folder / "local" / SEGMENTS
+        self.renames: Callable[[], Iterable[Fact]] = tuple
         self._lock = Lock(folder / "local" / "journal.lock", "records a step", notify)
         self._head: Head | None = None
         self._held = 0
@@ -184,22 +190,36 @@ class Journal:
     def since(
         self, applied: Mapping[tuple[str, str], Applied], *, own: bool = False
     ) -> Iterator[Line]:
-        """The lines that a view with `applied` lacks, in order of each instance.
+        """The lines that a view with `applied` lacks, in order of each instance, as they count now.
 
         Args:
             applied: What it has.
             own: Of this instance alone.
         """
         mine = applied.get((self.workspace, self.instance), Applied(0, "", 0))
-        if self.path.exists():
-            for line in read_lines(self.path, mine.offset, local=True):
-                if line.fact.seq >= mine.seq:  # without an offset it starts over
-                    yield line
-        if own:
-            return
-        for instance, (folder, names) in sorted(self._others().items()):
+        others = []
+        for instance, (folder, names) in () if own else sorted(self._others().items()):
             last = applied.get((self.workspace, instance), Applied(0, "", 0))
-            yield from _of_instance(folder, names, last)
+            if found := _news(folder, names, last):
+                others.append((found, last))
+        here = self.path.exists()
+        amending = [*find_facts(self.path, mine.offset, AMENDING)] if here else []
+        for paths, _ in others:
+            amending += [fact for path in paths for fact in find_facts(path, 0, AMENDING)]
+        amended = Amendments([*self.renames(), *amending])
+        if here:
+            own_lines = read_lines(self.path, mine.offset, local=True)
+            # without an offset it starts over
+            yield from _as_amended((o for o in own_lines if o.fact.seq >= mine.seq), amended)
+        for paths, last in others:
+            yield from _as_amended(_of_instance(paths, last), amended)
+
+    def lines(self) -> Iterator[Line]:
+        """Every line of every instance as it was written, whatever was said of it later."""
+        if self.path.exists():
+            yield from read_lines(self.path, local=True)
+        for _, (folder, names) in sorted(self._others().items()):
+            yield from _of_instance([folder / name for name in names], Applied(0, "", 0))
 
     def since_elsewhere(self, applied: Mapping[tuple[str, str], Applied]) -> Iterator[Line]:
         """As `since`, for a view that other copies fold into as well.
@@ -301,19 +321,32 @@ class Journal:
             self._head = None
 
 
-def _of_instance(folder: Path, names: list[str], last: Applied) -> Iterator[Line]:
-    """The lines of one instance after `last`; segments may overlap, and are read once."""
+def _as_amended(lines: Iterable[Line], amended: Amendments) -> Iterator[Line]:
+    """Lines as they count now; what was amended only just is left for the next time."""
+    for line in lines:
+        if line.fact.kind in AMENDING and line.fact.id not in amended.known:
+            return
+        yield amended.line(line)
+
+
+def _news(folder: Path, names: list[str], last: Applied) -> list[Path]:
+    """The segments of one instance that may hold facts after `last`."""
     if not names:
-        return
+        return []
     tail = last_fact(folder / names[-1])
     if len(names) > 1 and tail is not None and tail.seq <= last.seq:
-        return
+        return []
+    return [folder / name for name in names]
+
+
+def _of_instance(paths: list[Path], last: Applied) -> Iterator[Line]:
+    """The lines of one instance after `last`; segments may overlap, and are read once."""
     seq = last.seq
-    for name in names:
-        end = last_fact(folder / name)
+    for path in paths:
+        end = last_fact(path)
         if end is None or end.seq <= seq:
             continue
-        for line in read_lines(folder / name, local=False):
+        for line in read_lines(path, local=False):
             if line.fact.seq > seq:
                 seq = line.fact.seq
                 yield line

@@ -1,0 +1,308 @@
+"""Undoing the last operation.
+
+A commit with the files of before, and a fact that the operation's facts were never said. Undoing
+that does the operation again.
+Source: docs/formats.md, "Undoing and renaming".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from dws_graph.backends.faults import fault
+from dws_graph.backends.git.command import decoded
+from dws_graph.backends.git.index import ScratchIndex
+from dws_graph.backends.journal.journal import Draft
+from dws_graph.errors import ConfigurationError, UserAbort, some_of
+from dws_graph.model import facts as f
+from dws_graph.model.facts import Fact
+from dws_graph.model.refs import ResourceRef
+from dws_graph.model.values import Json
+from dws_graph.resources.git import GitResource
+from dws_graph.resources.moving import stamps
+from dws_graph.resources.restoring import keep_commit
+from dws_graph.workspace import layout
+from dws_graph.workspace.before import entries_again, entries_before
+from dws_graph.workspace.committing import (
+    check_repository,
+    content_commit,
+    finish_interrupted,
+    intended,
+    last_operation,
+    sealed_segments,
+    settle,
+)
+from dws_graph.workspace.intent import Intent, as_path
+from dws_graph.workspace.opened import OpenWorkspace
+from dws_graph.workspace.reading import living
+from dws_graph.workspace.taking import always
+from dws_graph.workspace.undoing import take_back_files
+
+SHARED = frozenset({"snapshot", "add", "remove", "rename"})  # not undone once they were pushed
+UNDONE = frozenset({*SHARED, "restore", "config", "tag", "delete-snapshot"})
+ON_STEPS = frozenset({"snapshot", "restore"})  # each step since may build on it
+ENDED = (f.STEP_COMPLETED, f.STEP_ABORTED, f.LINEAGE_IMPORTED)
+LOG = "See what was done: dws log."
+
+
+@dataclass(frozen=True, slots=True)
+class UndoPlan:
+    """What undoing the last operation does.
+
+    Attributes:
+        last: The operation.
+        operation: Its name; of an undo, that of what it took back.
+        what: It, in words.
+        changed: Files of the workspace's repository that it changed: mode and id before.
+        files: Content before of those that it wrote to disk; None of those that were not there.
+    """
+
+    last: Intent
+    operation: str
+    what: str
+    changed: dict[bytes, tuple[str, str] | None]
+    files: dict[str, bytes | None]
+
+    @property
+    def again(self) -> bool:
+        """Whether it does again what was undone."""
+        return self.last.undoes is not None
+
+    def describe(self) -> list[str]:
+        """The plan in lines."""
+        verb = "Do again" if self.again else "Undo"
+        lines = [f"{verb}: {self.what}"]
+        lines += [f"  delete   {path}" for path, content in self.files.items() if content is None]
+        lines += [f"  restore  {path}" for path, content in self.files.items() if content]
+        moved = sum(map(len, self.last.moves.values()))
+        if moved:
+            lines.append(f"  move     {moved} of its files to where they were")
+        lines += [f"  restore  the files of {name}" for name in self._restored()]
+        return lines
+
+    def _restored(self) -> tuple[str, ...]:
+        return self.last.touched if self.last.save is not None else ()
+
+
+def plan_undo(ws: OpenWorkspace) -> UndoPlan:
+    """Decide what undoing does; everything that can be refused is refused here.
+
+    Raises:
+        ConfigurationError: There is nothing to undo, or something since depends on it.
+    """
+    last = last_operation(ws)
+    if last is None:
+        raise ConfigurationError("nothing was done here that can be undone", hint=LOG)
+    operation = last.undoes or last.operation
+    if operation not in UNDONE:
+        raise ConfigurationError(f"the last command, {operation}, cannot be undone", hint=LOG)
+    changed, what = _committed(ws, last, operation)
+    paths = [p for p in (*last.written, *last.removed) if not p.startswith(f"{layout.JOURNAL}/")]
+    files = {p: ws.git.cat(last.old, p) if last.old else None for p in dict.fromkeys(paths)}
+    for path in files:
+        if ws.file_content(path) != ws.git.cat("HEAD", path):
+            raise ConfigurationError(
+                f"{path} was changed since the {operation}, and not committed",
+                hint=f"Take it back first: git checkout HEAD -- {path}.",
+            )
+    _check_moves(ws, last, operation)
+    _check_steps(ws, last, operation)
+    return UndoPlan(last, operation, what, changed, files)
+
+
+def _committed(
+    ws: OpenWorkspace, last: Intent, operation: str
+) -> tuple[dict[bytes, tuple[str, str] | None], str]:
+    """What the operation's commit changed, and its subject; refuses what was built on it."""
+    if last.commit is None or last.old is None:
+        return {}, f"{operation} of this copy"
+    head = ws.git.head()
+    branch = ws.git.branch()
+    if (
+        head is None
+        or last.branch != f"refs/heads/{branch}"
+        or not ws.git.is_ancestor(last.commit, head)
+    ):
+        raise ConfigurationError(
+            f"the branch does not hold the commit of the {operation} any more",
+            hint="Undo it on the branch on which it was done.",
+        )
+    if operation in SHARED and last.undoes is None and _is_shared(ws, last.commit):
+        hint = "Delete it instead: dws delete-snapshot." if operation == "snapshot" else LOG
+        raise ConfigurationError(
+            f"the {operation} was pushed: others may have built on it", hint=hint
+        )
+    journal = f"{layout.JOURNAL}/".encode()
+    changed = {
+        path: before
+        for path, before in ws.git.changed(last.old, last.commit).items()
+        if not path.startswith(journal)
+    }
+    since = sorted(changed.keys() & ws.git.changed(last.commit, head).keys())
+    if since:
+        raise ConfigurationError(
+            f"{some_of([decoded(path) for path in since], 3)} was committed since the {operation}",
+            hint="Revert that commit first: git revert.",
+        )
+    return changed, ws.git.text("log", "-1", "--format=%s", last.commit)
+
+
+def _is_shared(ws: OpenWorkspace, commit: str) -> bool:
+    return bool(ws.git.text("for-each-ref", "--contains", commit, "--count=1", "refs/remotes"))
+
+
+def _check_moves(ws: OpenWorkspace, last: Intent, operation: str) -> None:
+    """Files moved go back where nothing is, and what is moved again is what was moved first."""
+    for folder, moves in last.moves.items():
+        root = ws.root / folder
+        now = [move.source for move in moves]
+        if last.back and stamps(root, now) != last.stamps.get(folder, [[] for _ in now]):
+            raise ConfigurationError(
+                f"files in {root} were changed since the {operation} was undone",
+                hint="Do it anew, with the files as they are now.",
+            )
+        taken = [path for path in now if not last.back and _exists(root / path)]
+        if taken:
+            raise ConfigurationError(
+                f"{root / taken[0]} was written since the {operation}",
+                hint="Move it away first.",
+            )
+
+
+def _exists(path: Path) -> bool:
+    return path.exists() or path.is_symlink()
+
+
+def _check_steps(ws: OpenWorkspace, last: Intent, operation: str) -> None:
+    """No step since may have read, or written, what would not have been."""
+    names = set(last.touched)
+    for step in living(ws)[0]:
+        if operation in ON_STEPS or any(ref.name in names for ref in step.outputs):
+            raise ConfigurationError(
+                f"step '{step.name}' is running since the {operation}",
+                hint="Undo it when the step has ended, if it fails.",
+            )
+    for fact in _facts_since(ws, last):
+        if fact.kind not in ENDED:
+            continue
+        if operation in ON_STEPS or names & _resources_of(fact):
+            what = fact.body.get("name") or fact.body.get("resource")
+            verb = "was imported" if fact.kind == f.LINEAGE_IMPORTED else "was recorded"
+            raise ConfigurationError(
+                f"'{what}' {verb} since the {operation}, and may depend on it",
+                hint="It stays as it is. " + LOG,
+            )
+
+
+def _facts_since(ws: OpenWorkspace, last: Intent) -> Iterator[Fact]:
+    if last.lines:
+        seq = Fact.from_line(last.lines[-1]).seq
+        for raw in ws.journal.raw_after(seq).splitlines():
+            yield Fact.from_line(raw)
+
+
+def _resources_of(fact: Fact) -> set[str]:
+    """The resources that a step, or an import, names."""
+    if fact.kind == f.LINEAGE_IMPORTED:
+        return {fact.body["resource"]}
+    step = f.StepRecord.from_json(fact.body)
+    refs: list[ResourceRef] = [c.ref for c in (*step.inputs, *step.code, *step.outputs)]
+    return {ref.name for ref in refs}
+
+
+def undo_last(ws: OpenWorkspace, *, confirm: Callable[[str], bool] = always) -> UndoPlan:
+    """Take back the last operation of this copy; one that was taken back is done again.
+
+    Args:
+        ws: The workspace.
+        confirm: Asked, with the plan, before anything changes.
+
+    Raises:
+        ConfigurationError: There is none, or something since depends on it; nothing was changed.
+        UserAbort: The answer was no; nothing was changed.
+    """
+    with ws.locked():
+        ws.catch_up()
+        branch = check_repository(ws)
+        plan = plan_undo(ws)
+        if not confirm("\n".join(plan.describe())):
+            raise UserAbort("nothing was undone")
+        intent = _intent(ws, plan, branch)
+        with intended(ws, intent):
+            take_back_files(ws, plan.last)
+            fault("files taken back")
+            _commit(ws, plan, intent)
+        ws.reload()
+    return plan
+
+
+def _intent(ws: OpenWorkspace, plan: UndoPlan, branch: str) -> Intent:
+    """How all is now, so that this can be undone as well."""
+    last, head = plan.last, ws.git.head()
+    saved = None
+    if last.save is not None and last.folders:
+        message = f"What was not committed before undoing: {plan.what}"
+        saved = content_commit(ws, head, last.folders, message) or head
+        if saved is not None and saved != head:
+            keep_commit(ws.git, saved)
+    again = last.undoes is not None
+    return Intent(
+        operation=plan.operation if again else "undo",
+        undoes=None if again else plan.operation,
+        instance=ws.instance,
+        branch=branch,
+        old=head,
+        moves=last.moves,
+        kept_folders=last.kept_folders,
+        back=not last.back,
+        stamps=last.stamps,
+        save=saved,
+        folders=last.folders,
+        repositories=_heads(ws, last),
+        outside=dict(last.before),
+        removed=tuple(path for path, content in plan.files.items() if content is None),
+        aside=last.aside,
+        touched=last.touched,
+        # the others change no file that a fingerprint is taken of
+        entries=entries_before(ws, set(last.touched)) if plan.operation in ON_STEPS else (),
+    )
+
+
+def _heads(ws: OpenWorkspace, last: Intent) -> dict[str, str]:
+    """The commits of the repositories that are about to change, with all that was not committed."""
+    found = {}
+    for resource in ws.get_resources():
+        if isinstance(resource, GitResource) and resource.local_path is not None:
+            folder = as_path(ws.root, resource.local_path)
+            if folder in last.repositories and (head := resource.save_uncommitted()) is not None:
+                found[folder] = head
+    return found
+
+
+def _commit(ws: OpenWorkspace, plan: UndoPlan, intent: Intent) -> None:
+    """The commit with the files of before; the same as a fact."""
+    last, old = plan.last, intent.old
+    if old is None:
+        raise ConfigurationError("the workspace has no commit yet")
+    with ws.journal.locked():
+        finish_interrupted(ws)
+        ws.catch_up()
+        _check_steps(ws, last, plan.operation)  # one may have ended meanwhile: all is taken back
+        facts = [Fact.from_line(text).id for text in last.lines]
+        body: Json = {"operation": plan.operation, "again": plan.again, "facts": facts}
+        drafts: list[Draft] = [(f.UNDONE, {**body, "current": entries_again(ws, last.entries)})]
+        lines = ws.journal.draft(drafts)
+        files = {path: content for path, content in plan.files.items() if content is not None}
+        files |= sealed_segments(ws, old, lines)
+        with ScratchIndex(ws.git) as index:
+            index.put_tree(old)
+            index.remove([decoded(p) for p, before in plan.changed.items() if before is None])
+            index.put_ids({p: before for p, before in plan.changed.items() if before is not None})
+            index.add_blobs({p: c for p, c in files.items() if p.startswith(layout.JOURNAL)})
+            tree = index.write_tree()
+        verb = "Did again" if plan.again else "Undid"
+        commit = ws.git.commit_tree(tree, [old], f"{verb}: {plan.what}")
+        reset = [*files, *map(decoded, plan.changed)]
+        settle(ws, intent, commit, lines, files, reset=reset)
