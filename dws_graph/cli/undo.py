@@ -5,10 +5,9 @@ from __future__ import annotations
 import click
 
 from dws_graph.cli.commands import Command
-from dws_graph.cli.restore import clean_lines
 from dws_graph.cli.session import Session, pass_session
 from dws_graph.cli.terminal import confirm_verbose, say
-from dws_graph.render.text import clean
+from dws_graph.render.text import clean, clean_lines
 from dws_graph.workspace.taking_back import plan_undo, undo_last
 
 EPILOG = """
