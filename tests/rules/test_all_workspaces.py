@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from dws_graph import api
+from dws_graph.backends.views import diff_dumps
 from dws_graph.errors import ConfigurationError, ViewUnavailableError
 from dws_graph.model.refs import ResourceRef
 from tests.neo4j.local import Address, free_port
@@ -107,6 +108,29 @@ def test_the_api_answers_the_same(team: Team):
 
     assert graph.to_json() == told
     assert graph.workspaces == {key: name for name, key in team.ids.items()}
+
+
+def differences(site: Site) -> list[str]:
+    """Between what a workspace's index holds, and its part of the team's graph."""
+    root = str(site.root)
+    return diff_dumps(api.dump("index", root), api.dump("neo4j", root))
+
+
+def test_the_part_of_one_is_dropped_and_rebuilt_beside_the_other(team: Team):
+    producer, consumer, _ = team
+    assert differences(producer) == []
+    assert differences(consumer) != []  # told by the producer itself, which knows more
+
+    producer("--batch", "graph", "drop", "--view", "neo4j")
+
+    assert differences(consumer) == []
+    producer("graph", "sync", "--view", "neo4j")
+    consumer("--batch", "graph", "drop", "--view", "neo4j")
+    assert differences(producer) == []
+    consumer("graph", "rebuild", "--view", "neo4j")
+    producer("graph", "rebuild", "--view", "neo4j")
+    assert differences(producer) == []
+    assert steps(producer.json("lineage", "downstream", "raw", ALL)) == ["featurize", "consume"]
 
 
 PAGE = Path(__file__).parents[2] / "docs" / "cypher.md"
