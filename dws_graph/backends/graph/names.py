@@ -73,6 +73,8 @@ PROPERTIES = frozenset(
         "parameters",
         "metrics",
         "retracted",
+        "removed",
+        "deleted",
         "step",
         "reason",
         "time",

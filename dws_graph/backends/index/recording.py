@@ -13,7 +13,7 @@ from dws_graph.backends.index.paths import touching
 from dws_graph.backends.index.store import Store
 from dws_graph.backends.views import UNKNOWN, Entry
 from dws_graph.model.certificates import Certificate
-from dws_graph.model.facts import Fact, Fingerprint, StepStart
+from dws_graph.model.facts import Fingerprint, StepStart
 from dws_graph.model.folding import ref_id
 from dws_graph.model.refs import ResourceRef
 
@@ -32,7 +32,6 @@ UNION ALL
 {_ENTRIES} AND e.resource = :resource AND e.subpath >= :first AND e.subpath < :end
 ORDER BY 2
 """  # noqa: S608 - constants
-RENAMES = "SELECT fact FROM rename ORDER BY id"
 CERTIFICATE = """
 SELECT key, props FROM node
 WHERE key = ? AND label IN ('HashCertificate', 'PlaceholderCertificate', 'Certificate')
@@ -171,8 +170,3 @@ def base(store: Store, workspace: str, instance: str) -> str | None:
     """The hash of the snapshot that an instance took or restored last."""
     row = store.row(BASE, (workspace, instance))
     return str(row[0]) if row else None
-
-
-def renames(store: Store) -> list[Fact]:
-    """The facts that renamed resources, of all instances, by id."""
-    return [Fact.from_line(line) for (line,) in store.rows(RENAMES)]

@@ -17,6 +17,7 @@ from dws_graph.backends.index import (
     listing,
     reaching,
     recording,
+    renaming,
     searching,
     stats,
 )
@@ -257,7 +258,7 @@ class Index:
 
     def renames(self) -> list[Fact]:
         """The facts that renamed resources, of all instances."""
-        return recording.renames(self._store)
+        return renaming.renames(self._store)
 
     def highest_number(self, workspace: str, instance: str) -> int:
         """The highest number of an instance's snapshots; 0 when none."""
