@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from dws_graph.api.log import log_in
+from dws_graph.api.operations import log_in
 from dws_graph.cli.cells import when
 from dws_graph.cli.commands import Command
 from dws_graph.cli.session import Session, pass_session

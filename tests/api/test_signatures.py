@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import pkgutil
 from typing import Any
 
 import pytest
@@ -198,3 +199,14 @@ def test_resource_roles_are_the_four():
         roles.CODE,
         roles.RESULTS,
     ]
+
+
+@pytest.mark.parametrize("package", ["dws_graph.api", "dws_graph.workspace"])
+def test_a_public_name_is_found_when_it_is_used_and_is_no_modules(package: str):
+    names = importlib.import_module(package)
+
+    assert set(names._HOME) == set(names.__all__)
+    assert not {m.name for m in pkgutil.iter_modules(names.__path__)} & set(names.__all__)
+    assert all(getattr(names, name) is not None for name in names.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'unheard_of'"):
+        names.unheard_of  # noqa: B018 - asked for, not used
