@@ -45,7 +45,7 @@ test-docker: venv  ## build the image, bring its services up and test them, on a
 	$(BIN)/python -m pytest -n 0 -m docker tests/docker $(ARGS)
 
 faults: venv  ## kill every operation at each of its fault points; twenty minutes (ARGS="-k snapshot")
-	DWS_FAULTS_SEED=all $(BIN)/python -m pytest tests/faults $(ARGS)
+	DWS_FAULTS_SEED=all $(BIN)/python -m pytest tests/faults tests/neo4j/test_outage.py $(ARGS)
 
 check: venv  ## format, lint, types, layers and the fast tests: a minute
 	$(BIN)/ruff format --check

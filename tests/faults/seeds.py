@@ -5,16 +5,26 @@ from __future__ import annotations
 import datetime
 import os
 import zlib
+from collections.abc import Sequence
 from functools import cache
+from typing import TypeVar
 
 VARIABLE = "DWS_FAULTS_SEED"
 ALL = "all"
+T = TypeVar("T")
 
 
 @cache
 def seed() -> str:
     """`all`, or what the quarter is chosen by: the day, unless DWS_FAULTS_SEED says otherwise."""
     return os.environ.get(VARIABLE) or f"{datetime.datetime.now(datetime.timezone.utc):%Y%m%d}"
+
+
+def one_of(trial: str, choices: Sequence[T]) -> Sequence[T]:
+    """The choice that a trial takes now; all of them where all of the suite runs."""
+    if seed() == ALL:
+        return choices
+    return [choices[zlib.crc32(f"{seed()} {trial}".encode()) % len(choices)]]
 
 
 def chosen(trial: str, *, rare: bool = False) -> bool:

@@ -18,6 +18,7 @@ import pytest
 from dws_graph import api
 from dws_graph.backends.views import diff_dumps
 from tests.api.labs import Lab, make_lab
+from tests.faults.seeds import one_of
 from tests.neo4j import local, training
 from tests.neo4j.conftest import done, run_dws
 from tests.neo4j.local import LocalServer
@@ -88,8 +89,15 @@ def gaps(lab: Lab) -> list[float]:
     return [(b - a).total_seconds() for a, b in itertools.pairwise(times)]
 
 
-@pytest.mark.parametrize("at", [0, STEPS // 2, STEPS - 1], ids=["start", "middle", "end"])
-@pytest.mark.parametrize("event", ["SIGKILL", "SIGSTOP", "password"])
+MOMENTS = [("start", 0), ("middle", STEPS // 2), ("end", STEPS - 1)]
+CASES = [
+    pytest.param(event, at, id=f"{event}-{moment}")
+    for event in ("SIGKILL", "SIGSTOP", "password")
+    for moment, at in one_of(f"outage {event}", MOMENTS)
+]
+
+
+@pytest.mark.parametrize(("event", "at"), CASES)
 def test_a_run_goes_on_without_the_server_and_is_caught_up_with(
     lab: Lab, away: Away, event: str, at: int
 ):
