@@ -17,7 +17,7 @@ import pytest
 from tests.docker import engine
 from tests.faults.mounting import can_mount
 from tests.faults.seeds import seed
-from tests.neo4j import shared
+from tests.neo4j import local, shared
 from tests.neo4j.local import Address, ServerError
 from tests.sharing.servers import has_sshd
 
@@ -32,12 +32,14 @@ HOW = {
     "tmpfs": "run as root, where one can be mounted",
     "sshd": "apt-get install openssh-server",
     "neo4j": "apt-get install default-jdk-headless maven, or set DWS_TEST_NEO4J_URL",
+    "neo4j-jars": "apt-get install default-jdk-headless maven",
 }
 FIND: dict[str, Callable[[str], object]] = {
     "docker": engine.answers,
     "tmpfs": can_mount,
     "sshd": has_sshd,
     "neo4j": lambda _: shared.available(),
+    "neo4j-jars": lambda _: local.available(),
 }
 
 HERE = Path(__file__).parent
@@ -118,7 +120,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def _missing(item: pytest.Item, tool: str, reason: str) -> NoReturn:
     """Skip a test for want of a tool; fail it where that may not be."""
     item.user_properties.append(("missing", tool))
-    required = {"DWS_REQUIRE_ALL", *(["DWS_REQUIRE_NEO4J"] if tool == "neo4j" else [])}
+    required = {"DWS_REQUIRE_ALL", *(["DWS_REQUIRE_NEO4J"] if tool.startswith("neo4j") else [])}
     if any(os.environ.get(name) == "1" for name in required):
         pytest.fail(reason, pytrace=False)
     pytest.skip(reason)

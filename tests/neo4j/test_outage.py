@@ -19,11 +19,11 @@ from dws_graph import api
 from dws_graph.backends.views import diff_dumps
 from tests.api.labs import Lab, make_lab
 from tests.faults.seeds import one_of
-from tests.neo4j import local, training
+from tests.neo4j import training
 from tests.neo4j.conftest import done, run_dws
 from tests.neo4j.local import LocalServer
 
-pytestmark = pytest.mark.needs("neo4j")
+pytestmark = pytest.mark.needs("neo4j-jars")  # a server that may be killed
 STEPS = 200
 LONGEST = 2.0  # seconds that the first step may wait for a server that is away
 
@@ -45,8 +45,6 @@ class Away:
 
 @pytest.fixture(scope="module")
 def away(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Away]:
-    if not local.available():
-        pytest.skip("a server is needed that may be killed: java and mvn")
     server = LocalServer(tmp_path_factory.mktemp("away") / "server")
     server.start()
     yield Away(server)
