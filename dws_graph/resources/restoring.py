@@ -74,7 +74,9 @@ def in_the_way(base: bytes, name: bytes, current: set[bytes]) -> bytes | None:
     return path
 
 
-def restore_files(git: Git, commit: str, subdir: str, what: str, kept: str | None) -> str | None:
+def restore_files(
+    git: Git, commit: str, subdir: str, what: str, kept: str | None, instead: str | None = None
+) -> str | None:
     """Bring the files below `subdir` to those of a commit; the user's index is left alone.
 
     Each file that goes is looked at again just before: nothing is lost that `kept` has not.
@@ -85,6 +87,7 @@ def restore_files(git: Git, commit: str, subdir: str, what: str, kept: str | Non
         subdir: From the repository's root; empty for all.
         what: What to call it in a message.
         kept: The commit that holds what was there a moment ago.
+        instead: The commit to which they were being brought, when that is taken back.
 
     Returns:
         The commit that now keeps what was written since; None when nothing was.
@@ -113,6 +116,7 @@ def restore_files(git: Git, commit: str, subdir: str, what: str, kept: str | Non
         for name in replaced:
             check_unchanged(git.root, name, seen, what)
             delete_file(git.root, name, subdir, folders=name not in other)
+        remove_left_folders(git, commit, subdir, instead)
         index.remove([decoded(name) for name in gone])
         if other:
             index.put_ids(other)
@@ -196,11 +200,34 @@ def _meanwhile(root: Path, name: bytes, what: str) -> ConfigurationError:
 
 def delete_file(root: Path, name: bytes, subdir: str, *, folders: bool) -> None:
     """Remove a file, and `folders` above it that are left empty, but for `subdir` itself."""
-    base, stop = os.fsencode(root), os.fsencode(subdir)
     with contextlib.suppress(FileNotFoundError, NotADirectoryError):
         fault("restoring: unlink")
-        os.unlink(os.path.join(base, name))
-    folder = os.path.dirname(name) if folders else b""
+        os.unlink(os.path.join(os.fsencode(root), name))
+    if folders:
+        _remove_empty_folders(root, name, subdir)
+
+
+def remove_left_folders(git: Git, commit: str, subdir: str, instead: str | None) -> None:
+    """Remove the folders of which one killed in `delete_file` has deleted the last file only.
+
+    Args:
+        git: The repository.
+        commit: To which the files below `subdir` are brought.
+        subdir: From the repository's root; empty for all.
+        instead: The commit to which they were being brought before; None: nothing is to be done.
+    """
+    if instead is None:
+        return
+    base = os.fsencode(git.root)
+    for name in files_of(git, instead, subdir).keys() - files_of(git, commit, subdir).keys():
+        if not os.path.lexists(os.path.join(base, name)):
+            _remove_empty_folders(git.root, name, subdir)
+
+
+def _remove_empty_folders(root: Path, name: bytes, subdir: str) -> None:
+    """Remove the folders above a file that is gone, as far as they are empty."""
+    base, stop = os.fsencode(root), os.fsencode(subdir)
+    folder = os.path.dirname(name)
     while folder and folder != stop:
         try:
             fault("restoring: rmdir")

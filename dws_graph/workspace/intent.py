@@ -40,6 +40,7 @@ class Intent:
         save: For a restore: the commit of the workspace that holds its files before.
         folders: For a restore: the folders of the workspace that it writes.
         repositories: For a restore: {folder of a git resource: its commit before}.
+        targets: For a restore: {folder: the commit to which it is brought}, of both of these.
         commit: That makes the operation done; None while there is none.
         lines: What the local journal gets then, as lines.
         written: Files that the commit brings to disk, from the workspace's root.
@@ -70,6 +71,7 @@ class Intent:
     save: str | None = None
     folders: tuple[str, ...] = ()
     repositories: dict[str, str] = field(default_factory=dict)
+    targets: dict[str, str] = field(default_factory=dict)
     commit: str | None = None
     lines: tuple[str, ...] = ()
     written: tuple[str, ...] = ()
@@ -111,6 +113,7 @@ class Intent:
             "save": self.save,
             "folders": [_pack(f) for f in self.folders],
             "repositories": {_pack(f): commit for f, commit in self.repositories.items()},
+            "targets": {_pack(f): commit for f, commit in self.targets.items()},
             "commit": self.commit,
             "lines": list(self.lines),
             "written": [_pack(f) for f in self.written],
@@ -146,6 +149,7 @@ class Intent:
             save=take_or(obj, "save", str),
             folders=tuple(_unpack(f) for f in take(obj, "folders", list)),
             repositories={_unpack(f): c for f, c in take(obj, "repositories", dict).items()},
+            targets={_unpack(f): c for f, c in (take_or(obj, "targets", dict) or {}).items()},
             commit=take_or(obj, "commit", str),
             lines=tuple(take(obj, "lines", list)),
             written=tuple(_unpack(f) for f in take(obj, "written", list)),

@@ -171,6 +171,11 @@ def _change(ws: OpenWorkspace, plan: _Plan) -> list[str]:
         branch=f"refs/heads/{plan.shared.branch}",
         old=plan.old,
         repositories=repositories,
+        targets={
+            as_path(ws.root, resource.folder): target
+            for resource, target in plan.resources
+            if isinstance(resource, GitResource)
+        },
         updates=True,
     )
     notes: list[str] = []

@@ -231,6 +231,7 @@ def _change(ws: OpenWorkspace, plan: RestorePlan, branch: str) -> RestoreReport:
         save=saved,
         folders=tuple(r.relative_path for r in changed),
         repositories=_heads(ws, (r for r, _ in plan.restored)),
+        targets=_targets(ws, plan),
         touched=tuple(r.name for r, _ in plan.restored),
         entries=entries_before(ws, {r.name for r, _ in plan.restored}),
     )
@@ -260,6 +261,16 @@ def _heads(ws: OpenWorkspace, resources: Iterable[Resource]) -> dict[str, str]:
             head = resource.save_uncommitted()
             if head is not None:
                 found[as_path(ws.root, resource.folder)] = head
+    return found
+
+
+def _targets(ws: OpenWorkspace, plan: RestorePlan) -> dict[str, str]:
+    found = {}
+    for resource, target in plan.restored:
+        if isinstance(resource, GitSubdirectoryResource):
+            found[resource.relative_path] = target
+        elif isinstance(resource, GitResource):
+            found[as_path(ws.root, resource.folder)] = target
     return found
 
 

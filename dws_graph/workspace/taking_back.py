@@ -261,6 +261,7 @@ def _intent(ws: OpenWorkspace, plan: UndoPlan, branch: str) -> Intent:
         save=saved,
         folders=last.folders,
         repositories=_heads(ws, last),
+        targets=_targets(last),
         outside=dict(last.before),
         removed=tuple(path for path, content in plan.files.items() if content is None),
         aside=last.aside,
@@ -268,6 +269,14 @@ def _intent(ws: OpenWorkspace, plan: UndoPlan, branch: str) -> Intent:
         # the others change no file that a fingerprint is taken of
         entries=entries_before(ws, set(last.touched)) if plan.operation in ON_STEPS else (),
     )
+
+
+def _targets(last: Intent) -> dict[str, str]:
+    """Where the files of an operation go when it is taken back: to what they were before it."""
+    found = dict(last.repositories)
+    if last.save is not None:
+        found |= dict.fromkeys(last.folders, last.save)
+    return found
 
 
 def _heads(ws: OpenWorkspace, last: Intent) -> dict[str, str]:

@@ -11,7 +11,12 @@ from dws_graph.backends.files import make_folder
 from dws_graph.backends.git.command import Git
 from dws_graph.backends.git.index import reset_index
 from dws_graph.resources.moving import move_again, undo_moves
-from dws_graph.resources.restoring import keep_commit, keep_files, restore_files
+from dws_graph.resources.restoring import (
+    keep_commit,
+    keep_files,
+    remove_left_folders,
+    restore_files,
+)
 from dws_graph.workspace import layout
 from dws_graph.workspace.intent import Intent, drop_intent
 from dws_graph.workspace.opened import OpenWorkspace
@@ -47,12 +52,13 @@ def take_back_files(ws: OpenWorkspace, intent: Intent) -> list[tuple[Path, str]]
     for folder, commit in intent.repositories.items():
         if is_ours(ws, intent, folder):
             root = ws.root / folder
-            kept += [(root, found) for found in _undo_repository(Git(root), commit)]
+            instead = intent.targets.get(folder)
+            kept += [(root, found) for found in _undo_repository(Git(root), commit, instead)]
     if intent.save is not None and intent.folders:
         since = keep_files(ws.git, intent.save, intent.folders, UNDONE)
         for folder in intent.folders:
-            what = f"the folder {folder}"
-            again = restore_files(ws.git, intent.save, folder, what, since or intent.save)
+            what, instead = f"the folder {folder}", intent.targets.get(folder)
+            again = restore_files(ws.git, intent.save, folder, what, since or intent.save, instead)
             kept.append((ws.root, again))
         kept.append((ws.root, since))
     return [(root, found) for root, found in kept if found is not None]
@@ -78,16 +84,18 @@ def _git_folder_of(folder: Path) -> Path:
     return git.folder.resolve() if (folder / ".git").exists() else folder
 
 
-def _undo_repository(git: Git, commit: str) -> list[str | None]:
+def _undo_repository(git: Git, commit: str, instead: str | None) -> list[str | None]:
     """Bring a repository back to a commit; the commits that keep what was there until now."""
     head = git.head()
     since = keep_files(git, head, [""], UNDONE)
     if head == commit and since is None:
+        remove_left_folders(git, commit, "", instead)
         return []
     moved = None
     if since is None and head is not None and not git.is_ancestor(head, commit):
         moved = keep_commit(git, head)
-    again = restore_files(git, commit, "", f"the repository {git.root}", since or head)
+    what = f"the repository {git.root}"
+    again = restore_files(git, commit, "", what, since or head, instead)
     if head != commit:
         git.update_ref("HEAD", commit, head, reason="dws undo")
     reset_index(git, commit, [""])

@@ -71,6 +71,7 @@ OPERATIONS = [
         "tag --delete", ["dws", "tag", "--delete", "V1"], again=["dws", "tag", "latest", "again"]
     ),
     Operation("undo a snapshot", ["dws", "undo"], before=[RESULTS, ["dws", "snapshot", "V2"]]),
+    Operation("undo a restore", ["dws", "undo"], before=[["dws", "--batch", "restore", "V1"]]),
     Operation(
         "delete-snapshot",
         ["dws", "--batch", "delete-snapshot", "V1"],

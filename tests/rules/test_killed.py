@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from dws_graph.workspace.opening import open_workspace
-from tests.rules.lab import CLEAN, Lab, check_journal, files_below, fresh_dump, python
+from tests.rules.lab import CLEAN, Lab, check_journal, files_below, fresh_dump, git, python
 
 KILLED = """
 import os, signal, sys
@@ -38,6 +38,9 @@ elif operation == "add":
     lab.ws.add_resource("more", "file", "source-data", str(more), compute_hash=True)
 elif operation == "open":
     Lab.at(root)
+elif operation == "undo":
+    from dws_graph.workspace.taking_back import undo_last
+    undo_last(lab.ws)
 elif operation == "tag":
     from dws_graph.workspace.tagging import tag_snapshot
     tag_snapshot(lab.ws, "V1", "best")
@@ -183,6 +186,47 @@ def test_a_killed_restore_is_as_before_or_after(tmp_path, point):
         assert lab.git("rev-parse", "HEAD") == head
         assert state(lab) == before
     check_goes_on(lab)
+    lab.close()
+
+
+def folders_below(root: Path) -> set[str]:
+    below = [path.relative_to(root) for path in root.rglob("*") if path.is_dir()]
+    return {str(path) for path in below if path.parts[0] != ".git"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("operation", "point"), [("restore", "intent names commit"), ("undo", "files taken back")]
+)
+def test_a_recovery_killed_between_a_file_and_its_folder_leaves_no_empty_folder(
+    tmp_path, operation, point
+):
+    lab = Lab(tmp_path)
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "a.txt").write_text("a\n")
+    git("init", "-q", cwd=own)
+    git("add", ".", cwd=own)
+    git("commit", "-qm", "first", cwd=own)
+    lab.ws.add_resource("own", "git", "source-data", str(own))
+    places = [own, lab.path("code")]
+    for place in places:
+        (place / "old").mkdir()
+        (place / "old/a.txt").write_text("a\n")
+    lab.snapshot("V1")
+    for place in places:
+        (place / "old").rename(place / "new")  # each way a folder comes, and another goes
+    if operation == "undo":
+        lab.restore("V1")
+    before = [(files_below(place), folders_below(place)) for place in places]
+    lab.close()
+    kill(lab, operation, point)
+    kill(lab, "open", "restoring: rmdir")  # in the repository
+    kill(lab, "open", "restoring: rmdir", 2)  # in the folder, when the first is over
+    lab.ws = open_workspace(lab.root)
+
+    check_sound(lab)
+    assert [(files_below(place), folders_below(place)) for place in places] == before
     lab.close()
 
 
