@@ -109,11 +109,13 @@ class Since:
         label: The snapshot then.
         same: Whether the result itself is the same; None where nobody can tell.
         causes: Nearest first.
+        absent: The snapshot had no results there, nor had any before it: nothing is compared.
     """
 
     label: str
     same: bool | None
     causes: tuple[Cause, ...]
+    absent: bool = False
 
 
 @dataclass(slots=True)

@@ -6,11 +6,11 @@ The facts are gathered here; `api/story.py` makes sentences of them.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypedDict
 
 from dws_graph.api.causes import Since, since_in
-from dws_graph.api.refs import RefTarget, label, resolve_ref_in
+from dws_graph.api.refs import RefTarget, is_results, label, resolve_ref_in, results_snapshot
 from dws_graph.api.session import opened
 from dws_graph.api.sides import Side, side_in
 from dws_graph.api.story import ExplainedResult, ExplainedSource, ExplainedStep, Facts, sections_of
@@ -23,9 +23,9 @@ from dws_graph.render import prose
 from dws_graph.workspace.again import again
 from dws_graph.workspace.code_commits import CodeCommit
 from dws_graph.workspace.half_written import failed_at, left_by
-from dws_graph.workspace.moved_results import moved_results
+from dws_graph.workspace.moved_results import has_folder, moved_results, snapshots_back
 from dws_graph.workspace.opened import OpenWorkspace
-from dws_graph.workspace.snapshots import all_metadata
+from dws_graph.workspace.snapshots import all_metadata, find_snapshot
 from dws_graph.workspace.staleness import find_stale
 
 
@@ -146,8 +146,15 @@ def lineage_explain_in(
 
 
 def _since(ws: OpenWorkspace, since: str, target: RefTarget) -> Since:
-    then = side_in(ws, since, target.ref, as_it_ran=True)
-    return since_in(ws, then, side_in(ws, target.snapshot, target.ref, as_it_ran=True))
+    snapshot = at = find_snapshot(ws, since)
+    if is_results(ws, target.ref.name) and has_folder(ws.get_resource(target.ref.name)):
+        back = snapshots_back(ws, snapshot.hashval)  # it may have found nothing new
+        if (taken := results_snapshot(ws, target.ref, back)) is None:
+            return Since(label=label(snapshot), same=False, causes=(), absent=True)
+        at = taken
+    then = side_in(ws, at.hashval, target.ref, as_it_ran=True)
+    now = side_in(ws, target.snapshot, target.ref, as_it_ran=True)
+    return replace(since_in(ws, then, now), label=label(snapshot))
 
 
 def _results(ws: OpenWorkspace, target: RefTarget, side: Side) -> Iterable[ExplainedResult]:
@@ -293,7 +300,8 @@ def _holds(
     """Whether a result still follows from what is on disk; None: it is not the current one."""
     current = {e.certificate.id for e in ws.index.entries(ws.id, ws.instance, target.ref.name)}
     if moved := moved_results(ws, target.ref.name):
-        current = {c.id for c in moved.certificates}
+        by_hand = target.starts if moved.snapshot == target.snapshot else ()
+        current = {c.id for c in moved.certificates} or set(by_hand)
     if not current.issuperset(target.starts):
         return None, ()
     stale = [
@@ -308,5 +316,6 @@ def _since_json(since: Since) -> dict[str, Any]:
     return {
         "snapshot": since.label,
         "same": since.same,
+        "absent": since.absent,
         "causes": [cause.to_json() for cause in since.causes],
     }

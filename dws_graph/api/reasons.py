@@ -16,8 +16,11 @@ FEW = 6
 
 
 def why(ref: str, since: Since) -> Section:
-    """The causes, nearest first; or that nothing changed, or that nobody can tell."""
+    """The causes, nearest first; or that nothing changed, was there, or can be told."""
     heading = f"Why it differs from {since.label}"
+    if since.absent:
+        said = "{} had no results there; what follows is how {} came about."
+        return Section(heading=heading, sentences=(sentence(said, since.label, ref),))
     causes = tuple(_cause(c, ref, reached=not since.same) for c in since.causes)
     if since.same:
         heading = f"What changed since {since.label}"

@@ -19,7 +19,7 @@ from dws_graph.model.folding import ref_id
 from dws_graph.model.refs import ResourceRef, normal_subpath
 from dws_graph.workspace.half_written import failed_text, half_written, touching
 from dws_graph.workspace.metadata import SnapshotMetadata
-from dws_graph.workspace.moved_results import snapshots_back
+from dws_graph.workspace.moved_results import moved_files, snapshots_back
 from dws_graph.workspace.opened import OpenWorkspace
 from dws_graph.workspace.reading import is_edited, living, read_entry
 from dws_graph.workspace.shell_lines import again_line
@@ -202,27 +202,50 @@ def _moved_or_none(ws: OpenWorkspace, ref: ResourceRef) -> RefTarget:
             f"what {left[0].ref} holds is not known: it was left by {failed_text(left[0].step)}",
             hint=f"Run it again: {again_line(ws, left[0].step) or left[0].step.name}",
         )
-    names = set(ws.get_resource_names())
-    if ref.name in names and ws.get_resource_role(ref.name) == RESULTS:
-        known = {m.hashval: m for m in reversed(all_metadata(ws))}
-        base = ws.index.base(ws.id, ws.instance)
-        order = dict.fromkeys(
-            [*snapshots_back(ws, base), *known]
-        )  # what is newer than it only then
-        for metadata in (known[name] for name in order if name in known):
-            certificates = _contained(ws, metadata.hashval, recorded=True)
-            if standing_for(ref, certificates):
-                note = (
-                    f"snapshot {label(metadata)} moved {ref} into its folder, and nothing new is "
-                    f"there: this is of that snapshot (as with --snapshot {label(metadata)})"
-                )
-                return _in_snapshot(ws, ref, metadata, [note])
+    if is_results(ws, ref.name):
+        back = snapshots_back(ws, ws.index.base(ws.id, ws.instance))
+        newer = [m.hashval for m in reversed(all_metadata(ws)) if m.hashval not in back]
+        if (metadata := results_snapshot(ws, ref, [*back, *newer])) is not None:
+            note = (
+                f"snapshot {label(metadata)} moved {ref} into its folder, and nothing new is "
+                f"there: this is of that snapshot (as with --snapshot {label(metadata)})"
+            )
+            return _in_snapshot(ws, ref, metadata, [note])
     check_known(ws, ref, all_metadata(ws))
     raise LineageNotFoundError(
         f"no lineage of {ref} is known",
         hint="No step has read or written it since its state became unknown. "
         "Record steps with LineageBuilder, or name a snapshot: --snapshot latest.",
     )
+
+
+def is_results(ws: OpenWorkspace, name: str) -> bool:
+    """Whether a resource, if it is still there, is of role results."""
+    return name in set(ws.get_resource_names()) and ws.get_resource_role(name) == RESULTS
+
+
+def results_snapshot(
+    ws: OpenWorkspace, ref: ResourceRef, hashes: Iterable[str]
+) -> SnapshotMetadata | None:
+    """The first of these snapshots that took results at `ref`, made by steps or by hand."""
+    known = {m.hashval: m for m in all_metadata(ws)}
+    return next((known[h] for h in hashes if h in known and _took(ws, ref, known[h])), None)
+
+
+def _took(ws: OpenWorkspace, ref: ResourceRef, metadata: SnapshotMetadata) -> bool:
+    """Whether a snapshot took results at `ref`: its lineage tells, or its folder."""
+    refs = standing_for(ref, _contained(ws, metadata.hashval, recorded=True))
+    if refs and not refs[0].covers(ref):
+        return True
+    resource, folder = ws.get_resource(ref.name), metadata.relative_destination_path
+    if not refs:
+        by_hand = moved_files(resource, folder, ref.subpath)
+        return by_hand and bool(standing_for(ref, _contained(ws, metadata.hashval)))
+    if not moved_files(resource, folder) or moved_files(resource, folder, ref.subpath):
+        return True
+    return ref.subpath is None or resource.does_subpath_exist(
+        ref.subpath
+    )  # of those that are never moved
 
 
 def _in_snapshot(

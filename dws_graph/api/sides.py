@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from dws_graph.api.refs import label, resolve_ref_in
+from dws_graph.api.refs import is_results, label, resolve_ref_in
 from dws_graph.backends.views import EnvironmentInfo, StepInfo
 from dws_graph.errors import LineageNotFoundError
 from dws_graph.model.certificates import Certificate
 from dws_graph.model.refs import ResourceRef
 from dws_graph.model.subgraph import Node, Subgraph
-from dws_graph.resources.base import ResourceRoles
 from dws_graph.workspace.code_commits import CodeCommit, CodeCommits
 from dws_graph.workspace.comparing import results_moved_to
 from dws_graph.workspace.half_written import half_written
@@ -141,10 +140,10 @@ def _held(ws: OpenWorkspace, snapshot: SnapshotMetadata) -> list[str]:
     """What a snapshot contains, and, where it found no results, those that were meant then."""
     held = ws.index.contains(ws.id, snapshot.hashval)
     # what is left of results that were moved, or emptied, has no lineage to be drawn
-    starts = [c.id for c, entry in held if entry or not _is_results(ws, c.ref.name)]
+    starts = [c.id for c, entry in held if entry or not is_results(ws, c.ref.name)]
     recorded = {c.ref.name for c, entry in held if entry}
     for name in ws.get_resource_names():
-        if name not in recorded and _is_results(ws, name):
+        if name not in recorded and is_results(ws, name):
             moved = results_at(ws, name, snapshot.hashval)
             starts += [c.id for c in moved.certificates] if moved else []
     return starts
@@ -159,7 +158,7 @@ def _current(ws: OpenWorkspace) -> tuple[list[str], list[str]]:
         starts.append(entry.certificate.id)
         if entry.ref.name in names and is_edited(ws, entry, running):
             warnings.append(f"{entry.ref} was edited since its lineage was recorded")
-    for name in (n for n in names if ws.get_resource_role(n) == ResourceRoles.RESULTS):
+    for name in (n for n in names if is_results(ws, n)):
         moved_to = results_moved_to(ws, ws.get_resource(name))
         if moved_to is not None:
             moved = results_at(ws, name, moved_to.hashval)
@@ -167,12 +166,6 @@ def _current(ws: OpenWorkspace) -> tuple[list[str], list[str]]:
             since = f"{name} is empty since snapshot {label(moved_to)}"
             warnings.append(f"{since}, whose results are taken for it")
     return starts, warnings
-
-
-def _is_results(ws: OpenWorkspace, name: str) -> bool:
-    """Whether a resource, if it is still there, is of role results."""
-    here = name in set(ws.get_resource_names())
-    return here and ws.get_resource_role(name) == ResourceRoles.RESULTS
 
 
 def _steps(ws: OpenWorkspace, found: Subgraph) -> dict[str, StepInfo]:

@@ -45,10 +45,24 @@ def results_at(ws: OpenWorkspace, name: str, snapshot: str | None) -> MovedResul
         contained = ws.index.contains(ws.id, before)
         if held := [c for c, entry in contained if entry and c.ref.name == name]:
             return MovedResults(before, tuple(held))
-        folder = folders.get(before)
-        if folder and here and here.does_subpath_exist(folder, must_be_directory=True):
+        if here and moved_files(here, folders.get(before, "")):
             return MovedResults(before, ())
     return None
+
+
+def moved_files(resource: Resource, folder: str, subpath: str | None = None) -> bool:
+    """Whether a snapshot moved files of a results resource, or of a path in it, to its folder."""
+    folder = folder.strip("/")
+    if not folder or not has_folder(resource):
+        return False
+    if subpath is None:
+        return resource.does_subpath_exist(folder, must_be_directory=True)
+    return resource.does_subpath_exist(f"{folder}/{subpath}")
+
+
+def has_folder(resource: Resource) -> bool:
+    """Whether a resource is on this machine, so that what is not in it is nowhere."""
+    return resource.local_path is not None and resource.local_path.is_dir()
 
 
 def has_files(resource: Resource) -> bool:

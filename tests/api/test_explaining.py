@@ -100,7 +100,12 @@ def test_a_diff_shows_the_hidden_change_where_it_is(history):
 def test_nothing_changed_is_said_although_results_hold_other_times(history):
     found = explained(history, "package", "nothing")
 
-    assert found.to_json()["since"] == {"snapshot": "package", "same": True, "causes": []}
+    assert found.to_json()["since"] == {
+        "snapshot": "package",
+        "same": True,
+        "absent": False,
+        "causes": [],
+    }
     assert "Nothing: results is the same" in found.to_text()
 
 
@@ -240,6 +245,49 @@ def test_what_is_not_there_is_refused(taken):
         api.lineage_explain("results", "V9")
     with pytest.raises(LineageNotFoundError):
         api.lineage_explain("intermediate-data:/other/none", snapshot="V1", since="V1")
+
+
+def test_since_a_snapshot_without_results_it_is_said_that_there_were_none(lab):
+    lab.clean()
+    lab.snapshot("V0")
+    lab.train()
+    lab.snapshot("V1")
+
+    found = api.lineage_explain("results", "V0")
+
+    assert found.to_json()["since"] == {
+        "snapshot": "V0",
+        "same": False,
+        "absent": True,
+        "causes": [],
+    }
+    assert [s["name"] for s in found.to_json()["steps"]] == ["clean", "train"]
+    text = " ".join(found.to_text().split())
+    assert "V0 had no results there; what follows is how results came about." in text
+
+
+def test_since_a_snapshot_that_found_no_new_results_those_before_it_are_meant(taken):
+    taken.write("code/more.py", "# more\n")
+    taken.snapshot("V2")
+    assert api.lineage_explain("results", "V2").to_json()["since"]["causes"] == []
+    taken.train(0.6)
+    taken.snapshot("V3")
+
+    since = api.lineage_explain("results", "V2").to_json()["since"]
+
+    assert (since["snapshot"], since["same"], since["absent"]) == ("V2", False, False)
+    assert [(c["kind"], c["subject"]) for c in since["causes"]] == [("code", "code")]
+
+
+def test_results_made_by_hand_are_current_while_no_newer_ones_are_there(taken):
+    taken.write("results/hand.txt", "by hand\n")
+    taken.snapshot("V2")
+
+    found = api.lineage_explain("results", "V1").to_json()
+
+    assert found["holds"] is True
+    assert found["steps"] == []
+    assert found["since"]["causes"][0]["files"]["added"] == ["hand.txt"]
 
 
 def test_what_a_retracted_step_wrote_is_said_to_be_so(taken):

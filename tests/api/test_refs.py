@@ -117,6 +117,31 @@ def test_results_that_a_snapshot_moved_are_that_snapshots_with_a_note(taken: Lab
     assert "--snapshot V1" in target.warnings[0]
 
 
+def test_results_made_by_hand_that_a_snapshot_moved_are_meant_before_older_ones(taken: Lab):
+    taken.write("results/hand.txt", "by hand\n")
+    taken.snapshot("V2")
+    then = api.resolve_ref("results", snapshot="V2")
+
+    for ref in ("results", "results/hand.txt"):
+        target = api.resolve_ref(ref)
+        assert (target.starts, target.snapshot) == (then.starts, then.snapshot)
+        assert "--snapshot V2" in target.warnings[0]
+    assert not [n for n in api.upstream("results").nodes if n.kind == "step"]
+
+
+def test_a_part_of_moved_results_is_of_the_newest_snapshot_that_took_it(taken: Lab):
+    taken.write("results/hand.txt", "by hand\n")
+    taken.snapshot("V2")
+    taken.write("results/README", "kept here\n")
+    taken.write("code/clean.py", "# edited\n")
+    taken.snapshot("V3")  # nothing of `model.txt` in it, nor in V2
+    then = api.resolve_ref("results", snapshot="V1")
+
+    target = api.resolve_ref("results:/model.txt")
+
+    assert (target.starts, target.snapshot) == (then.starts, then.snapshot)
+
+
 def test_below_a_snapshot_directory_that_result_in_that_snapshot_is_meant(taken: Lab):
     then = api.resolve_ref("results", snapshot="V1")
     taken.train(0.6)

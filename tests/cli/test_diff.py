@@ -115,6 +115,20 @@ def test_the_reason_is_the_first_thing_told(dws, workspace, two_snapshots):
     ]
 
 
+def test_since_a_snapshot_without_results_the_story_is_told_without_causes(dws, workspace, train):
+    dws("snapshot", "v0")
+    train(1)
+    dws("snapshot", "v1")
+
+    ran = dws("lineage", "explain", "results", "--since", "v0")
+
+    assert ran.lines[1:3] == [
+        "Why it differs from v0",
+        "v0 had no results there; what follows is how results came about.",
+    ]
+    assert ran.lines[3] == "What it is"
+
+
 def test_files_edited_since_are_warned_of(dws, workspace, train):
     train(1)
     (workspace / "results" / "model.txt").write_text("edited")

@@ -282,6 +282,24 @@ def test_a_path_that_a_snapshot_moved_is_found_and_a_mistyped_one_is_said_not_to
     assert err.startswith("Error: there is no path 'resluts/results.json', ")
 
 
+def test_upstream_of_results_that_were_made_by_hand_is_that_of_no_older_ones(
+    dws, workspace, two_snapshots
+):
+    (workspace / "results" / "hand.txt").write_text("by hand")
+    dws("snapshot", "v3")
+
+    ran = dws("lineage", "upstream", "results")
+
+    assert ran.lines[0] == "What results in v3 was made from"
+    assert ran.err.startswith("Warning: snapshot v3 moved results into its folder")
+    assert "step" not in ran.out
+    assert (
+        dws("lineage", "upstream", "results:/model.txt")
+        .lines[0]
+        .startswith("What results:/model.txt in v2 ")
+    )
+
+
 @pytest.mark.parametrize("name", ["local_params.json", "resource_local_params.json"])
 def test_git_is_not_named_for_a_damaged_file_that_it_ignores(dws, workspace, name):
     (workspace / ".dataworkspace" / name).write_text("{")
