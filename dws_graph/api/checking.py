@@ -10,7 +10,6 @@ from tempfile import TemporaryDirectory
 from dws_graph.api.checking_resources import check_resources
 from dws_graph.api.checking_snapshots import check_snapshots
 from dws_graph.api.findings import REBUILD, Finding, error, from_git, note
-from dws_graph.api.session import tell
 from dws_graph.backends.comparing import differences
 from dws_graph.backends.graph.embedded import EmbeddedGraph
 from dws_graph.backends.index import Index
@@ -29,6 +28,7 @@ from dws_graph.workspace.opened import OpenWorkspace
 from dws_graph.workspace.opening import find_and_load_workspace
 from dws_graph.workspace.reading import living
 from dws_graph.workspace.team import team_graph
+from dws_graph.workspace.telling import tell
 
 PLAIN_FILES = (
     layout.CONFIG,

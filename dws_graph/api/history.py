@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple, TypedDict
 
-from dws_graph.api.session import opened, tell
+from dws_graph.api.session import opened
 from dws_graph.model.subgraph import Node
 from dws_graph.model.values import to_plain
 from dws_graph.resources.base import Resource
@@ -15,6 +15,7 @@ from dws_graph.workspace.opened import OpenWorkspace
 from dws_graph.workspace.restoring import restore_snapshot
 from dws_graph.workspace.snapshots import all_metadata, find_snapshot, manifest_of
 from dws_graph.workspace.taking import take_snapshot as take
+from dws_graph.workspace.telling import log
 
 MOST_COLUMNS = 8
 Confirm = Callable[[str], bool]
@@ -329,5 +330,5 @@ def restore(
     with opened(workspace_uri_or_path, verbose) as ws:
         report = restore_snapshot(ws, tag_or_hash, only=only, leave=leave)
     for warning in report.warnings:
-        tell(warning)
+        log.warning("%s", warning)
     return report.count

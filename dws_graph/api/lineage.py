@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from dws_graph.api.refs import RefTarget, find_target, known_refs, label, parse_ref, resolve_ref_in
-from dws_graph.api.session import log, opened
+from dws_graph.api.session import opened
 from dws_graph.api.stale import stale_marks_in
 from dws_graph.api.team import team_questions
 from dws_graph.backends.views import Questions
@@ -21,6 +21,7 @@ from dws_graph.render.html import to_html
 from dws_graph.workspace.half_written import with_failed
 from dws_graph.workspace.opened import OpenWorkspace
 from dws_graph.workspace.snapshots import find_snapshot
+from dws_graph.workspace.telling import log
 
 Self = TypeVar("Self", bound="LineageGraph")
 

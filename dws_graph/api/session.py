@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from dws_graph.workspace.committed import tell_not_as_committed
 from dws_graph.workspace.opening import find_and_load_workspace
+from dws_graph.workspace.telling import tell
 from dws_graph.workspace.workspace import Workspace
-
-log = logging.getLogger("dws_graph")
 
 
 @contextmanager
@@ -22,8 +20,3 @@ def opened(workspace_uri_or_path: str | None, verbose: bool = False) -> Iterator
         yield ws
     finally:
         ws.close()
-
-
-def tell(message: str) -> None:
-    """Say what a person should know, where nobody else says it."""
-    log.warning("%s", message)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TypedDict
 
 from dws_graph.api.refs import changed_since
-from dws_graph.api.session import opened, tell
+from dws_graph.api.session import opened
 from dws_graph.backends.views import StepInfo
 from dws_graph.model.certificates import Certificate
 from dws_graph.model.refs import ResourceRef
@@ -16,6 +16,7 @@ from dws_graph.resources.base import ResourceRoles
 from dws_graph.workspace.half_written import failed_text, half_written, left_by
 from dws_graph.workspace.opened import OpenWorkspace
 from dws_graph.workspace.snapshots import find_snapshot
+from dws_graph.workspace.telling import log
 
 LineageTuple = tuple[str, str, str, list[str] | None]
 STEP, SOURCE, CODE = "Step", "Source Data", "Code"
@@ -100,7 +101,7 @@ def lineage_warnings_in(ws: OpenWorkspace, snapshot: str | None = None) -> list[
 
 def _warn(warnings: Iterable[str]) -> None:
     for warning in warnings:
-        tell(warning)
+        log.warning("%s", warning)
 
 
 def as_tuple(row: LineageRow, made: tuple[Certificate, ...] = ()) -> LineageTuple:

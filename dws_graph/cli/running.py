@@ -21,6 +21,7 @@ from dws_graph.cli.root import dws
 from dws_graph.cli.session import Session
 from dws_graph.errors import DwsError, UserAbort
 from dws_graph.render.text import clean
+from dws_graph.workspace.telling import told
 
 DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
@@ -104,7 +105,7 @@ def _say(text: str) -> None:
 
 class _ToStderr(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
-        _say(f"{record.levelname.capitalize()}: {record.getMessage()}")
+        _say(told(record))
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import re
 import sys
@@ -18,6 +17,7 @@ from dws_graph.model.refs import ResourceRef
 from dws_graph.model.values import clean_text, to_plain
 from dws_graph.resources.base import ResourceRoles
 from dws_graph.workspace.opening import find_and_load_workspace, find_root
+from dws_graph.workspace.telling import tell
 from dws_graph.workspace.workspace import Workspace
 
 Self = TypeVar("Self", bound="LineageBuilder")
@@ -234,11 +234,7 @@ class LineageBuilder:
                 named = str(find_root(Path(self._script).resolve().parent))
             except ConfigurationError:
                 named = None
-        return find_and_load_workspace(True, False, named, notify=_tell)
-
-
-def _tell(message: str) -> None:
-    logging.getLogger("dws_graph").warning("%s", message)
+        return find_and_load_workspace(True, False, named, notify=tell)
 
 
 def _code_ref(ws: Workspace, item: str | ResourceRef) -> ResourceRef:

@@ -6,7 +6,6 @@ docs/formats.md, "Recording a step".
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -40,8 +39,8 @@ from dws_graph.workspace.scrubbing import (
     scrubbed_parameters,
     scrubbed_text,
 )
+from dws_graph.workspace.telling import log
 
-log = logging.getLogger("dws_graph")
 LONGEST_ERROR = 2000
 
 

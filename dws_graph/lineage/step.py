@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Mapping
 from types import TracebackType
@@ -15,8 +14,8 @@ from dws_graph.model.values import from_plain, local_text, to_plain
 from dws_graph.resources.base import FileResource
 from dws_graph.workspace.opened import OpenWorkspace
 from dws_graph.workspace.results_files import RESULTS_FILE
+from dws_graph.workspace.telling import log
 
-log = logging.getLogger("dws_graph")
 _HANDED_OVER = "made a results step"  # not ended, but no longer this object's
 Self = TypeVar("Self", bound="Lineage")
 

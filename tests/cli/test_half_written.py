@@ -29,6 +29,16 @@ rows = Path("intermediate-data/clean/rows.txt").read_text()
 Path("results/model.txt").write_text(str(len(rows)))
 """
 
+SCRIPT = """\
+import logging, sys
+from dws_graph.lineage import LineageBuilder
+if "configured" in sys.argv:
+    logging.basicConfig(format="taken: %(message)s")
+train = LineageBuilder().with_step_name("train").with_parameters({})
+with train.with_input_path("intermediate-data/clean").with_code_path("code").eval():
+    pass
+"""
+
 
 @pytest.fixture
 def clean(workspace: Path, dws: Dws) -> Callable[..., None]:
@@ -174,3 +184,24 @@ def test_an_exception_in_a_script_leaves_its_results_half_written(dws, workspace
     (workspace / "results" / "model.txt").unlink()  # then those of v1 are meant
     assert stale(dws) == {}
     dws("lineage", "upstream", "results")
+
+
+def test_that_it_is_a_warning_is_said_once_by_the_command_and_in_scripts(
+    dws, workspace, clean, train
+):
+    clean()
+    clean(broken=True)
+    told = f"step 'train' reads '{CLEAN}', which was left by step 'clean', which failed"
+
+    def said(*words: str) -> list[str]:
+        command = [sys.executable, "-c", SCRIPT, *words]
+        ran = subprocess.run(command, capture_output=True, text=True, check=True)
+        return [line for line in ran.stderr.splitlines() if told in line]
+
+    [command] = [line for line in train().splitlines() if told in line]
+    [script] = said()
+    [configured] = said("configured")  # whoever takes the log says what it is in his own way
+    assert command.startswith(f"Warning: {told}")
+    assert command.endswith("run 'clean' again")
+    assert script == command
+    assert configured == command.replace("Warning: ", "taken: ")

@@ -146,3 +146,18 @@ def test_a_script_is_no_notebook(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     assert not is_notebook()
     assert get_step_name_for_notebook() is None
     assert get_notebook_directory() is None
+
+
+WARNED = """
+from dws_graph.lineage import LineageBuilder
+builder = LineageBuilder().with_step_name("odd").with_parameters({}).with_no_inputs()
+with builder.with_code_path("../code").eval() as step:
+    step.add_output_path("../source-data")
+"""
+
+
+def test_a_notebook_shows_once_that_it_is_a_warning(iris: Path) -> None:
+    [said] = run_notebook(iris / "code" / "odd.ipynb", WARNED)
+
+    [line] = said.splitlines()
+    assert line.startswith("Warning: step 'odd' writes 'source-data', of role source-data")
