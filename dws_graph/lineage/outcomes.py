@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from dws_graph.errors import ConfigurationError, DwsError
 from dws_graph.lineage.recording import Step
@@ -71,7 +70,8 @@ def _write_results(
 
 
 def _results_file(ws: OpenWorkspace, results: ResourceRef) -> str:
-    return str(results_resource(ws, results).folder / (results.subpath or "") / RESULTS_FILE)
+    resource = results_resource(ws, results)
+    return str(resource.folder / (resource.real_subpath(results.subpath) or "") / RESULTS_FILE)
 
 
 def missing(ws: OpenWorkspace, outputs: Sequence[ResourceRef]) -> list[str]:
@@ -87,4 +87,6 @@ def _exists(ws: OpenWorkspace, ref: ResourceRef) -> bool:
     resource = ws.get_resource(ref.name)
     if not isinstance(resource, FileResource) or resource.local_path is None:
         return True  # nothing here could tell
-    return Path(resource.local_path, ref.subpath or "").exists()
+    if ref.subpath is None:
+        return resource.local_path.exists()
+    return resource.does_subpath_exist(ref.subpath)

@@ -717,3 +717,27 @@ def test_an_interrupt_of_python_ends_the_command_and_the_step(copy):
 
     assert "KeyboardInterrupt" in err
     assert (last(copy).status, last(copy).error) == ("failed", "KeyboardInterrupt")
+
+
+WRITES = """
+import os
+for name in (b"intermediate-data/out\\xff", b"results/\\xe9/results.json"):
+    os.makedirs(os.path.dirname(name), exist_ok=True)
+    with open(name, "w") as file:
+        file.write('{"metrics": {"accuracy": 0.5}}')
+"""
+
+
+def test_what_a_command_wrote_is_found_also_where_its_name_is_not_utf_8(dws, workspace):
+    out, results = os.fsdecode(b"intermediate-data/out\xff"), os.fsdecode(b"results/\xe9")
+    Path(results).mkdir()
+
+    told = ("-o", out, "--results", results)
+    err = dws("run", "--step-name", "odd", *told, "--", sys.executable, "-c", WRITES).err
+
+    assert "does not exist" not in err
+    assert "the command wrote results.json to 'results:/\\xe9' itself" in err
+    written = json.loads(Path(results, "results.json").read_text())
+    assert written == {"metrics": {"accuracy": 0.5}}
+    [step] = dws.json("steps")
+    assert step["outputs"] == ["intermediate-data:/out\\xff", "results:/\\xe9"]
