@@ -204,7 +204,7 @@ def delete_file(root: Path, name: bytes, subdir: str, *, folders: bool) -> None:
         fault("restoring: unlink")
         os.unlink(os.path.join(os.fsencode(root), name))
     if folders:
-        _remove_empty_folders(root, name, subdir)
+        remove_empty_folders(root, name, subdir)
 
 
 def remove_left_folders(git: Git, commit: str, subdir: str, instead: str | None) -> None:
@@ -221,10 +221,10 @@ def remove_left_folders(git: Git, commit: str, subdir: str, instead: str | None)
     base = os.fsencode(git.root)
     for name in files_of(git, instead, subdir).keys() - files_of(git, commit, subdir).keys():
         if not os.path.lexists(os.path.join(base, name)):
-            _remove_empty_folders(git.root, name, subdir)
+            remove_empty_folders(git.root, name, subdir)
 
 
-def _remove_empty_folders(root: Path, name: bytes, subdir: str) -> None:
+def remove_empty_folders(root: Path, name: bytes, subdir: str) -> None:
     """Remove the folders above a file that is gone, as far as they are empty."""
     base, stop = os.fsencode(root), os.fsencode(subdir)
     folder = os.path.dirname(name)

@@ -20,6 +20,7 @@ from dws_graph.resources.restoring import (
     SUBMODULE,
     delete_file,
     in_the_way,
+    remove_empty_folders,
     stat_of,
 )
 
@@ -64,6 +65,8 @@ def bring_files(git: Git, changes: Mapping[bytes, Change]) -> list[str]:
     wanted = {name: new for name, (_, new) in changes.items() if new and new[0] != SUBMODULE}
     with ScratchIndex(git) as index:
         for name, state in states.items():
+            if state == "after" and changes[name][1] is None and disk.stats[name] is None:
+                remove_empty_folders(git.root, name, "")  # one that was killed here left them
             if state != "before":
                 continue
             if stat_of(os.path.join(os.fsencode(git.root), name)) != disk.stats[name]:

@@ -62,6 +62,27 @@ def test_a_killed_pull_is_undone_or_finished(both: tuple[Person, Person]):
         ann.check()
 
 
+def test_a_pull_killed_between_a_file_and_its_folder_leaves_no_empty_folder(
+    both: tuple[Person, Person],
+):
+    ann, bob = both
+    bob.write("code/old/part.py", "print(1)\n")
+    bob.git("add", "code")
+    bob.git("commit", "-qm", "a part")
+    bob.git("push", "-q", "origin", "main")
+    ann("pull")
+    bob.git("rm", "-qr", "code/old")
+    bob.git("commit", "-qm", "no part")
+    bob.git("push", "-q", "origin", "main")
+
+    killed("restoring: rmdir", "pull", cwd=ann.root)
+
+    assert [path.name for path in (ann.root / "code/old").iterdir()] == []
+    assert "finished an interrupted pull" in ann("report", "status").err
+    assert not (ann.root / "code/old").exists()
+    ann.check()
+
+
 def test_a_killed_push_is_finished_by_the_next(team: Team, both: tuple[Person, Person]):
     ann, bob = both
     for n, point in enumerate(["git: push", "resource pushed", "branch moved"]):
