@@ -342,7 +342,7 @@ def chunks(
     Args:
         lines: In order.
         size: At most so many.
-        weight: With the line by which they come to so many characters, none follows.
+        weight: With the line by which they come to so many bytes, none follows.
     """
     rest = iter(lines)
     while chunk := list(itertools.islice(_upto(rest, weight), size)):
@@ -354,7 +354,7 @@ def _upto(lines: Iterator[Line], weight: int | None) -> Iterator[Line]:
     for line in lines:
         yield line
         if weight is not None:
-            total += len(str(line.fact.body))
+            total += line.size
             if total >= weight:
                 return
 

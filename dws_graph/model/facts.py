@@ -132,13 +132,15 @@ class Line(NamedTuple):
     """A fact as it stands in a journal: its line's SHA-256, and the byte offset after it.
 
     The offset counts in this instance's local journal; it is 0 for a fact of another instance.
-    The file is the one it was read from; empty for a line that is not on disk yet.
+    The file is the one it was read from; empty for a line that is not on disk yet. The size is the
+    line's in bytes, where it was asked for.
     """
 
     fact: Fact
     hash: str
     offset: int
     file: str = ""
+    size: int = 0
 
 
 def line_hash(line: str | bytes) -> str:

@@ -7,6 +7,8 @@ same graph. Source: docs/formats.md, "Folding".
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import lru_cache
+from typing import NamedTuple
 
 from dws_graph.model import facts as f
 from dws_graph.model.certificates import Certificate
@@ -14,7 +16,7 @@ from dws_graph.model.facts import Current, Fact
 from dws_graph.model.ids import node_id
 from dws_graph.model.imports import ImportedStep, ImportRecord
 from dws_graph.model.refs import ResourceRef
-from dws_graph.model.rows import CurrentRow, EdgeRow, NodeRow, Rows
+from dws_graph.model.rows import CurrentRow, EdgeRow, NodeRow, Rows, once
 from dws_graph.model.values import Json, as_property, scalar_properties, take, take_or
 
 IMPORTED = "-"  # sorts before every id: what another workspace told never replaces what one knows
@@ -50,40 +52,56 @@ def environment_id(workspace: str, environment: str) -> str:
     return node_id(workspace, "Environment", environment)
 
 
-def fold(fact: Fact) -> Rows:
-    """The rows of one fact."""
+def fold(facts: Iterable[Fact]) -> Rows:
+    """The rows of some facts in order, each node and edge once."""
     rows = Rows()
-    _WRITERS[fact.kind](fact, rows)
-    return rows
+    for fact in facts:
+        _WRITERS[fact.kind](fact, rows)
+    return once(rows)
 
 
 def _workspace(fact: Fact, rows: Rows) -> None:
-    rows.identities.append(NodeRow("Workspace", fact.workspace, {"id": fact.workspace}))
+    rows.identities.append(_workspace_row(fact.workspace))
 
 
-def _refs(fact: Fact, rows: Rows, refs: Iterable[ResourceRef]) -> None:
-    """The Ref, Resource and Workspace nodes that `refs` need, with their edges."""
-    _workspace(fact, rows)
-    _refs_of(fact.workspace, rows, refs)
+@lru_cache(maxsize=64)
+def _workspace_row(ws: str) -> NodeRow:
+    return NodeRow("Workspace", ws, {"id": ws})
 
 
-def _refs_of(ws: str, rows: Rows, refs: Iterable[ResourceRef]) -> None:
-    for ref in dict.fromkeys(refs):
-        rid, res = ref_id(ws, ref), resource_id(ws, ref.name)
-        identity: Json = {"id": rid, "workspace": ws, "resource": ref.name}
-        if ref.subpath is not None:
-            identity["subpath"] = ref.subpath
-        rows.identities.append(NodeRow("Ref", rid, identity))
-        resource = {"id": res, "workspace": ws, "name": ref.name}
-        rows.identities.append(NodeRow("Resource", res, resource))
-        rows.edges.append(EdgeRow("PART_OF", rid, res))
-        rows.edges.append(EdgeRow("IN", res, ws))
+class _RefRows(NamedTuple):
+    """What a ref is in a graph; each fact that names it has the same."""
+
+    id: str
+    nodes: tuple[NodeRow, ...]
+    edges: tuple[EdgeRow, ...]
+
+
+@lru_cache(maxsize=1 << 14)
+def _ref_rows(ws: str, name: str, subpath: str | None) -> _RefRows:
+    rid, res = ref_id(ws, ResourceRef(name, subpath)), resource_id(ws, name)
+    identity: Json = {"id": rid, "workspace": ws, "resource": name}
+    if subpath is not None:
+        identity["subpath"] = subpath
+    resource = {"id": res, "workspace": ws, "name": name}
+    nodes = (NodeRow("Ref", rid, identity), NodeRow("Resource", res, resource), _workspace_row(ws))
+    return _RefRows(rid, nodes, (EdgeRow("PART_OF", rid, res), EdgeRow("IN", res, ws)))
+
+
+def _ref(ws: str, ref: ResourceRef, rows: Rows) -> str:
+    """The Ref, Resource and Workspace nodes that a ref needs, with their edges; the ref's id."""
+    found = _ref_rows(ws, *ref)
+    if found.id not in rows.refs:
+        rows.refs.add(found.id)
+        rows.identities += found.nodes
+        rows.edges += found.edges
+    return found.id
 
 
 def _describe(fact: Fact, rows: Rows, cert: Certificate) -> None:
     """A certificate that this fact is the first to describe, and its ref."""
     ws = fact.workspace
-    _refs(fact, rows, [cert.ref])
+    rid = _ref(ws, cert.ref, rows)
     props: Json = {"id": cert.id, "workspace": ws, "resource": cert.ref.name}
     if cert.ref.subpath is not None:
         props["subpath"] = cert.ref.subpath
@@ -99,16 +117,15 @@ def _describe(fact: Fact, rows: Rows, cert: Certificate) -> None:
         props |= {"instance": fact.instance, "version": cert.version, "kind": cert.kind}
         props |= {"superseded": cert.superseded, "at": None}
         rows.placeholders.append(NodeRow("PlaceholderCertificate", cert.id, props))
-    rows.edges.append(EdgeRow("STATE_OF", cert.id, ref_id(ws, cert.ref)))
+    rows.edges.append(EdgeRow("STATE_OF", cert.id, rid))
 
 
 def _currents(fact: Fact, rows: Rows, currents: Iterable[Current]) -> None:
-    currents = list(currents)
-    _refs(fact, rows, [c.ref for c in currents])
     for c in currents:
+        rid = _ref(fact.workspace, c.ref, rows)
         if c.certificate is not None:
             rows.bare.append(c.certificate)
-        rows.current.append(CurrentRow(ref_id(fact.workspace, c.ref), fact.instance, c.certificate))
+        rows.current.append(CurrentRow(rid, fact.instance, c.certificate))
 
 
 def _workspace_created(fact: Fact, rows: Rows) -> None:
@@ -142,56 +159,58 @@ def _step_started(fact: Fact, rows: Rows) -> None:
 
 
 def _step_ended(fact: Fact, rows: Rows) -> None:
-    step = f.StepRecord.from_json(fact.body)
-    completed = fact.kind == f.STEP_COMPLETED
+    """Reads the body itself, not as a `StepRecord`: there are more steps than all else."""
+    body, ws = fact.body, fact.workspace
+    step = take(body, "id", str)
     _workspace(fact, rows)
-    rows.own.append(NodeRow("Step", step.id, _step_properties(fact, step, completed=completed)))
-    if step.environment:
-        eid = environment_id(fact.workspace, step.environment)
-        identity = {"id": eid, "workspace": fact.workspace, "hash": step.environment}
+    rows.own.append(NodeRow("Step", step, _step_properties(fact)))
+    if environment := take_or(body, "environment", str):
+        eid = environment_id(ws, environment)
+        identity = {"id": eid, "workspace": ws, "hash": environment}
         rows.identities.append(NodeRow("Environment", eid, identity))
-        rows.edges.append(EdgeRow("RAN_IN", step.id, eid))
-    for certs, kind in ((step.inputs, "READ_BY"), (step.code, "CODE_OF")):
-        for cert in certs:
-            rows.bare.append(cert.id)
-            rows.edges.append(EdgeRow(kind, cert.id, step.id))
-    for cert in step.outputs:
-        rows.bare.append(cert.id)
-        rows.edges.append(EdgeRow("WROTE", step.id, cert.id))
-    for cert in (*step.inputs, *step.code, *step.outputs):
-        if cert.id in step.described:
-            _describe(fact, rows, cert)
-    _currents(fact, rows, step.current)
-    rows.superseded.extend(step.superseded)
+        rows.edges.append(EdgeRow("RAN_IN", step, eid))
+    described = frozenset(take(body, "described", list))
+    for name, kind in (("inputs", "READ_BY"), ("code", "CODE_OF"), ("outputs", "WROTE")):
+        for cert in take(body, name, list):
+            key = take(cert, "id", str)
+            ends = (step, key) if kind == "WROTE" else (key, step)
+            rows.edges.append(EdgeRow(kind, *ends))
+            if key in described:
+                _describe(fact, rows, Certificate.from_json(cert))
+            else:
+                rows.bare.append(key)
+    _currents(fact, rows, f.currents(body))
+    rows.superseded.extend(take(body, "superseded", list))
 
 
-def _step_properties(fact: Fact, step: f.StepRecord, *, completed: bool) -> Json:
+def _step_properties(fact: Fact) -> Json:
+    body = fact.body
+    parameters, metrics = take(body, "parameters", dict), take(body, "metrics", dict)
+    seconds = body.get("execution_time_seconds")
     props: Json = {
-        "id": step.id,
+        "id": take(body, "id", str),
         "workspace": fact.workspace,
         "instance": fact.instance,
-        "name": step.name,
-        "status": "completed" if completed else "failed",
-        "start_time": step.start_time,
-        "execution_time_seconds": step.execution_time_seconds,
-        "command_line": as_property(step.command_line),
-        "run_from": as_property(step.run_from),
-        "description": step.description,
-        "environment": step.environment,
-        "commit": step.commit,
-        "error": step.error,
-        "parameters": as_property(step.parameters),
-        "metrics": as_property(step.metrics),
+        "name": take(body, "name", str),
+        "status": "completed" if fact.kind == f.STEP_COMPLETED else "failed",
+        "start_time": take(body, "start_time", str),
+        "execution_time_seconds": None if seconds is None else float(seconds),
+        "command_line": as_property(take_or(body, "command_line", list)),
+        "run_from": as_property(take_or(body, "run_from", list)),
+        "parameters": as_property(parameters),
+        "metrics": as_property(metrics),
         "at": None,
     }
-    if step.read_while_written:
-        props["read_while_written"] = as_property(step.read_while_written)
-    if step.changed_while_running:
-        props["changed_while_running"] = list(step.changed_while_running)
-    if step.run is not None:
-        props["run"] = as_property(step.run)
-    props |= scalar_properties("param_", step.parameters)
-    props |= scalar_properties("metric_", step.metrics)
+    for key in ("description", "environment", "commit", "error"):
+        props[key] = take_or(body, key, str)
+    if meanwhile := take(body, "read_while_written", dict):
+        props["read_while_written"] = as_property(meanwhile)
+    if changed := take(body, "changed_while_running", list):
+        props["changed_while_running"] = list(changed)
+    if (run := take_or(body, "run", dict)) is not None:
+        props["run"] = as_property(run)
+    props |= scalar_properties("param_", parameters)
+    props |= scalar_properties("metric_", metrics)
     return props
 
 
@@ -328,8 +347,7 @@ def _lineage_imported(fact: Fact, rows: Rows) -> None:
 
 
 def _imported_certificate(ws: str, cert: Certificate, at: str, rows: Rows) -> None:
-    rows.identities.append(NodeRow("Workspace", ws, {"id": ws}))
-    _refs_of(ws, rows, [cert.ref])
+    rid = _ref(ws, cert.ref, rows)
     props: Json = {"id": cert.id, "workspace": ws, "resource": cert.ref.name}
     props |= {"subpath": cert.ref.subpath, "comment": cert.comment or None, "at": at}
     if cert.hash is not None:
@@ -338,7 +356,7 @@ def _imported_certificate(ws: str, cert: Certificate, at: str, rows: Rows) -> No
         props |= {"version": cert.version, "kind": cert.kind, "superseded": cert.superseded}
     label = "PlaceholderCertificate" if cert.hash is None else "HashCertificate"
     rows.imported.append(NodeRow(label, cert.id, props))
-    rows.edges.append(EdgeRow("STATE_OF", cert.id, ref_id(ws, cert.ref)))
+    rows.edges.append(EdgeRow("STATE_OF", cert.id, rid))
 
 
 def _imported_step(step: ImportedStep, at: str, rows: Rows) -> None:

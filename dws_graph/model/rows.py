@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 from dws_graph.model.values import Json
 
-RETRACTED = {kind: f"RETRACTED_{kind}" for kind in ("READ_BY", "CODE_OF", "WROTE")}
+READS = ("READ_BY", "CODE_OF")
+RETRACTED = {kind: f"RETRACTED_{kind}" for kind in (*READS, "WROTE")}
 
 
 class NodeRow(NamedTuple):
@@ -66,6 +67,7 @@ class Rows:
             of retracted steps) go to the second, and it is deleted.
         retracted: Ids of steps; their `READ_BY`, `CODE_OF` and `WROTE` edges become
             `RETRACTED_READ_BY` and so on, as do those of later rows.
+        refs: Ids of the refs that have all their rows already.
     """
 
     bare: list[str] = field(default_factory=list)
@@ -80,26 +82,28 @@ class Rows:
     keep: list[Json] = field(default_factory=list)
     merge: list[tuple[str, str]] = field(default_factory=list)
     retracted: list[str] = field(default_factory=list)
+    refs: set[str] = field(default_factory=set, compare=False)
 
     def steps(self) -> set[str]:
-        """The steps at an end of an edge that a retraction takes out of lineage."""
-        found = {e.src if e.type == "WROTE" else e.dst for e in self.edges if e.type in RETRACTED}
-        return found | set(self.retracted)
+        """The steps of which the rows tell anything."""
+        told = (*self.own, *self.identities, *self.imported)
+        return {row.id for row in told if row.label == "Step"}
 
-    def extend(self, other: Rows) -> None:
-        """Adds the rows of a later fact."""
-        for name in self.__slots__:
-            getattr(self, name).extend(getattr(other, name))
+    def workspaces(self) -> set[str]:
+        """Those whose nodes the rows describe, or name by their identity."""
+        told = (*self.identities, *self.imported)
+        return {row.props["workspace"] for row in told if row.label != "Workspace"} | {
+            row.id for row in told if row.label == "Workspace"
+        }
 
 
-def together(many: Iterable[Rows]) -> Rows:
-    """The rows of several facts as a batch, each node and edge once.
+def once(total: Rows) -> Rows:
+    """The rows of a batch, each node and edge once.
 
     Of shared nodes the one with the greatest `at` stays; of a ref's current certificates the last.
+    A placeholder that the batch itself makes and merges is not made: it is what it becomes.
     """
-    total = Rows()
-    for rows in many:
-        total.extend(rows)
+    _merge(total)
     total.bare = list(dict.fromkeys(total.bare))
     total.identities = list({(r.label, r.id): r for r in total.identities}.values())
     total.edges = list(dict.fromkeys(total.edges))
@@ -115,6 +119,26 @@ def together(many: Iterable[Rows]) -> Rows:
         merged[row.id] = NodeRow(row.label, row.id, props)
     total.own = list(merged.values())
     return total
+
+
+def _merge(total: Rows) -> None:
+    """Its rows are left out but `merge`, since an import may have told of it before."""
+    made = {row.id for row in total.placeholders}
+    became = {gone: into for gone, into in total.merge if gone in made}
+    if not became:
+        return
+    total.bare = [key for key in total.bare if key not in became]
+    total.placeholders = [row for row in total.placeholders if row.id not in became]
+    total.superseded = [key for key in total.superseded if key not in became]
+    total.edges = [
+        e._replace(src=became.get(e.src, e.src))
+        for e in total.edges
+        if e.type in READS or (e.src not in became and e.dst not in became)
+    ]
+    total.current = [
+        row._replace(certificate=None) if row.certificate in became else row
+        for row in total.current
+    ]
 
 
 def _newest(rows: Iterable[NodeRow]) -> list[NodeRow]:

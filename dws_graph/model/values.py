@@ -21,6 +21,7 @@ T = TypeVar("T")
 
 _NAMES = {dict: "an object", list: "a list", str: "a string", int: "an integer", bool: "a boolean"}
 _INT64 = 1 << 63
+_compact = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 NOT_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 
@@ -31,7 +32,11 @@ def take(obj: Mapping[str, Any], key: str, kind: type[T]) -> T:
         JsonKeyError: The key is absent.
         JsonTypeError: The value has another type.
     """
-    if type(obj) is not dict and not isinstance(obj, Mapping):  # the first is ten times faster
+    if type(obj) is dict:  # the first two lines are what millions of calls take
+        value = obj.get(key)
+        if type(value) is kind:
+            return value
+    elif not isinstance(obj, Mapping):
         raise JsonTypeError(f"expected an object with the key '{key}'", key=key)
     if key not in obj:
         raise JsonKeyError(f"the key '{key}' is missing", key=key)
@@ -44,9 +49,10 @@ def take(obj: Mapping[str, Any], key: str, kind: type[T]) -> T:
 
 def take_or(obj: Mapping[str, Any], key: str, kind: type[T], default: T | None = None) -> T | None:
     """`obj[key]` of type `kind`; `default` where it is absent or null."""
-    if obj.get(key) is None:
+    value = obj.get(key)
+    if value is None:
         return default
-    return take(obj, key, kind)
+    return value if type(value) is kind else take(obj, key, kind)
 
 
 def parse_json(text: str | bytes, *, file: str = "", hint: str | None = None) -> Any:
@@ -190,7 +196,7 @@ def as_property(value: Any) -> Any:
     if isinstance(value, int) and not isinstance(value, bool) and not -_INT64 <= value < _INT64:
         return str(value)
     if isinstance(value, (dict, list)):
-        return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+        return _compact(value)
     return value
 
 

@@ -78,8 +78,9 @@ class Recorder:
             body=body,
         )
         text = fact.to_line()
-        offset = (last.offset if last else 0) + len(text.encode()) + 1
-        self.lines.append(Line(Fact.from_line(text), line_hash(text), offset))
+        size = len(text.encode()) + 1
+        offset = (last.offset if last else 0) + size
+        self.lines.append(Line(Fact.from_line(text), line_hash(text), offset, size=size))
         return fact
 
     def _time(self) -> str:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import threading
 import uuid
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
@@ -19,6 +21,11 @@ from tests.neo4j.local import Address
 
 Part = Callable[[Recorder], Neo4jGraph]
 ORDERS = list(itertools.permutations((0, 1, 2)))
+WAITING = """
+SHOW TRANSACTIONS YIELD status, parameters
+WHERE status STARTS WITH 'Blocked'
+RETURN parameters
+"""
 LEFT = "UNWIND $ids AS id MATCH (n {id: id}) WHERE NOT n:Turn RETURN count(n) AS count"
 
 
@@ -99,6 +106,35 @@ def test_a_part_that_is_folded_anew_is_as_before(part: Part, which: int):
     part(again).apply(again.lines)
 
     check(part, *recorders)
+
+
+@pytest.mark.parametrize("held", [0, 1])
+def test_what_two_workspaces_tell_of_one_step_at_once_is_told_one_after_the_other(
+    part: Part, held: int, monkeypatch: pytest.MonkeyPatch
+):
+    made, used, _ = team()
+    first, second = (made, used) if held == 0 else (used, made)
+    ours = threading.current_thread()
+    begun: list[Future[int]] = []
+    watching = part(first)
+
+    def waits() -> bool:
+        waiting = str(watching.connection.command(WAITING))
+        return first.workspace in waiting or second.workspace in waiting
+
+    def hook(name: str) -> None:
+        """The first has asked which steps there are, and writes once the other has come as far."""
+        if name == "graph: nodes" and threading.current_thread() is ours and not begun:
+            begun.append(pool.submit(part(second).apply, second.lines))
+            while not begun[0].done() and not waits():
+                pass
+
+    monkeypatch.setattr(faults, "hook", hook)
+    with ThreadPoolExecutor(1) as pool:
+        part(first).apply(first.lines)
+
+    assert begun[0].result() == len(second.lines)
+    check(part, made, used)
 
 
 class Killed(BaseException):

@@ -38,7 +38,6 @@ from dws_graph.backends.views import (
 from dws_graph.errors import QueryError, ViewError
 from dws_graph.model.facts import Line
 from dws_graph.model.folding import fold
-from dws_graph.model.rows import together
 from dws_graph.model.values import Json
 
 WAIT = 60.0  # seconds for another process that writes
@@ -81,7 +80,7 @@ class EmbeddedGraph:
                     one = one or Pass(anew=not applied)
                     fresh, news, error = next_facts(applied, chunk, one)
                     if fresh:
-                        write_rows(run, together(fold(line.fact) for line in fresh))
+                        write_rows(run, fold(line.fact for line in fresh))
                         write_applied(run, news)
                     fault("cypher: commit")
                 if error:

@@ -24,12 +24,12 @@ def find_label(labels: Iterable[str]) -> str:
 def hold(run: Run, workspace: str, rows: Rows) -> None:
     """Notes the nodes of other workspaces that the rows of one name, and what they tell of them."""
     own = {row.id for row in rows.placeholders} | {row.id for row in rows.shared}
-    told = {key: _told(workspace, "Certificate", {"id": key}) for key in rows.bare}
+    bare = (key for key in rows.bare if key not in own)
+    told = {key: _told(workspace, "Certificate", {"id": key}) for key in bare}
     for row in rows.identities:
         whose = row.id if row.label == "Workspace" else row.props["workspace"]
-        if whose != workspace:
+        if whose != workspace and row.id not in own:
             told[row.id] = _told(workspace, row.label, row.props)
-    told = {key: row for key, row in told.items() if key not in own}
     told |= {row.id: _told(workspace, row.label, row.props) for row in rows.imported}
     for label, some in _by_label(told.values()):
         run(parts.HOLD[label], some)

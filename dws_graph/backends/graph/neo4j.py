@@ -1,18 +1,20 @@
 """The graph in Neo4j: many workspaces, many instances of each, one property graph.
 
 A client folds facts in by chunks, each in one transaction that first takes the workspace's turn:
-the numbers applied are read after that, so that no two clients fold a fact twice. A part that is
-being dropped is dropped to its end by whoever takes the turn next.
+the numbers applied are read after that, so that no two clients fold a fact twice. Whoever writes
+nodes of other workspaces takes their turns as well, all in one order. A part that is being dropped
+is dropped to its end by whoever takes the turn next.
 
 Source: docs/formats.md, "Views".
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
+from dws_graph.backends.ahead import ahead
 from dws_graph.backends.faults import fault
 from dws_graph.backends.graph import parts, texts
 from dws_graph.backends.graph.connecting import Connection, GraphAddress, Patience, run_text
@@ -37,18 +39,25 @@ from dws_graph.backends.views import (
 from dws_graph.errors import InternalError, ViewError
 from dws_graph.model.facts import Line
 from dws_graph.model.folding import fold
-from dws_graph.model.rows import together
+from dws_graph.model.rows import Rows
 from dws_graph.model.values import Json
 
 # Of a transaction, within the memory that Neo4j gives one by default.
 CHUNK = 5_000  # facts
-WEIGHT = 10_000_000  # characters
+WEIGHT = 10_000_000  # bytes of their lines
 PAGE = 2_000  # nodes read at a time
 DROP = 1_000  # nodes deleted at a time
 
 
 class _DroppingError(Exception):
     """The workspace's part is being dropped, and whoever did so may be gone."""
+
+
+class _Chunk(NamedTuple):
+    """What a transaction is to apply; and what that comes to, if none of it is applied yet."""
+
+    lines: list[Line]
+    rows: Rows
 
 
 class Neo4jGraph:
@@ -72,7 +81,7 @@ class Neo4jGraph:
     ) -> None:
         self.address = address
         self.workspace = workspace
-        self._chunk = chunk
+        self._size = chunk
         self.connection = Connection(address, patience)
         self._prepared = False
 
@@ -111,7 +120,7 @@ class Neo4jGraph:
         """
         total = 0
         one: Pass | None = None
-        for chunk in chunks(lines, self._chunk, WEIGHT):
+        for chunk in ahead(map(self._chunk_of, chunks(lines, self._size, WEIGHT))):
             self._prepare()
             one = one or Pass(anew=not self.applied())
             applied, error = self._apply(chunk, one)
@@ -119,43 +128,60 @@ class Neo4jGraph:
             if error:
                 raise error
             if progress:
-                progress(len(chunk))
+                progress(len(chunk.lines))
         return total
+
+    def _chunk_of(self, lines: list[Line]) -> _Chunk:
+        for line in lines:
+            if line.fact.workspace != self.workspace:
+                raise ViewError(f"a fact of workspace {line.fact.workspace} is not of this one")
+        return _Chunk(lines, fold(line.fact for line in lines))
 
     def _prepare(self) -> None:
         if not self._prepared:
             ensure_schema(self.connection)
             self._prepared = True
 
-    def _apply(self, chunk: list[Line], one: Pass) -> tuple[int, InternalError | None]:
-        for line in chunk:
-            if line.fact.workspace != self.workspace:
-                raise ViewError(f"a fact of workspace {line.fact.workspace} is not of this one")
+    def _apply(self, chunk: _Chunk, one: Pass) -> tuple[int, InternalError | None]:
         while True:
             try:
                 return self.connection.write(lambda tx: self._fold(tx, chunk, one))
             except _DroppingError:
                 self._finish_drop()
 
-    def _fold(self, tx: Any, chunk: list[Line], one: Pass) -> tuple[int, InternalError | None]:
+    def _fold(self, tx: Any, chunk: _Chunk, one: Pass) -> tuple[int, InternalError | None]:
         run = _runner(tx)
-        if self._take_turn(tx, kept=True):
+        if self._take_turns(tx, chunk.rows.workspaces(), kept=True):
             raise _DroppingError
-        keys = sorted({(line.fact.workspace, line.fact.instance) for line in chunk})
+        keys = sorted({(line.fact.workspace, line.fact.instance) for line in chunk.lines})
         applied = _applied(run(parts.APPLIED_TO, [{"id": " ".join(key)} for key in keys]))
-        fresh, news, error = next_facts(applied, chunk, one)
+        fresh, news, error = next_facts(applied, chunk.lines, one)
         if fresh:
-            rows = together(fold(line.fact) for line in fresh)
+            whole = len(fresh) == len(chunk.lines)
+            rows = chunk.rows if whole else fold(line.fact for line in fresh)
             write_rows(run, rows)
             hold(run, self.workspace, rows)
             write_applied(run, news)
             fault("neo4j: commit")
         return len(fresh), error
 
-    def _take_turn(self, tx: Any, *, kept: bool) -> bool:
-        """Holds the workspace's lock until the transaction ends; tells whether it is dropped."""
-        [row] = run_text(tx, parts.TAKE_TURN, {"workspace": self.workspace, "kept": kept})
-        return bool(row["dropping"])
+    def _take_turns(self, tx: Any, others: Iterable[str] = (), *, kept: bool) -> bool:
+        """Holds the workspace's lock until the transaction ends; tells whether it is dropped.
+
+        Args:
+            tx: The transaction, at its beginning.
+            others: The workspaces whose nodes are written too: their locks are held as well. They
+                are taken in the order of their ids, so that no two clients wait for one another.
+            kept: Whether the workspace itself has a part here from now on.
+        """
+        dropping = False
+        for workspace in sorted({self.workspace, *others}):
+            if workspace != self.workspace:
+                run_text(tx, parts.TAKE_ANOTHERS_TURN, {"workspace": workspace})
+                continue
+            [row] = run_text(tx, parts.TAKE_TURN, {"workspace": workspace, "kept": kept})
+            dropping = row["dropping"]
+        return dropping
 
     def applied(self) -> AppliedMap:
         """The last fact applied of each instance of the workspace.
@@ -213,7 +239,7 @@ class Neo4jGraph:
         self._finish_drop()
 
     def _begin_drop(self, tx: Any) -> None:
-        self._take_turn(tx, kept=False)
+        self._take_turns(tx, kept=False)
         for text in (parts.BEGIN_DROP, parts.FORGET_APPLIED):
             run_text(tx, text, {"workspace": self.workspace})
 
@@ -222,36 +248,48 @@ class Neo4jGraph:
         for label in parts.DROPPED:
             ids = [r["id"] for r in self.read(parts.OWN_IDS[label], workspace=self.workspace)]
             steps = [parts.NOT_CURRENT] if label == "Ref" else []
-            if not self._drop_some(label, ids, [*steps, parts.DROP_OWN[label]], own=True):
+            if not self._drop_some(label, ids, [*steps, parts.DROP_OWN[label]]):
                 return
         held = self.read(parts.HELD_IDS, workspace=self.workspace)
+        whose = {row["workspace"] for row in held if row["workspace"]}
         for label in parts.DROPPED:
             ids = [row["id"] for row in held if find_label(row["labels"]) == label]
             texts_of_held = [parts.LET_GO[label], parts.DROP_HELD[label]]
-            if not self._drop_some(label, ids, texts_of_held, own=False):
+            if not self._drop_some(label, ids, texts_of_held, whose):
                 return
         self.connection.write(self._end_drop)
 
-    def _drop_some(self, label: str, ids: list[str], some: list[str], *, own: bool) -> bool:
-        """Runs texts on nodes, a page a transaction; False when the drop is at its end."""
+    def _drop_some(
+        self, label: str, ids: list[str], some: list[str], whose: Set[str] | None = None
+    ) -> bool:
+        """Runs texts on nodes, a page a transaction; False when the drop is at its end.
+
+        Args:
+            label: By which they are found.
+            ids: Of the nodes.
+            some: The texts.
+            whose: The workspaces they are of; None where they are this one's own.
+        """
         for page in _pages(ids, DROP):
             rows = [{**row, "workspace": self.workspace} for row in page]
             fault("neo4j: drop")
-            work = partial(self._drop_page, label=label, rows=rows, some=some, own=own)
+            work = partial(self._drop_page, label=label, rows=rows, some=some, whose=whose)
             if not self.connection.write(work):
                 return False
         return True
 
-    def _drop_page(self, tx: Any, label: str, rows: list[Json], some: list[str], own: bool) -> bool:
-        if not self._take_turn(tx, kept=False):
+    def _drop_page(
+        self, tx: Any, label: str, rows: list[Json], some: list[str], whose: Set[str] | None
+    ) -> bool:
+        if not self._take_turns(tx, whose or (), kept=False):
             return False
         for text in some:
             run_text(tx, text, {"rows": rows})
-        tell_again(_runner(tx), label, rows, own=own)
+        tell_again(_runner(tx), label, rows, own=whose is None)
         return True
 
     def _end_drop(self, tx: Any) -> None:
-        if self._take_turn(tx, kept=False):
+        if self._take_turns(tx, kept=False):
             run_text(tx, parts.END_DROP, {"workspace": self.workspace})
 
 

@@ -15,6 +15,11 @@ MERGE (t:Turn {id: $workspace})
 SET t.kept = $kept
 RETURN coalesce(t.dropping, false) AS dropping
 """
+# Setting a property to what it is takes the lock as well.
+TAKE_ANOTHERS_TURN = """
+MERGE (t:Turn {id: $workspace})
+SET t.id = t.id
+"""
 APPLIED_TO = """
 UNWIND $rows AS r
 MATCH (a:Applied {id: r.id})
@@ -45,7 +50,8 @@ OWN_IDS = {
 OWN_IDS["Workspace"] = "MATCH (n:Workspace {id: $workspace}) RETURN n.id AS id"
 HELD_IDS = """
 MATCH (:Turn {id: $workspace})-[:HOLDS]->(n)
-RETURN labels(n) AS labels, n.id AS id
+RETURN labels(n) AS labels, n.id AS id,
+    CASE WHEN n:Workspace THEN n.id ELSE n.workspace END AS workspace
 """
 
 # Dropping: steps before certificates, so that no node has many edges when its turn comes.

@@ -10,6 +10,10 @@ from __future__ import annotations
 IDENTITY_LABELS = ("Workspace", "Resource", "Ref", "Environment", "Snapshot", "Step")
 SHARED_LABELS = ("Workspace", "Resource", "Environment", "Snapshot", "Tag", "Retraction")
 EDGE_ENDS = {
+    "READ_BY": ("Certificate", "Step"),
+    "CODE_OF": ("Certificate", "Step"),
+    "RETRACTED_READ_BY": ("Certificate", "Step"),
+    "RETRACTED_CODE_OF": ("Certificate", "Step"),
     "WROTE": ("Step", "Certificate"),
     "STATE_OF": ("Certificate", "Ref"),
     "PART_OF": ("Ref", "Resource"),
@@ -92,9 +96,9 @@ SET n += r.props
 PLACEHOLDER = """
 UNWIND $rows AS r
 MERGE (c:Certificate {id: r.id})
-WITH c, r WHERE c.hash IS NULL
+WITH c, r, c.workspace IS NOT NULL AS known WHERE c.hash IS NULL
 SET c += r.props SET c:PlaceholderCertificate
-RETURN count(*) AS found
+RETURN count(*) AS found, collect(CASE WHEN known THEN r.id END) AS known
 """
 
 PLACEHOLDER_AT_LAST = """
@@ -104,43 +108,40 @@ WITH c, r, c.at AS at, c.hash AS hash WHERE hash IS NOT NULL AND at STARTS WITH 
 SET c += r.props
 """
 
-_EDGE = """
+# A row has one end, which many edges of a batch have in common, and the list of their others.
+BY_TARGET = frozenset({"READ_BY", "RETRACTED_READ_BY", "STATE_OF", "PART_OF", "IN", "RAN_IN", "OF"})
+_EDGES = """
 UNWIND $rows AS r
-MATCH (a:<from> {id: r.src})
-MATCH (b:<to> {id: r.dst})
-MERGE (a)-[:<type>]->(b)
+MATCH (<end> {id: r.id})
+UNWIND r.others AS other
+MATCH (<other> {id: other})
+<make> (a)-[:<type>]->(b)
 RETURN count(*) AS found
 """
-EDGE = {
-    kind: _EDGE.replace("<from>", source).replace("<to>", target).replace("<type>", kind)
-    for kind, (source, target) in EDGE_ENDS.items()
-}
+
+
+def _edges(make: str, kind: str) -> str:
+    source, target = EDGE_ENDS[kind]
+    ends = [f"a:{source}", f"b:{target}"]
+    end, other = reversed(ends) if kind in BY_TARGET else ends
+    text = _EDGES.replace("<end>", end).replace("<other>", other)
+    return text.replace("<make>", make).replace("<type>", kind)
+
 
 # MERGE looks through all edges of one end, and a certificate may be read by every step there is,
-# as an environment may be that of each: edges of a new step are made without looking; those that
-# a step which was there before may have are looked for from the step.
+# as an environment may be that of each: edges of a new step, or of a new placeholder to its ref,
+# are made without looking; those that a step which was there before may have are looked for from
+# the step.
 READING = ("READ_BY", "CODE_OF", "RETRACTED_READ_BY", "RETRACTED_CODE_OF")
+OF_STEPS = frozenset({*READING, "RAN_IN", "WROTE"})
+EDGE = {kind: _edges("MERGE", kind) for kind in EDGE_ENDS if kind not in READING}
+EDGE_NOW = {kind: _edges("CREATE", kind) for kind in (*OF_STEPS, "STATE_OF")}
 _READ = """
 UNWIND $rows AS r
 MATCH (s:Step {id: r.id})<-[:<type>]-(c:Certificate)
 RETURN c.id AS src, s.id AS dst
 """
 READ = {kind: _READ.replace("<type>", kind) for kind in READING}
-_READ_NOW = """
-UNWIND $rows AS r
-MATCH (c:Certificate {id: r.src})
-MATCH (s:Step {id: r.dst})
-CREATE (c)-[:<type>]->(s)
-RETURN count(*) AS found
-"""
-READ_NOW = {kind: _READ_NOW.replace("<type>", kind) for kind in READING}
-RAN_IN_NOW = """
-UNWIND $rows AS r
-MATCH (s:Step {id: r.src})
-MATCH (e:Environment {id: r.dst})
-CREATE (s)-[:RAN_IN]->(e)
-RETURN count(*) AS found
-"""
 
 UNCURRENT = """
 UNWIND $rows AS r
@@ -169,8 +170,11 @@ REMOVE c:PlaceholderCertificate
 """
 _READERS = """
 UNWIND $rows AS r
+MATCH (c:Certificate {id: r.certificate})
 MATCH (p:Certificate {id: r.placeholder})-[:<type>]->(s:Step)
-RETURN r.certificate AS src, s.id AS dst
+WHERE NOT EXISTS { MATCH (c)-[:<type>]->(s) }
+WITH DISTINCT c, s
+CREATE (c)-[:<type>]->(s)
 """
 READERS = {kind: _READERS.replace("<type>", kind) for kind in READING}
 MERGED = """

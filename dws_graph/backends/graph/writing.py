@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Container, Iterable, Mapping
 from itertools import groupby
 from typing import Any
 
+from dws_graph.backends.faults import fault
 from dws_graph.backends.graph import texts
 from dws_graph.backends.views import AppliedMap
 from dws_graph.errors import ViewError
@@ -14,6 +15,8 @@ from dws_graph.model.values import Json
 
 Run = Callable[[str, list[Json]], list[Json]]
 """Runs a text with its `$rows` in the transaction; returns the rows of its answer."""
+Ends = tuple[str, str]
+"""The ids of an edge's source and target."""
 
 
 def write_rows(run: Run, rows: Rows) -> None:
@@ -25,6 +28,7 @@ def write_rows(run: Run, rows: Rows) -> None:
     described = {r.id for r in rows.placeholders} | {r.id for r in rows.shared}
     _run(run, texts.BARE, [{"id": key} for key in rows.bare if key not in described])
     steps = _known_steps(run, rows)
+    fault("graph: nodes")
     for label, some in _by_label(rows.identities):
         _run(run, texts.IDENTITY[label], [{"id": r.id, "props": _known(r.props)} for r in some])
     snapshots = _retagged(run, rows)
@@ -37,26 +41,23 @@ def write_rows(run: Run, rows: Rows) -> None:
     _run(run, texts.OWN_AT_LAST, [{"id": key, "props": {"id": key}} for key in own])
     for label, some in _by_label(rows.own):
         _run(run, texts.OWN[label], [{"id": r.id, "props": _added(r.props)} for r in some])
-    superseded = _placeholders(run, rows)
+    superseded, new = _placeholders(run, rows)
     snapshots |= _retagged(run, rows)
     _run(run, texts.TAGS, [{"id": key} for key in sorted(snapshots)])
-    for kind, edges in groupby(sorted(rows.edges), key=lambda e: e.type):
-        ends = [{"src": e.src, "dst": e.dst} for e in edges]
-        if kind in texts.READING:
-            _read(run, kind, ends, there_before=steps)
-        elif kind == "RAN_IN":
-            _run_edges(run, texts.EDGE[kind], [e for e in ends if e["src"] in steps])
-            _run_edges(run, texts.RAN_IN_NOW, [e for e in ends if e["src"] not in steps])
-        else:
-            _run_edges(run, texts.EDGE[kind], ends)
+    by_kind: dict[str, list[Ends]] = {}
+    for kind, src, dst in rows.edges:
+        by_kind.setdefault(kind, []).append((src, dst))
+    for kind in sorted(by_kind):
+        _edges(run, kind, by_kind[kind], steps, new)
     current = [r._asdict() for r in rows.current]
     _run(run, texts.UNCURRENT, current)
-    _run_edges(run, texts.CURRENT, [r for r in current if r["certificate"] is not None])
+    known = [r for r in current if r["certificate"] is not None]
+    _expect(len(known), _run(run, texts.CURRENT, known))
     _run(run, texts.SUPERSEDED, [{"id": key} for key in superseded])
     _run(run, texts.KEEP, [{"id": p["id"], "props": _added(p)} for p in rows.keep])
     merged = [{"placeholder": p, "certificate": c} for p, c in rows.merge]
     for kind in texts.READING:
-        _read(run, kind, _run(run, texts.READERS[kind], merged))
+        _run(run, texts.READERS[kind], merged)
     _run(run, texts.MERGED, merged)
     _retract(run, {*rows.retracted, *(key for key, retracted in steps.items() if retracted)})
 
@@ -72,26 +73,31 @@ def write_applied(run: Run, news: AppliedMap) -> None:
 
 def _known_steps(run: Run, rows: Rows) -> dict[str, bool]:
     """Those of the batch's steps that are there already; whether they were retracted."""
-    ids = rows.steps() | {r.id for r in rows.own}
-    asked = _run(run, texts.RETRACTED, [{"id": key} for key in sorted(ids)])
+    asked = _run(run, texts.RETRACTED, [{"id": key} for key in sorted(rows.steps())])
     return {step["id"]: bool(step["retracted"]) for step in asked}
 
 
-def _placeholders(run: Run, rows: Rows) -> list[str]:
-    """Writes placeholders, superseded where the batch says so; what else it supersedes."""
+def _placeholders(run: Run, rows: Rows) -> tuple[list[str], set[str]]:
+    """Writes placeholders, superseded where the batch says so.
+
+    Returns:
+        What else it supersedes; and those of which nothing was told before.
+    """
     superseded = dict.fromkeys(rows.superseded)
-    told: list[Json] = [{"id": r.id, "props": _added(r.props)} for r in rows.placeholders]
-    over: Json = {"superseded": True}
-    last = [
-        {"id": row["id"], "props": {**row["props"], **over}} if row["id"] in superseded else row
-        for row in told
-    ]
-    for answer in _run(run, texts.PLACEHOLDER, last):
-        if answer["found"] != len(last):  # an import gave some a hash before
-            _run(run, texts.PLACEHOLDER_AT_LAST, told)
-            return list(superseded)
-    written = {row["id"] for row in told}
-    return [key for key in superseded if key not in written]
+    told: list[Json] = []
+    for row in rows.placeholders:
+        props = _added(row.props)
+        if row.id in superseded:
+            props["superseded"] = True
+        told.append({"id": row.id, "props": props})
+    for answer in _run(run, texts.PLACEHOLDER, told):
+        if answer["found"] != len(told):  # an import gave some a hash before
+            more = [{"id": r.id, "props": _added(r.props)} for r in rows.placeholders]
+            _run(run, texts.PLACEHOLDER_AT_LAST, more)
+            return list(superseded), set()
+        written = {row["id"] for row in told}
+        return [key for key in superseded if key not in written], written - set(answer["known"])
+    return list(superseded), set()
 
 
 def _retract(run: Run, steps: Iterable[str]) -> None:
@@ -105,33 +111,61 @@ def _run(run: Run, text: str, rows: list[Json]) -> list[Json]:
     return run(text, rows) if rows else []
 
 
-def _run_edges(run: Run, text: str, rows: list[Json]) -> None:
-    """An edge whose end is missing would be dropped in silence by MATCH."""
-    for answer in _run(run, text, rows):
-        if answer["found"] != len(rows):
-            raise ViewError(
-                f"the graph lacks {len(rows) - answer['found']} nodes that edges name",
-                hint="Fold it anew: dws graph rebuild.",
-            )
-
-
-def _read(
-    run: Run, kind: str, edges: list[Json], there_before: Container[str] | None = None
+def _edges(
+    run: Run, kind: str, edges: list[Ends], steps: Container[str], new: Container[str]
 ) -> None:
-    """Makes those of the edges from certificates to steps that are not there yet.
+    """Makes those edges of a kind that are not there yet.
 
     Args:
         run: Runs a text.
         kind: Of the edges.
         edges: Their ends.
-        there_before: The steps that may have some; None for all.
+        steps: Those that were there before; another has no edges yet.
+        new: Placeholders that have no edges but to steps.
     """
-    steps = {e["dst"] for e in edges}
-    old = sorted(key for key in steps if there_before is None or key in there_before)
-    there = {(e["src"], e["dst"]) for e in _run(run, texts.READ[kind], [{"id": k} for k in old])}
-    new = dict.fromkeys((e["src"], e["dst"]) for e in edges)
-    rows = [{"src": src, "dst": dst} for src, dst in new if (src, dst) not in there]
-    _run_edges(run, texts.READ_NOW[kind], rows)
+    at = 1 if kind in texts.READING else 0
+    if kind in texts.OF_STEPS:
+        fresh = [ends for ends in edges if ends[at] not in steps]
+    else:
+        fresh = [ends for ends in edges if kind == "STATE_OF" and ends[0] in new]
+    _run_edges(run, texts.EDGE_NOW, kind, fresh)
+    if len(fresh) == len(edges):
+        return
+    made = set(fresh)
+    known = [ends for ends in edges if ends not in made]
+    if kind in texts.READING:
+        _read(run, kind, known)
+    else:
+        _run_edges(run, texts.EDGE, kind, known)
+
+
+def _read(run: Run, kind: str, edges: list[Ends]) -> None:
+    """Makes those of the edges from certificates to steps that are not there yet."""
+    steps = [{"id": key} for key in sorted({dst for _, dst in edges})]
+    there = {(e["src"], e["dst"]) for e in _run(run, texts.READ[kind], steps)}
+    new = [ends for ends in dict.fromkeys(edges) if ends not in there]
+    _run_edges(run, texts.EDGE_NOW, kind, new)
+
+
+def _run_edges(run: Run, some: Mapping[str, str], kind: str, edges: list[Ends]) -> None:
+    """Runs the text of this kind among some."""
+    by_end: dict[str, list[str]] = {}
+    for src, dst in edges:
+        end, other = (dst, src) if kind in texts.BY_TARGET else (src, dst)
+        by_end.setdefault(end, []).append(other)
+    rows = [{"id": end, "others": others} for end, others in by_end.items()]
+    if rows:
+        _expect(len(edges), run(some[kind], rows))
+
+
+def _expect(count: int, answers: Iterable[Json]) -> None:
+    """An edge whose end is missing would be dropped in silence by MATCH."""
+    for answer in answers:
+        if answer["found"] != count:
+            raise ViewError(
+                f"the graph lacks {count - answer['found']} nodes that edges name",
+                hint="Fold it anew: dws graph rebuild.",
+            )
 
 
 def _retagged(run: Run, rows: Rows) -> set[str]:
@@ -158,4 +192,6 @@ def _known(props: Json) -> dict[str, Any]:
 
 def _added(props: Json) -> dict[str, Any]:
     """Properties to add, of which None takes one away; the id cannot be set again."""
-    return {key: value for key, value in props.items() if key != "id"}
+    added = dict(props)
+    del added["id"]
+    return added

@@ -48,7 +48,6 @@ from dws_graph.model.certificates import Certificate
 from dws_graph.model.facts import Fact, Line, StepStart
 from dws_graph.model.folding import fold
 from dws_graph.model.refs import ResourceRef
-from dws_graph.model.rows import together
 from dws_graph.model.subgraph import Subgraph
 
 APPLIED = "SELECT workspace, instance, seq, hash, offset FROM applied"
@@ -147,7 +146,7 @@ class Index:
     ) -> tuple[int, InternalError | None]:
         fresh, news, error = next_facts(self.applied(), chunk, one)
         if fresh:
-            apply_rows(c, together(fold(line.fact) for line in fresh))
+            apply_rows(c, fold(line.fact for line in fresh))
             for line in fresh:
                 note(c, line.fact)
             c.executemany(SET_APPLIED, ((*key, *last) for key, last in news.items()))

@@ -139,7 +139,7 @@ class Journal:
             )
             raw = fact.to_line().encode()
             head = Head(fact.seq, fact.id, line_hash(raw), head.offset + len(raw) + 1)
-            lines.append(Line(fact, head.hash, head.offset))
+            lines.append(Line(fact, head.hash, head.offset, size=len(raw)))
         return lines
 
     def append(self, drafts: Iterable[Draft]) -> list[Line]:

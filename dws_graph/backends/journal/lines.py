@@ -40,7 +40,7 @@ def read_lines(path: Path, offset: int = 0, *, local: bool) -> Iterator[Line]:
             if b"\0" in body and _is_torn(path, begin, at):
                 return
             fact = read_fact(path, body, at)
-            yield Line(fact, line_hash(body), at if local else 0, where)
+            yield Line(fact, line_hash(body), at if local else 0, where, len(raw))
 
 
 def find_facts(path: Path, offset: int, kinds: Collection[str]) -> list[Fact]:
