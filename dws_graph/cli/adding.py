@@ -57,7 +57,7 @@ def sharing_options(f: F) -> F:
             "--export",
             is_flag=True,
             help="Write its lineage into it, as lineage.json, at each snapshot: other workspaces "
-            "can import it.",
+            "can import it. Results are then copied at a snapshot, not moved.",
         ),
     ):
         f = option(f)

@@ -19,7 +19,7 @@ from typing import Any, Protocol
 from dws_graph.backends.files import inside, make_folder, write_atomic
 from dws_graph.errors import ConfigurationError, JsonError, JsonValueError, NotSupportedError
 from dws_graph.model.facts import Fingerprint
-from dws_graph.model.values import Json, parse_json, take
+from dws_graph.model.values import Json, parse_json, take, take_or
 from dws_graph.resources.fingerprints import take as take_fingerprint
 from dws_graph.resources.fingerprints import unchanged
 from dws_graph.resources.hashing import Progress, StatCache
@@ -328,12 +328,21 @@ class FileResource(Resource):
     @property
     def not_content(self) -> Excluded:
         """What the product itself writes into it."""
-        return Excluded([LINEAGE_FILE, *([f"{SNAPSHOTS}/"] if self.has_results_role() else [])])
+        return Excluded([LINEAGE_FILE, *([f"{SNAPSHOTS}/"] if self._holds_snapshots() else [])])
 
     @property
     def not_content_at_root(self) -> tuple[str, ...]:
         """The same as entries of the root folder."""
-        return (LINEAGE_FILE, SNAPSHOTS) if self.has_results_role() else (LINEAGE_FILE,)
+        return (LINEAGE_FILE, SNAPSHOTS) if self._holds_snapshots() else (LINEAGE_FILE,)
+
+    def _holds_snapshots(self) -> bool:
+        """Whether it is one of results, here or in the workspace that exported it."""
+        if self.has_results_role():
+            return True
+        root = self.local_path
+        if root is None or not self.is_imported() or not (root / SNAPSHOTS).is_dir():
+            return False
+        return exported_role(root / LINEAGE_FILE, self.name) == ResourceRoles.RESULTS
 
     @property
     def folder(self) -> Path:
@@ -389,8 +398,9 @@ class FileResource(Resource):
         exclude_files: Collection[str] = (),
         exclude_dirs_re: re.Pattern[str] | None = None,
     ) -> list[Move]:
-        """The moves that a snapshot makes; see `moving.plan_moves`."""
-        return plan_moves(self.folder, rel_dest_root, exclude_files, exclude_dirs_re)
+        """The moves that a snapshot makes, copies when exported; see `moving.plan_moves`."""
+        own = (LINEAGE_FILE,) if self.is_exported() else ()
+        return plan_moves(self.folder, rel_dest_root, (*exclude_files, *own), exclude_dirs_re)
 
     def results_move_current_files(
         self,
@@ -568,22 +578,27 @@ def check_imported(path: Path, name: str, role: str) -> None:
         )
 
 
-def check_exportable(path: Path, name: str, role: str, *, read_only: bool) -> None:
+def exported_role(file: Path, name: str) -> str | None:
+    """The role that a resource has where it was exported, as a `lineage.json` tells it."""
+    try:
+        told = take_or(parse_json(file.read_bytes(), file=str(file)), "roles", dict) or {}
+    except (OSError, JsonError):  # who imports it says what is wrong with it
+        return None
+    role = told.get(name)
+    return role if isinstance(role, str) else None
+
+
+def check_exportable(path: Path, name: str, *, read_only: bool) -> None:
     """Refuse to export a folder into which a snapshot cannot, or must not, write `lineage.json`.
 
     Raises:
-        ConfigurationError: It is read-only, of role results, or has a `lineage.json` that is not
-            about this resource.
+        ConfigurationError: It is read-only, or has a `lineage.json` that is not about this
+            resource.
     """
     if read_only:
         raise ConfigurationError(
             f"a read-only or imported resource cannot be exported: no {LINEAGE_FILE} could be "
             "written into it"
-        )
-    if role == ResourceRoles.RESULTS:
-        raise ConfigurationError(
-            "a snapshot moves results, so they cannot be exported",
-            hint="Add it with --role intermediate-data.",
         )
     file = path / LINEAGE_FILE
     if not os.path.lexists(file):

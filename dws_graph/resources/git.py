@@ -259,8 +259,11 @@ class GitResource(FileResource):
                 return head
         return self._commit(git, SNAPSHOT_MESSAGE, but=[LINEAGE_FILE])
 
-    def commit_lineage(self) -> None:
+    def commit_lineage(self, files: Sequence[str] = (LINEAGE_FILE,)) -> None:
         """Commit `lineage.json` as it is on disk, and nothing else.
+
+        Args:
+            files: That at the root, and, of results, that of the snapshot.
 
         Raises:
             ConfigurationError: The repository is on another branch, or in the midst of something.
@@ -270,13 +273,14 @@ class GitResource(FileResource):
         head = git.head()
         with ScratchIndex(git) as index:
             index.put_tree(head or git.empty_tree)
-            index.add_blob(LINEAGE_FILE, (self.folder / LINEAGE_FILE).read_bytes())
+            for file in files:
+                index.add_blob(file, (self.folder / file).read_bytes())
             tree = index.write_tree()
         if head is not None and tree == git.tree_of(head):
             return
         commit = git.commit_tree(tree, [head] if head else [], LINEAGE_MESSAGE)
         git.update_ref(self.branch, commit, head, reason=LINEAGE_MESSAGE)
-        reset_index(git, commit, [LINEAGE_FILE])
+        reset_index(git, commit, list(files))
 
     def _commit(self, git: Git, message: str, *, but: Sequence[str] = ()) -> str:
         """The last commit once it holds the files as they are."""
@@ -447,7 +451,7 @@ class GitFactory(ResourceFactory):
         if imported:
             check_imported(path, name, role)
         if export:
-            check_exportable(path, name, role, read_only=read_only or imported)
+            check_exportable(path, name, read_only=read_only or imported)
         return GitResource(
             name,
             role,

@@ -250,7 +250,7 @@ class GitSubdirectoryFactory(ResourceFactory):
         if not path.is_dir():
             raise ConfigurationError(f"the folder {path} does not exist")
         if export:
-            check_exportable(path, name, role, read_only=False)
+            check_exportable(path, name, read_only=False)
         return GitSubdirectoryResource(name, role, workspace, relative_path=relative, export=export)
 
     def from_json(

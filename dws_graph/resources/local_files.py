@@ -233,7 +233,7 @@ class LocalFileFactory(ResourceFactory):
         if imported:
             check_imported(path, name, role)
         if export:
-            check_exportable(path, name, role, read_only=imported)
+            check_exportable(path, name, read_only=imported)
         return LocalFileResource(
             name,
             role,

@@ -1,4 +1,4 @@
-"""Moving the files of results to their snapshot's folder: planned, done, and undone.
+"""Moving, or copying, the files of results to their snapshot's folder: planned, done, and undone.
 
 A plan is made before anything moves, so that it can be written down first; undoing one that was
 carried out in part, or not at all, is safe.
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from dws_graph.backends.faults import fault
-from dws_graph.backends.files import make_folder
+from dws_graph.backends.files import make_folder, sync_folder
 from dws_graph.errors import ConfigurationError
 
 SNAPSHOTS = "snapshots"
@@ -115,12 +115,45 @@ def move_again(root: Path, moves: Sequence[Move]) -> None:
 
 
 def copy_files(root: Path, moves: Sequence[Move]) -> None:
-    """As `move_files`, with the files left where they are too."""
+    """As `move_files`, with the files left where they are too; on disk when it returns."""
+    for move in moves:
+        _copy(root, move)
+    _sync_folders(root, moves)
+
+
+def copy_again(root: Path, moves: Sequence[Move]) -> None:
+    """Make the copies of a plan that were taken back, as far as they are not made yet."""
     for move in moves:
         target = root / move.destination
-        make_folder(target.parent)
-        shutil.copy2(root / move.source, target, follow_symlinks=False)
-        _make_read_only(target)
+        if os.path.lexists(target) and (target.is_symlink() or not target.stat().st_mode & _WRITE):
+            continue  # read-only: it is whole
+        if os.path.lexists(root / move.source):
+            _copy(root, move)
+    _sync_folders(root, moves)
+
+
+def _copy(root: Path, move: Move) -> None:
+    """Copy one file; its mode says when it is whole."""
+    target = root / move.destination
+    make_folder(target.parent)
+    fault("moving: copy")
+    shutil.copy2(root / move.source, target, follow_symlinks=False)
+    if target.is_symlink():
+        return
+    fault("moving: fsync")
+    fd = os.open(target, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+    _make_read_only(target)
+
+
+def _sync_folders(root: Path, moves: Sequence[Move]) -> None:
+    parents = {parent for move in moves for parent in Path(move.destination).parents}
+    for folder in sorted(parents, reverse=True):
+        if (root / folder).is_dir():
+            sync_folder(root / folder)
 
 
 def undo_moves(root: Path, moves: Sequence[Move], *, copied: bool = False) -> None:
@@ -130,6 +163,7 @@ def undo_moves(root: Path, moves: Sequence[Move], *, copied: bool = False) -> No
         if not os.path.lexists(target):
             continue
         if copied:
+            fault("moving: unlink")
             target.unlink()
         elif not os.path.lexists(source):
             make_folder(source.parent)

@@ -27,7 +27,7 @@ from dws_graph.model.facts import Fact, Line, line_hash
 from dws_graph.resources.base import LINEAGE_FILE
 from dws_graph.resources.git import GitResource
 from dws_graph.resources.git_subdirectory import GitSubdirectoryResource
-from dws_graph.resources.moving import move_again, remove_empty
+from dws_graph.resources.moving import SNAPSHOTS, move_again, remove_empty
 from dws_graph.resources.updating import bring_files
 from dws_graph.workspace import layout
 from dws_graph.workspace.arriving import arrive, arrived_names
@@ -284,11 +284,18 @@ def _commit_exported(ws: OpenWorkspace, intent: Intent) -> None:
         if not isinstance(resource, GitResource) or not resource.is_exported():
             continue
         path = resource.local_path
-        if path and intent.outside.get(f"{as_path(ws.root, path)}/{LINEAGE_FILE}") is not None:
+        here = f"{as_path(ws.root, path)}/" if path else ""
+        if path and intent.outside.get(f"{here}{LINEAGE_FILE}") is not None:
+            below = [f"{here}{LINEAGE_FILE}", *(p for p in intent.outside if _is_copys(p, here))]
             try:
-                resource.commit_lineage()
+                resource.commit_lineage([file.removeprefix(here) for file in below])
             except ConfigurationError as e:  # it is on another branch since: nothing is lost
                 ws.notify(f"{path / LINEAGE_FILE} is not committed: {e.message}")
+
+
+def _is_copys(path: str, folder: str) -> bool:
+    """Whether a file is the `lineage.json` of a snapshot's results, in a resource's folder."""
+    return path.startswith(f"{folder}{SNAPSHOTS}/") and path.endswith(f"/{LINEAGE_FILE}")
 
 
 def finish_interrupted(ws: OpenWorkspace) -> bool:

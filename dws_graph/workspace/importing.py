@@ -189,6 +189,8 @@ def _is_content(
         return False
     if content.hash == head.hash or content.known_as == head.hash:
         return True
+    if head.ref.subpath is None and content.known_as == (head.subpath_hash or ""):
+        return True  # results, of which the exporter has copies too
     before = resource.known_as(head.hash)
     if before is not None:
         return before == content.known_as

@@ -35,7 +35,8 @@ class Intent:
         instance: Of the copy of the workspace that does it.
         branch: The workspace's branch (full ref name).
         old: The branch's commit before; None for an unborn branch.
-        moves: {folder of a results resource: files moved}.
+        moves: {folder of a results resource: files moved, or copied}.
+        copied: Those of these folders whose files stay, too: results that are exported.
         kept_folders: {folder of a results resource: its folders before}, since empty ones go.
         save: For a restore: the commit of the workspace that holds its files before.
         folders: For a restore: the folders of the workspace that it writes.
@@ -86,6 +87,7 @@ class Intent:
     touched: tuple[str, ...] = ()
     entries: tuple[Json, ...] = ()
     undoes: str | None = None
+    copied: tuple[str, ...] = ()
 
     def with_commit(
         self, commit: str, lines: Sequence[str], written: Iterable[str], reset: Sequence[str]
@@ -128,6 +130,7 @@ class Intent:
             "touched": list(self.touched),
             "entries": list(self.entries),
             "undoes": self.undoes,
+            "copied": [_pack(f) for f in self.copied],
         }
 
     @classmethod
@@ -164,6 +167,7 @@ class Intent:
             touched=tuple(take_or(obj, "touched", list) or ()),
             entries=tuple(take_or(obj, "entries", list) or ()),
             undoes=take_or(obj, "undoes", str),
+            copied=tuple(_unpack(f) for f in take_or(obj, "copied", list) or ()),
         )
 
 

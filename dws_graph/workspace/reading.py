@@ -219,12 +219,14 @@ def with_content(
                 return cert
         elif cert.hash is not None and cert.hash == content.hash:
             return cert
-    # what is left of results when their snapshots are left out says nothing of what they were
-    if ref.subpath is None and content.known_as is not None and not resource.has_results_role():
+    # what is left of moved results when their snapshots are left out says nothing of what they were
+    moved = resource.has_results_role() and not resource.is_exported()
+    if ref.subpath is None and content.known_as is not None and not moved:
         asked: dict[str, str | None] = {}
         for cert in candidates:
             if cert.hash is not None:
-                if cert.hash == content.known_as:  # exported, and hashed, without lineage.json
+                # exported, and hashed, without lineage.json; results, as their copy was
+                if content.known_as in (cert.hash, cert.subpath_hash):
                     return cert
                 if cert.hash not in asked:
                     asked[cert.hash] = resource.known_as(cert.hash)

@@ -55,19 +55,35 @@ class Hashed:
     Attributes:
         resource: The resource.
         taken: Its snapshot.
-        moved_to: Where its results were moved to, from its root; None when nothing was.
+        moved_to: Where its results were moved (or copied) to, from its root; None when nothing
+            was.
+        copied: They are still where they were, too.
     """
 
     resource: Resource
     taken: Taken
     moved_to: str | None = None
+    copied: bool = False
+
+    @property
+    def is_moved(self) -> bool:
+        """Whether nothing is left where its results were."""
+        return self.moved_to is not None and not self.copied
 
     def subpath_hash(self, ref: ResourceRef) -> str | None:
-        """The hash of what the ref's content is now, where it is now."""
-        if self.moved_to is not None:
-            below = self.moved_to if ref.subpath is None else f"{self.moved_to}/{ref.subpath}"
-            return self.taken.subpath_hash(below)
-        return None if ref.subpath is None else self.taken.subpath_hash(ref.subpath)
+        """The hash of what the ref's content is now, where it is now.
+
+        Of results that were copied in part (some files are excluded) none says both what is
+        there and what the snapshot holds.
+        """
+        here = None if ref.subpath is None else self.taken.subpath_hash(ref.subpath)
+        if self.moved_to is None:
+            return here
+        below = self.moved_to if ref.subpath is None else f"{self.moved_to}/{ref.subpath}"
+        there = self.taken.subpath_hash(below)
+        if not self.copied:
+            return there
+        return there if there == (self.known_as() if ref.subpath is None else here) else None
 
     def content(self, ref: ResourceRef) -> Content:
         """The content of a ref."""
@@ -114,7 +130,7 @@ def resolve(
         cert = _resolve_one(ws, found, entry, reading, out, described)
         out.entries[ref] = cert
         out.contains.append(Contained(certificate=cert.id, ref=ref, entry=True))
-        gone = found.moved_to is not None
+        gone = found.is_moved
         out.current.append(
             Current(
                 ref=ref,

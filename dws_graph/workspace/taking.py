@@ -16,7 +16,7 @@ from dws_graph.backends.git.index import ScratchIndex
 from dws_graph.backends.views import Entry, SnapshotInfo
 from dws_graph.errors import ConfigurationError, DwsError, UserAbort
 from dws_graph.model import facts as f
-from dws_graph.model.facts import Contained, SnapshotRecord, StepStart
+from dws_graph.model.facts import Contained, Fingerprint, SnapshotRecord, StepStart
 from dws_graph.model.refs import ResourceRef
 from dws_graph.model.values import (
     Json,
@@ -29,7 +29,7 @@ from dws_graph.model.values import (
 )
 from dws_graph.resources.base import LINEAGE_FILE, FileResource, Resource
 from dws_graph.resources.git_subdirectory import GitSubdirectoryResource
-from dws_graph.resources.moving import Move, move_files, stamps
+from dws_graph.resources.moving import Move, copy_files, move_files, stamps
 from dws_graph.workspace import environment, layout
 from dws_graph.workspace.before import entries_before
 from dws_graph.workspace.committing import (
@@ -47,7 +47,7 @@ from dws_graph.workspace.lineage_files import LineageFiles
 from dws_graph.workspace.metadata import SnapshotMetadata, blob_hash, manifest_bytes
 from dws_graph.workspace.names import check_template, fill_template
 from dws_graph.workspace.opened import OpenWorkspace, json_bytes
-from dws_graph.workspace.reading import Reading, living
+from dws_graph.workspace.reading import Reading, content_now, living
 from dws_graph.workspace.resolving import Hashed, Resolution, read_entries, resolve
 from dws_graph.workspace.results_files import metrics_of, results_files
 from dws_graph.workspace.scrubbing import scrubbed_metrics, scrubbed_text
@@ -88,7 +88,13 @@ class SnapshotTaken:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Plan:
-    """What a snapshot will do, decided before anything changes."""
+    """What a snapshot will do, decided before anything changes.
+
+    Attributes:
+        moves: Of results, by resource: to the snapshot's folder.
+        copied: Those of them that are exported, and stay: as they were before the copies.
+        is_unchanged: No copies are made, since nothing has changed since an earlier snapshot.
+    """
 
     branch: str
     old: str
@@ -98,11 +104,18 @@ class _Plan:
     timestamp: str
     destination: str
     moves: dict[str, list[Move]]
+    copied: dict[str, Fingerprint]
     metrics: Json
     folders: list[str]
     running: list[StepStart]
     snapshots: list[SnapshotMetadata]
     notes: list[str] = field(default_factory=list)
+    is_unchanged: bool = False
+
+    @property
+    def moved(self) -> set[str]:
+        """The resources of which nothing is left where it was."""
+        return self.moves.keys() - self.copied.keys()
 
 
 def take_snapshot(
@@ -128,7 +141,7 @@ def take_snapshot(
     """
     with ws.locked():
         ws.catch_up()
-        plan = _plan(ws, tag, message)
+        plan = _without_needless_copies(ws, _plan(ws, tag, message), progress)
         readings = read_entries(ws, plan.running)
         intent = Intent(
             operation="snapshot",
@@ -146,10 +159,12 @@ def take_snapshot(
             },
             touched=tuple(plan.moves),
             entries=entries_before(ws, plan.moves),
+            copied=tuple(_folder(ws, name) for name in plan.copied),
         )
         with intended(ws, intent):
             for name, moves in plan.moves.items():
-                move_files(_files_of(ws, name).folder, moves)
+                bring = copy_files if name in plan.copied else move_files
+                bring(_files_of(ws, name).folder, moves)
                 fault("results moved")
             return _seal(ws, plan, intent, readings, confirm, progress)
 
@@ -192,11 +207,15 @@ def _plan(ws: OpenWorkspace, tag: str | None, message: str) -> _Plan:
         at=parse_utc(now).astimezone(),
     )
     moves: dict[str, list[Move]] = {}
+    copied: dict[str, Fingerprint] = {}
     for resource in resources:
         if resource.has_results_role() and isinstance(resource, FileResource):
+            before = resource.fingerprint() if resource.is_exported() else None
             found = _plan_results(ws, resource, destination, running)
             if found:
                 moves[resource.name] = found
+            if found and before is not None:
+                copied[resource.name] = before
     metrics, notes = metrics_of(results_files(resources))
     if said != clean_text(message):
         notes.insert(0, HIDDEN_IN_MESSAGE)
@@ -209,6 +228,7 @@ def _plan(ws: OpenWorkspace, tag: str | None, message: str) -> _Plan:
         timestamp=now,
         destination=destination,
         moves=moves,
+        copied=copied,
         metrics=scrubbed_metrics(ws, to_plain(metrics, "metrics")),
         folders=workspace_folders(ws),
         running=running,
@@ -230,6 +250,36 @@ def _plan_results(
     if isinstance(resource, GitSubdirectoryResource) and not resource.local_path.is_dir():
         return []  # git keeps no empty folder: a clone has none
     return resource.plan_results(destination, excluded)
+
+
+def _without_needless_copies(ws: OpenWorkspace, plan: _Plan, progress: Progress | None) -> _Plan:
+    """The same without copies of exported results, where nothing at all has changed."""
+    if not plan.copied or plan.moved or not plan.snapshots:
+        return plan
+    before = {p.get("name"): p.get("hash") for p in manifest_of(ws, plan.snapshots[-1].hashval)}
+    for name in plan.copied:
+        resource, hashval = ws.get_resource(name), before.get(name)
+        now = content_now(ws, resource, None).known_as
+        if hashval is None or now is None or resource.known_as(hashval) != now:
+            return plan
+    without = replace(plan, moves={}, copied={})
+    _, resources = _hash_all(ws, without, progress)
+    _, earlier = _manifest(ws, without, resources)
+    return plan if earlier is None else replace(without, is_unchanged=True)
+
+
+def _check_copies(ws: OpenWorkspace, plan: _Plan) -> None:
+    """Refuse copies of results that are not what the results are.
+
+    Raises:
+        ConfigurationError: They were written to since.
+    """
+    for name, before in plan.copied.items():
+        if not ws.get_resource(name).unchanged(None, before):
+            raise ConfigurationError(
+                f"results '{name}' were written to while they were being copied",
+                hint="Take the snapshot again.",
+            )
 
 
 def _seal(
@@ -262,6 +312,7 @@ def _seal(
             with ws.journal.locked():
                 finish_interrupted(ws)
                 ws.catch_up()
+                _check_copies(ws, plan)
                 changed = {n for n, digest in _fingerprints(ws).items() if before.get(n) != digest}
                 if last:  # a running step may never stop writing
                     changed -= {ref.name for step in living(ws)[0] for ref in step.outputs}
@@ -292,7 +343,7 @@ def _hash_all(
 def _as_read(ws: OpenWorkspace, readings: Readings, plan: _Plan) -> bool:
     """Whether every ref that no running step writes is as it was read, before it was hashed."""
     for ref, (_, reading) in readings.items():
-        if ref.name in plan.moves or reading.writer is not None or reading.fingerprint is None:
+        if ref.name in plan.moved or reading.writer is not None or reading.fingerprint is None:
             continue
         if not ws.get_resource(ref.name).unchanged(ref.subpath, reading.fingerprint):
             return False
@@ -329,7 +380,7 @@ def _read_again(ws: OpenWorkspace, readings: Readings, plan: _Plan) -> Readings:
     """
     now = read_entries(ws, living(ws)[0])
     for ref in {*now, *readings}:
-        if ref.name not in plan.moves:
+        if ref.name not in plan.moved:
             continue
         before, after = readings.get(ref), now.get(ref)
         if before is None or after is None or before[0].certificate.id != after[0].certificate.id:
@@ -345,8 +396,9 @@ def _hash(
     ws: OpenWorkspace, resource: Resource, content: str, plan: _Plan, progress: Progress | None
 ) -> Hashed:
     moved_to = plan.destination if resource.name in plan.moves else None
+    copied = resource.name in plan.copied
     if isinstance(resource, GitSubdirectoryResource):
-        return Hashed(resource, resource.at_commit(content), moved_to)
+        return Hashed(resource, resource.at_commit(content), moved_to, copied)
     report = None
     if progress is not None:
         show, name = progress, resource.name
@@ -355,9 +407,9 @@ def _hash(
             show(name, done, total)
 
     if resource.local_path is None:
-        return Hashed(resource, resource.take_snapshot(None, report), moved_to)
+        return Hashed(resource, resource.take_snapshot(None, report), moved_to, copied)
     with IndexStatCache(ws.index, resource.local_path) as cache:
-        return Hashed(resource, resource.take_snapshot(cache, report), moved_to)
+        return Hashed(resource, resource.take_snapshot(cache, report), moved_to, copied)
 
 
 def _commit(
@@ -430,7 +482,23 @@ def _manifest(
 def _earlier(
     ws: OpenWorkspace, plan: _Plan, manifest: bytes, resources: Mapping[str, Hashed]
 ) -> SnapshotMetadata | None:
-    """The snapshot that holds all this already: of the same hash, or the latest if unchanged."""
+    """The snapshot that holds all this already: of the same hash, or the latest if unchanged.
+
+    Raises:
+        ConfigurationError: It was found before, and is none any more: results are not copied.
+    """
+    found = _unchanged_since(ws, plan, manifest, resources)
+    if found is None and plan.is_unchanged:
+        raise ConfigurationError(
+            "files of the workspace changed while the snapshot looked at them",
+            hint="Take the snapshot again.",
+        )
+    return found
+
+
+def _unchanged_since(
+    ws: OpenWorkspace, plan: _Plan, manifest: bytes, resources: Mapping[str, Hashed]
+) -> SnapshotMetadata | None:
     found = plan.snapshots
     same = next((m for m in found if m.hashval == blob_hash(manifest)), None)
     if same is not None or not found or plan.moves:
@@ -470,7 +538,7 @@ def _fresh(ws: OpenWorkspace, readings: Readings, plan: _Plan) -> Readings:
     """The readings with the fingerprints of now, where files are as they were hashed."""
     fresh = {}
     for ref, (entry, reading) in readings.items():
-        if ref.name not in plan.moves and reading.fingerprint is not None:
+        if ref.name not in plan.moved and reading.fingerprint is not None:
             resource = ws.get_resource(ref.name)
             now = resource.fingerprint(ref.subpath)
             if resource.unchanged(ref.subpath, reading.fingerprint):
@@ -552,7 +620,7 @@ def _lineage(ws: OpenWorkspace, snapshot_hash: str, resolution: Resolution) -> d
 def _lineage_json(
     ws: OpenWorkspace, resolution: Resolution, plan: _Plan
 ) -> tuple[dict[str, bytes], dict[str, bytes]]:
-    """`lineage.json` beside each results resource's moved files, and in exported resources.
+    """`lineage.json` beside the files of results in the snapshot, and in exported resources.
 
     Returns:
         Those in the workspace's repository, by path from its root; the others, as `as_path`.
@@ -561,7 +629,7 @@ def _lineage_json(
     within: dict[str, bytes] = {}
     outside: dict[str, bytes] = {}
     made = [(name, f"{plan.destination}/{LINEAGE_FILE}", writer.of_results) for name in plan.moves]
-    exported = (r.name for r in ws.get_resources() if r.is_exported() and not r.has_results_role())
+    exported = (r.name for r in ws.get_resources() if r.is_exported())
     made += [(name, LINEAGE_FILE, writer.of_export) for name in exported]
     for name, below, make in made:
         resource = _files_of(ws, name)

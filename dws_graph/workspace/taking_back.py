@@ -76,9 +76,13 @@ class UndoPlan:
         lines = [f"{verb}: {self.what}"]
         lines += [f"  delete   {path}" for path, content in self.files.items() if content is None]
         lines += [f"  restore  {path}" for path, content in self.files.items() if content]
-        moved = sum(map(len, self.last.moves.values()))
+        copied = sum(len(self.last.moves[folder]) for folder in self.last.copied)
+        moved = sum(map(len, self.last.moves.values())) - copied
         if moved:
             lines.append(f"  move     {moved} of its files to where they were")
+        if copied:
+            verb = "copy   " if self.last.back else "delete "
+            lines.append(f"  {verb}  its copies of {copied} files")
         lines += [f"  restore  the files of {name}" for name in self._restored()]
         return lines
 
@@ -163,7 +167,8 @@ def _check_moves(ws: OpenWorkspace, last: Intent, operation: str) -> None:
                 f"files in {root} were changed since the {operation} was undone",
                 hint="Do it anew, with the files as they are now.",
             )
-        taken = [path for path in now if not last.back and _exists(root / path)]
+        back = not last.back and folder not in last.copied
+        taken = [path for path in now if back and _exists(root / path)]
         if taken:
             raise ConfigurationError(
                 f"{root / taken[0]} was written since the {operation}",
@@ -255,6 +260,7 @@ def _intent(ws: OpenWorkspace, plan: UndoPlan, branch: str) -> Intent:
         branch=branch,
         old=head,
         moves=last.moves,
+        copied=last.copied,
         kept_folders=last.kept_folders,
         back=not last.back,
         stamps=last.stamps,

@@ -10,7 +10,7 @@ from pathlib import Path
 from dws_graph.backends.files import make_folder
 from dws_graph.backends.git.command import Git
 from dws_graph.backends.git.index import reset_index
-from dws_graph.resources.moving import move_again, undo_moves
+from dws_graph.resources.moving import copy_again, move_again, undo_moves
 from dws_graph.resources.restoring import (
     keep_commit,
     keep_files,
@@ -42,10 +42,11 @@ def take_back_files(ws: OpenWorkspace, intent: Intent) -> list[tuple[Path, str]]
         if not is_ours(ws, intent, folder):
             continue
         root = ws.root / folder
+        copied = folder in intent.copied
         if intent.back:
-            move_again(root, moves)
+            (copy_again if copied else move_again)(root, moves)
             continue
-        undo_moves(root, moves)
+        undo_moves(root, moves, copied=copied)
         for below in intent.kept_folders.get(folder, ()):
             make_folder(root / below)
     kept: list[tuple[Path, str | None]] = []

@@ -73,6 +73,29 @@ def results(root: str) -> None:
     lab.close()
 
 
+def export(place: str) -> None:
+    """Results that are exported: plain files, a repository, a folder of the workspace's own."""
+    lab = Lab.at(Path(place, "ws"))
+    for folder in (lab.place / "files", lab.place / "served", lab.root / "models"):
+        folder.mkdir()
+    git("init", "-q", cwd=lab.place / "served")
+    git("commit", "-qm", "first", "--allow-empty", cwd=lab.place / "served")
+    files, add = str(lab.place / "files"), lab.ws.add_resource
+    add("files", "file", "results", files, compute_hash=True, export=True)
+    add("served", "git", "results", str(lab.place / "served"), export=True)
+    add("models", "git", "results", str(lab.root / "models"), export=True)
+    lab.close()
+
+
+def exported_results(root: str) -> None:
+    """Steps that write them."""
+    lab = Lab.at(Path(root))
+    for name in ("files", "served", "models"):
+        lab.step(name, ["raw"], [name], text=f"{name}\n")
+        lab.write(f"{name}:/deep/a.bin", bytes(range(256)))
+    lab.close()
+
+
 def step(root: str) -> None:
     """A step, completed."""
     lab = Lab.at(Path(root))
@@ -185,7 +208,11 @@ def repository(folder: Path) -> dict[str, str]:
         ),
         "subjects": git("log", "--format=%s", cwd=folder),
         "tree": git("rev-parse", "HEAD^{tree}", cwd=folder),
-        "status": git("status", "--porcelain", "--ignored=no", cwd=folder),
+        "status": "\n".join(
+            line
+            for line in git("status", "--porcelain", "--ignored=no", cwd=folder).splitlines()
+            if "/.~" not in line  # begun beside the file that it would have replaced
+        ),
     }
 
 

@@ -25,7 +25,17 @@ NOT_SYNCED = (
     r"/(local|graph)/\.gitignore$",
 )
 USERS = "/model.bin"  # written by the user's code in a step
-TRACED = ("init", "add", "results step", "snapshot", "restore", "config", "tag", "retract")
+TRACED = (
+    "init",
+    "add",
+    "results step",
+    "snapshot",
+    "snapshot of exported results",
+    "restore",
+    "config",
+    "tag",
+    "retract",
+)
 OPENED = ("open a clone", "open a copied folder")
 TEMPORARY = re.compile(r"/\.~[0-9a-f]{16}$")
 

@@ -135,7 +135,7 @@ def test_a_link_in_place_of_the_lineage_is_replaced_not_followed(sites: Sites):
     [
         (["--role", "i", "--export", "--read-only"], "cannot be exported"),
         (["--role", "s", "--export", "--imported"], "lineage.json"),
-        (["--role", "r", "--export"], "results"),
+        (["--role", "r", "--export", "--read-only"], "cannot be exported"),
         (["--role", "i", "--imported"], "has the role source-data"),
         (["--role", "s", "--imported"], "has no lineage.json"),
     ],
