@@ -7,11 +7,12 @@ from typing import TypedDict
 
 from dws_graph.api.refs import known_refs, parse_ref
 from dws_graph.api.session import opened
+from dws_graph.backends.views import Reason, StaleStep
 from dws_graph.errors import LineageNotFoundError
 from dws_graph.model.refs import ResourceRef
 from dws_graph.workspace.half_written import failed_at
 from dws_graph.workspace.opened import OpenWorkspace
-from dws_graph.workspace.staleness import Reason, StaleStep, find_stale
+from dws_graph.workspace.staleness import find_stale
 
 
 class StaleReason(TypedDict):

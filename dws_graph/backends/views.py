@@ -231,6 +231,31 @@ class SnapshotInfo:
     metrics: dict[str, Any]
 
 
+Reason = Literal[
+    "input changed",
+    "code changed",
+    "upstream stale",
+    "output changed outside a step",
+    "input not kept",
+    "step failed",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaleStep:
+    """A step whose outputs no longer follow from what is on disk.
+
+    Attributes:
+        step: The step; a failed one where that wrote last.
+        outputs: Its outputs that are current; of a failed step what it left.
+        reasons: (ref, reason), at most one of its inputs and code, and one of its outputs, a ref.
+    """
+
+    step: StepInfo
+    outputs: tuple[ResourceRef, ...]
+    reasons: tuple[tuple[ResourceRef, Reason], ...]
+
+
 class Hit(NamedTuple):
     """Something that a search found.
 
@@ -323,6 +348,18 @@ class Questions(Protocol):
         self, starts: Collection[str], *, root: str = "", depth: int = 1, limit: int = 200
     ) -> Subgraph:
         """What lies around the starts, both ways: at most `limit` nodes, the nearest."""
+
+    def stale(
+        self, workspace: str, instance: str, changed: Collection[ResourceRef] = ()
+    ) -> list[StaleStep]:
+        """The steps to run again in an instance, in an order in which they can be.
+
+        Args:
+            workspace: Of this workspace.
+            instance: By what is current there.
+            changed: Refs whose files are others than those of what is current, as the one who
+                can look at the disk says. What has no current version holds unless named here.
+        """
 
     def search(self, text: str, workspace: str | None = None, limit: int = 50) -> list[Hit]:
         """Refs, steps and snapshots that have a text in their name, tag or message."""

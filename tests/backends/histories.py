@@ -328,10 +328,12 @@ def two_instances(workspace: str = WORKSPACE) -> tuple[Recorder, Recorder]:
     return a, b
 
 
-def random_history(seed: int, events: int = 30) -> tuple[Recorder, Recorder]:
+def random_history(
+    seed: int, events: int = 30, workspace: str = WORKSPACE
+) -> tuple[Recorder, Recorder]:
     """Two instances that do what chance says."""
     chance = random.Random(seed)
-    pair = (Recorder(A), Recorder(B))
+    pair = (Recorder(A, workspace), Recorder(B, workspace))
     names = ["raw", "clean:/a", "clean:/b", "model", "out"]
     same = {name: f"{name} as it is" for name in ("raw", "clean", "model", "out")}
     snapshots = [digest("of nobody yet")]

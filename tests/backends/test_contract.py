@@ -10,7 +10,7 @@ import pytest
 HERE = Path(__file__).parent
 CONTRACTS = [
     *HERE.glob("test_contract_*.py"),
-    *(HERE / name for name in ("test_questions.py", "test_reaching.py")),
+    *(HERE / name for name in ("test_questions.py", "test_reaching.py", "test_stale_questions.py")),
     HERE.parent / "demo" / "test_cookbook.py",
 ]
 BRANCH = re.compile(r"\.name\s*[!=]=|isinstance\([^)]*(Index|Graph)|view\s*[!=]=")

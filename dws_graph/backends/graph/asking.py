@@ -52,6 +52,15 @@ def certificates_of(read: Read, workspace: str, ref: ResourceRef) -> list[Certif
     return [as_certificate(row["id"], row["properties"]) for row in rows]
 
 
+def current(read: Read, workspace: str, instance: str) -> list[Certificate]:
+    """What is current in an instance."""
+    rows = read(texts.CURRENT, workspace=workspace, instance=instance)
+    return [
+        as_certificate(row["id"], row["properties"], ResourceRef(row["resource"], row["subpath"]))
+        for row in rows
+    ]
+
+
 def refs(read: Read, workspace: str, resource: str | None) -> list[ResourceRef]:
     """The refs of a workspace, or of one of its resources, sorted."""
     if resource is None:

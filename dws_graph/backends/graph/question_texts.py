@@ -27,6 +27,12 @@ MATCH (f:Ref {id: $ref})<-[:STATE_OF]-(c:Certificate)
 RETURN c.id AS id, properties(c) AS properties
 ORDER BY coalesce(c.at, c.id) DESC
 """
+CURRENT = """
+MATCH (w:Workspace {id: $workspace})<-[:IN]-(:Resource)<-[:PART_OF]-(f:Ref)
+MATCH (f)-[e:CURRENT]->(c:Certificate) WHERE e.instance = $instance
+RETURN f.resource AS resource, f.subpath AS subpath, c.id AS id, properties(c) AS properties
+ORDER BY id
+"""
 REFS = """
 MATCH (w:Workspace {id: $workspace})<-[:IN]-(r:Resource)<-[:PART_OF]-(f:Ref)
 RETURN f.resource AS resource, f.subpath AS subpath

@@ -7,11 +7,13 @@ from typing import Protocol, TypeVar
 
 from dws_graph.backends.graph import asking, listing, reaching, searching
 from dws_graph.backends.graph.asking import Read
+from dws_graph.backends.judging import stale_given
 from dws_graph.backends.views import (
     EnvironmentInfo,
     Hit,
     Retraction,
     SnapshotInfo,
+    StaleStep,
     StepFilter,
     StepInfo,
     WalkRow,
@@ -151,6 +153,19 @@ class GraphQuestions:
         def work(read: Read) -> Subgraph:
             found = reaching.reach_around(read, starts, depth=depth, limit=limit)
             return reaching.subgraph(read, found, root)
+
+        return self._reading(work)
+
+    def stale(
+        self, workspace: str, instance: str, changed: Collection[ResourceRef] = ()
+    ) -> list[StaleStep]:
+        """The steps to run again in an instance; see `Questions.stale`."""
+
+        def work(read: Read) -> list[StaleStep]:
+            held = asking.current(read, workspace, instance)
+            writers = asking.producers(read, (cert.id for cert in held))
+            found = asking.steps_in_full(read, sorted(set(writers.values())))
+            return stale_given(workspace, held, writers, {s.id: s for s in found}, changed)
 
         return self._reading(work)
 

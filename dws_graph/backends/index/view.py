@@ -24,6 +24,7 @@ from dws_graph.backends.index import (
 from dws_graph.backends.index.applying import apply_rows
 from dws_graph.backends.index.noting import note
 from dws_graph.backends.index.store import IndexDamagedError, Store, remove_files
+from dws_graph.backends.judging import stale_given
 from dws_graph.backends.views import (
     Applied,
     AppliedMap,
@@ -36,6 +37,7 @@ from dws_graph.backends.views import (
     Progress,
     Retraction,
     SnapshotInfo,
+    StaleStep,
     StepFilter,
     StepInfo,
     Touch,
@@ -306,6 +308,17 @@ class Index:
     def ended(self, step: str) -> str | None:
         """The fact that says that a step completed; None where there is none."""
         return asking.ended(self._store, step)
+
+    def stale(
+        self, workspace: str, instance: str, changed: Collection[ResourceRef] = ()
+    ) -> list[StaleStep]:
+        """The steps to run again in an instance; see `Questions.stale`."""
+        with self._store.read():
+            held = [entry.certificate for entry in self.entries(workspace, instance)]
+            writers = self.producers(cert.id for cert in held)
+            found = (self.step(key) for key in sorted(set(writers.values())))
+            infos = {info.id: info for info in found if info is not None}
+        return stale_given(workspace, held, writers, infos, changed)
 
     def walk(self, ids: Collection[str]) -> list[WalkRow]:
         """The certificates that rule 2.1 looks at, with the steps through which.
