@@ -4,27 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import random
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-
-import pytest
 
 from dws_graph import api
 from dws_graph.backends.graph.neo4j import Neo4jGraph
 from dws_graph.backends.graph.questions import GraphQuestions
-from dws_graph.backends.index import Index
-from dws_graph.backends.views import Dump, diff_dumps
+from dws_graph.backends.views import diff_dumps
 from tests.backends.conftest import graph_address
 from tests.backends.reachable import check_reach
+from tests.neo4j.conftest import MADE, SOURCES, index_dump
 from tests.neo4j.local import Address
 from tests.rules.dag import Event
 from tests.rules.dag_plan import Round, carry_out
-from tests.rules.lab import Lab, check_journal, git
+from tests.rules.lab import Lab, check_journal
 
 STEPS = 8  # of each process
-SOURCES = [f"source-data:/s{n}.txt" for n in range(3)]
-MADE = [f"intermediate-data:/m{n}.txt" for n in range(6)]
 
 
 def plan(clone: str, seed: int) -> list[Round]:
@@ -44,38 +38,6 @@ def plan(clone: str, seed: int) -> list[Round]:
         if number in (STEPS, 2 * STEPS - 2):
             ops.append({"op": "snapshot", "tag": f"{clone}-{number}"})
     return [Round(workers, [])]
-
-
-@pytest.fixture
-def clones(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, neo4j_address: Address
-) -> Iterator[tuple[Lab, Lab]]:
-    """A workspace and a clone of it, all of whose data lies in the repository."""
-    roles = ("code", "source-data", "intermediate-data")
-    first = Lab(tmp_path / "a", raw=False, roles=roles)
-    (first.root / "raw").mkdir()
-    (first.root / "raw" / "tag.txt").write_text("at first\n")
-    first.ws.add_resource("raw", "git", "source-data", str(first.root / "raw"))
-    for ref in (*SOURCES, *MADE):
-        first.write(ref, f"{ref} at first\n")
-    first.snapshot("start")
-    (tmp_path / "b").mkdir()
-    git("clone", "-q", str(first.root), "ws", cwd=tmp_path / "b")
-    for name, value in neo4j_address.environment().items():
-        monkeypatch.setenv(name, value)
-    second = Lab.at(tmp_path / "b" / "ws")
-    yield first, second
-    api.graph_drop("neo4j", str(first.root))
-    first.close()
-    second.close()
-
-
-def index_dump(clones: tuple[Lab, Lab]) -> Dump:
-    """What one index holds of what both recorded."""
-    with Index(None) as index:
-        for clone in clones:
-            index.apply(clone.reopen().journal.since({}))
-        return index.dump()
 
 
 def test_two_processes_of_each_of_two_clones_make_one_graph(
