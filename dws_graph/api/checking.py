@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from dws_graph.api.checking_resources import check_resources
 from dws_graph.api.checking_snapshots import check_snapshots
 from dws_graph.api.findings import REBUILD, Finding, error, from_git, note
-from dws_graph.backends.comparing import differences
+from dws_graph.backends.comparing import differences, foreign_ids, less_foreign
 from dws_graph.backends.graph.embedded import EmbeddedGraph
 from dws_graph.backends.index import Index
 from dws_graph.backends.journal.instance import read_instance
@@ -159,17 +159,35 @@ def _views(ws: OpenWorkspace) -> Iterator[Finding]:
 
 
 def _neo4j(ws: OpenWorkspace, fresh: Index) -> Iterator[Finding]:
-    """What the team's graph holds of this workspace, where it answers."""
+    """What the team's graph holds of this workspace, where it answers.
+
+    Other copies may have recorded there what no pull has brought here yet; and what this one
+    imported is told by the workspaces that it is of.
+    """
     try:
         if graph_url(ws) is None:
             return
         with team_graph(ws) as graph:
-            yield from _compared(graph, fresh)
+            applied, have = graph.applied(), fresh.applied()
+            more = (
+                now.seq - (have[key].seq if key in have else 0)
+                for key, now in applied.items()
+                if key[1] != ws.instance
+            )
+            if ahead := sum(n for n in more if n > 0):
+                yield note(
+                    f"the view neo4j was not compared: it holds {ahead} facts of other copies "
+                    "that are not here",
+                    "They come with: dws pull.",
+                )
+            else:
+                foreign = foreign_ids(fresh.items(), ws.id)
+                yield from _compared(graph, fresh, foreign)
     except (ConfigurationError, ViewUnavailableError) as e:
         yield note(f"the view neo4j was not checked: {e.message}", e.hint)
 
 
-def _compared(view: View, fresh: Index) -> Iterator[Finding]:
+def _compared(view: View, fresh: Index, foreign: frozenset[str] = frozenset()) -> Iterator[Finding]:
     """A view that is not up to date is not compared."""
     applied, have = view.applied(), fresh.applied()
     if any(seq.seq > have[key].seq for key, seq in applied.items() if key in have) or (
@@ -179,11 +197,14 @@ def _compared(view: View, fresh: Index) -> Iterator[Finding]:
             f"the view {view.name} holds facts that the journal lacks", REBUILD.format(view.name)
         )
     elif {k: v.hash for k, v in applied.items()} == {k: v.hash for k, v in have.items()}:
-        yield from _differences(view, fresh)
+        yield from _differences(view, fresh, foreign)
 
 
-def _differences(view: View, fresh: Index) -> Iterator[Finding]:
-    if found := differences(view.items, fresh.items, limit=3):
+def _differences(
+    view: View, fresh: Index, foreign: frozenset[str] = frozenset()
+) -> Iterator[Finding]:
+    pair = less_foreign(view.items, foreign), less_foreign(fresh.items, foreign)
+    if found := differences(*pair, limit=3, names=(f"the view {view.name}", "the journal")):
         yield error(
             f"the view {view.name} is not what the journal gives: {'; '.join(found)}",
             REBUILD.format(view.name),

@@ -509,17 +509,19 @@ def to_lines(dump: Dump) -> list[str]:
     return [json.dumps(item, ensure_ascii=False) for item in (*dump["nodes"], *dump["edges"])]
 
 
-def diff_dumps(a: Dump, b: Dump, *, limit: int = 20) -> list[str]:
+def diff_dumps(
+    a: Dump, b: Dump, *, limit: int = 20, names: tuple[str, str] = ("the first", "the second")
+) -> list[str]:
     """How two dumps differ, for people: at most `limit` lines; none when they are equal."""
     found: list[str] = []
     nodes_a = {str(n["properties"].get("id")): n for n in a["nodes"]}
     nodes_b = {str(n["properties"].get("id")): n for n in b["nodes"]}
     for key in sorted(nodes_a.keys() | nodes_b.keys()):
-        found += _node_differences(key, nodes_a.get(key), nodes_b.get(key))
+        found += _node_differences(key, nodes_a.get(key), nodes_b.get(key), names)
     lines_a = {json.dumps(e, ensure_ascii=False) for e in a["edges"]}
     lines_b = {json.dumps(e, ensure_ascii=False) for e in b["edges"]}
-    found += [f"edge only in the first: {line}" for line in sorted(lines_a - lines_b)]
-    found += [f"edge only in the second: {line}" for line in sorted(lines_b - lines_a)]
+    found += [f"edge only in {names[0]}: {line}" for line in sorted(lines_a - lines_b)]
+    found += [f"edge only in {names[1]}: {line}" for line in sorted(lines_b - lines_a)]
     if not found and to_lines(a) != to_lines(b):
         found.append("the same nodes and edges, but some more than once or in another order")
     if len(found) > limit:
@@ -527,10 +529,12 @@ def diff_dumps(a: Dump, b: Dump, *, limit: int = 20) -> list[str]:
     return found
 
 
-def _node_differences(key: str, a: DumpNode | None, b: DumpNode | None) -> list[str]:
+def _node_differences(
+    key: str, a: DumpNode | None, b: DumpNode | None, names: tuple[str, str]
+) -> list[str]:
     if a is None or b is None:
-        node, which = (a, "first") if a is not None else (b, "second")
-        return [f"node only in the {which}: {json.dumps(node, ensure_ascii=False)}"]
+        node, which = (a, names[0]) if a is not None else (b, names[1])
+        return [f"node only in {which}: {json.dumps(node, ensure_ascii=False)}"]
     name = f"{':'.join(a['labels'])} {key}"
     found = []
     if a["labels"] != b["labels"]:

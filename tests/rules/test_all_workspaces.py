@@ -133,6 +133,52 @@ def test_the_part_of_one_is_dropped_and_rebuilt_beside_the_other(team: Team):
     assert steps(producer.json("lineage", "downstream", "raw", ALL)) == ["featurize", "consume"]
 
 
+def test_doctor_finds_nothing_amiss_in_either_workspace(team: Team):
+    """Neither while the exporter knows more of its nodes, nor once the importer has them alone."""
+    producer, consumer, _ = team
+    [step] = producer.json("steps")
+    producer("steps", "retract", step["key"], "--yes")
+    producer("snapshot", "v2")
+    for site in team[:2]:
+        site("graph", "sync", "--view", "neo4j")
+        assert "All is well" in site("doctor")
+
+    producer("--batch", "graph", "drop", "--view", "neo4j")
+    assert "All is well" in consumer("doctor")
+
+
+def test_doctor_says_what_differs_in_the_part_of_the_workspace(team: Team):
+    root = str(team.consumer.root)
+    change = """
+        MATCH (s:Step {workspace: $workspace, name: 'consume'}) SET s.name = 'renamed'
+        WITH s MATCH (s)<-[e:READ_BY]-() DELETE e
+    """
+    with team.consumer.open() as ws, ws.neo4j_driver() as driver:
+        driver.execute_query(change, workspace=ws.id)
+
+    [found] = api.doctor(root)
+
+    assert found["level"] == "error"
+    assert "the view neo4j is not what the journal gives" in found["what"]
+    assert "name is 'renamed' and 'consume'" in found["what"]
+    assert 'edge only in the journal: {"type": "READ_BY"' in found["what"]
+    assert "dws graph rebuild --view neo4j" in found["mend"]
+    team.consumer("graph", "rebuild", "--view", "neo4j")
+    assert "All is well" in team.consumer("doctor")
+
+
+def test_doctor_does_not_blame_the_graph_for_what_a_pull_would_bring(team: Team, sites: Sites):
+    other = sites.copy(team.consumer, "other")
+    other.step("again", "code", "results:/again", "echo 1 > results/again")
+    other("graph", "sync", "--view", "neo4j")
+
+    [found] = api.doctor(str(team.consumer.root))
+
+    assert found["level"] == "note"
+    assert "facts of other copies that are not here" in found["what"]
+    assert "dws pull" in found["mend"]
+
+
 PAGE = Path(__file__).parents[2] / "docs" / "cypher.md"
 COOKBOOK = dict(re.findall(r"^### ([^\n]+)\n```cypher\n(.+?)```", PAGE.read_text(), re.M | re.S))
 
