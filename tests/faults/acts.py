@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -211,7 +212,7 @@ def repository(folder: Path) -> dict[str, str]:
         "status": "\n".join(
             line
             for line in git("status", "--porcelain", "--ignored=no", cwd=folder).splitlines()
-            if "/.~" not in line  # begun beside the file that it would have replaced
+            if not re.search(r"[ /]\.~", line)  # begun beside the file that it would have replaced
         ),
     }
 
