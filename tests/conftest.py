@@ -114,12 +114,13 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         (tool,) = marker.args
         how = HOW[tool]  # an unknown tool is a mistake of the test
         if not FIND.get(tool, shutil.which)(tool):
-            _missing(item, tool, f"needs {tool} ({how})")
+            _missing(item, tool, f"{tool}: {how}")
 
 
-def _missing(item: pytest.Item, tool: str, reason: str) -> NoReturn:
+def _missing(item: pytest.Item, tool: str, what: str) -> NoReturn:
     """Skip a test for want of a tool; fail it where that may not be."""
-    item.user_properties.append(("missing", tool))
+    item.user_properties.append(("missing", what))
+    reason = f"needs {what}"
     required = {"DWS_REQUIRE_ALL", *(["DWS_REQUIRE_NEO4J"] if tool.startswith("neo4j") else [])}
     if any(os.environ.get(name) == "1" for name in required):
         pytest.fail(reason, pytrace=False)
@@ -169,10 +170,10 @@ def _address(request: pytest.FixtureRequest, server: shared.SharedServer) -> Add
     try:
         if server.available():
             return server.address()
-        reason = f"needs neo4j ({HOW['neo4j']})"
+        what = f"neo4j: {HOW['neo4j']}"
     except ServerError as e:
-        reason = f"needs neo4j, which does not start: {e}"
-    _missing(request.node, "neo4j", reason)
+        what = f"neo4j, which does not start: {e}"
+    _missing(request.node, "neo4j", what)
 
 
 def _would_run_docker(config: pytest.Config) -> bool:
@@ -188,16 +189,16 @@ def pytest_terminal_summary(
 ) -> None:
     """End with what could not be run here, and the package that would change that."""
     missing = Counter(
-        str(tool)
+        str(what)
         for outcome in ("skipped", "error")
         for report in terminalreporter.stats.get(outcome, [])
-        for name, tool in getattr(report, "user_properties", ())
+        for name, what in getattr(report, "user_properties", ())
         if name == "missing"
     )
     lines = []
-    for tool, count in sorted(missing.items()):
+    for what, count in sorted(missing.items()):
         tests = "1 test needs" if count == 1 else f"{count} tests need"
-        lines.append(f"{tests} {tool}: {HOW[tool]}")
+        lines.append(f"{tests} {what}")
     if _would_run_docker(config):
         lines.append("the tests of the image and its services: make test-docker")
     if lines:

@@ -160,8 +160,10 @@ class Team:
         _warned.add(self.address.url)
 
     def give_up(self) -> None:
-        """The user was told that it does not answer: it is not asked again for a while."""
+        """The user was told, or has just taken a part out: it is not asked again for a while."""
         self._leave_alone()
+        if self.is_idle:
+            self._task = None  # that it answered is no reason to go on
         _warned.add(self.address.url)
 
     def close(self) -> None:

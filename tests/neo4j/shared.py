@@ -91,20 +91,24 @@ class SharedServer:
             return Address(**json.loads(state.read_text()))
 
     def _keep(self, state: Path) -> None:
-        keeper = subprocess.Popen(
-            [sys.executable, "-m", "tests.neo4j.shared", self._folder],
-            cwd=Path(__file__).parents[2],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            start_new_session=True,
-        )
+        log = self._folder / "keeper.log"
+        with log.open("w") as errors:
+            keeper = subprocess.Popen(
+                [sys.executable, "-m", "tests.neo4j.shared", self._folder],
+                cwd=Path(__file__).parents[2],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+                start_new_session=True,
+            )
         assert keeper.stdout is not None
         with keeper.stdout:
             said = keeper.stdout.readline()
         keeper.returncode = 0  # outlives this worker: nobody waits for it here
-        answer = json.loads(said or '{"error": "the keeper of the server stopped"}')
+        if not said:
+            raise ServerError(f"its keeper stopped: {log.read_text().strip()[-1000:]}")
+        answer = json.loads(said)
         if "error" in answer:
             raise ServerError(answer["error"])
         state.write_text(said)

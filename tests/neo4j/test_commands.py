@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import threading
 from pathlib import Path
 
 import platformdirs
@@ -75,6 +76,20 @@ def test_dropping_one_workspace_touches_no_other(lab: Lab, tmp_path: Path):
     assert diff_dumps(before, api.dump("neo4j", workspace_uri_or_path=where)) == []
     found = api.query("MATCH (s:Step {name: 'clean'}) RETURN s.workspace", view="neo4j")
     assert found.rows  # folded again, for it was asked
+
+
+def test_what_was_dropped_is_not_folded_again_by_the_way(lab: Lab):
+    lab.clean()
+    api.graph_sync("neo4j")
+
+    api.graph_drop("neo4j")
+
+    for thread in threading.enumerate():
+        if thread.name == "dws-neo4j":
+            thread.join()
+    with lab.open() as ws, ws.neo4j_driver() as driver:
+        found = driver.execute_query("MATCH (n:Step) WHERE n.workspace = $id RETURN n", id=ws.id)
+    assert found.records == []
 
 
 def test_a_query_goes_to_the_server_and_names_other_workspaces(lab: Lab, tmp_path: Path):
