@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import secrets
 import time
+import warnings
 from functools import cache
 from typing import Any
 
@@ -28,7 +30,11 @@ def available() -> bool:
     Raises:
         ServerError: It has not, and the environment names the image: another server will not do.
     """
-    why = _unavailable(image())
+    with warnings.catch_warnings():
+        # where no engine answers, the library leaves its socket to the garbage collector
+        warnings.simplefilter("ignore", ResourceWarning)
+        why = _unavailable(image())
+        gc.collect()
     if why and os.environ.get(NAMED):
         raise ServerError(f"{NAMED} names {image()}, and {why}")
     return not why
