@@ -138,7 +138,7 @@ def keep_files(git: Git, head: str | None, subdirs: Sequence[str], message: str)
         The commit; None when `head` holds the files as they are.
     """
     with ScratchIndex(git) as index:
-        index.reset_outside(subdirs)
+        index.reset_outside(subdirs, git.head())
         index.add(list(subdirs))
         tree = index.write_tree()
     if head is not None and tree == git.tree_of(head):
@@ -155,7 +155,7 @@ def keep_commit(git: Git, commit: str) -> str:
 
 
 def _keep_index(git: Git, index: ScratchIndex, subdir: str, parent: str | None) -> str:
-    index.reset_outside([subdir])
+    index.reset_outside([subdir], git.head())
     message = "What was written while a restore was under way"
     return keep_commit(
         git, git.commit_tree(index.write_tree(), [parent] if parent else [], message)

@@ -19,6 +19,7 @@ from dws_graph.backends.files import make_folder, write_atomic
 from dws_graph.backends.git.command import check_git
 from dws_graph.backends.git.index import ScratchIndex, reset_index
 from dws_graph.backends.git.merging import changes
+from dws_graph.backends.git.remembering import Answers
 from dws_graph.backends.git.state import check_settled
 from dws_graph.backends.journal.journal import Draft
 from dws_graph.backends.journal.lines import last_fact, read_lines
@@ -35,6 +36,8 @@ from dws_graph.workspace.aside import delete_tree, is_aside
 from dws_graph.workspace.intent import Intent, as_path, keep_intent, read_intent, write_intent
 from dws_graph.workspace.opened import OpenWorkspace
 from dws_graph.workspace.undoing import is_ours, undo
+
+_sealed: Answers[int] = Answers()  # by commit and instance
 
 
 def check_repository(ws: OpenWorkspace) -> str:
@@ -104,7 +107,7 @@ def _commit_files(
         finish_interrupted(ws)
         lines = ws.journal.draft(drafts)
         sealed = sealed_segments(ws, old, lines)
-        index.reset_outside([layout.FOLDER + "/none"])
+        index.reset_outside([layout.FOLDER + "/none"], old)
         index.remove(remove)
         index.add_blobs({**files, **sealed})
         tree = index.write_tree()
@@ -153,6 +156,8 @@ def settle(
     fault("intent names commit")
     ws.git.update_ref(intent.branch, commit, intent.old, reason=f"dws {intent.operation}")
     fault("branch moved")
+    if sealed := [path for path in files if path.startswith(f"{layout.JOURNAL}/{ws.instance}/")]:
+        _sealed.know((commit, ws.instance), _last_seq(files[max(sealed)]))
     carry_out(ws, intent, files)
 
 
@@ -388,13 +393,17 @@ def _sealed_up_to(ws: OpenWorkspace, at: str | None, instance: str) -> int:
     """The highest number of an instance's facts that a commit holds."""
     if at is None:
         return 0
+    return _sealed.get((at, instance), lambda: _ask_sealed(ws, at, instance))
+
+
+def _ask_sealed(ws: OpenWorkspace, at: str, instance: str) -> int:
     folder = f"{layout.JOURNAL}/{instance}"
-    tree = ws.git.tree_of(at, folder)
-    if tree is None:
-        return 0
-    names = ws.git.text("ls-tree", "--name-only", tree).split()
-    raw = ws.git.cat(at, f"{folder}/{max(names)}") or b""
-    return Fact.from_line(raw.rstrip(b"\n").rsplit(b"\n", 1)[-1]).seq
+    names = ws.git.names_in(at, folder)
+    return _last_seq(ws.git.cat(at, f"{folder}/{max(names)}") or b"") if names else 0
+
+
+def _last_seq(segment: bytes) -> int:
+    return Fact.from_line(segment.rstrip(b"\n").rsplit(b"\n", 1)[-1]).seq
 
 
 def _hint(ws: OpenWorkspace, seq: int) -> int:
@@ -437,7 +446,7 @@ def content_commit(
     if not folders:
         return head
     with ScratchIndex(ws.git) as index:
-        index.reset_outside(folders)
+        index.reset_outside(folders, head)
         index.add(list(folders))
         index.remove(but)
         tree = index.write_tree()

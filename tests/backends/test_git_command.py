@@ -24,7 +24,7 @@ def snapshot(repo: Path, paths: list[str], *, message: str = "m") -> str:
     head = g.head()
     with ScratchIndex(g) as index:
         index.add(paths)
-        index.reset_outside(paths)
+        index.reset_outside(paths, Git(repo).head())
         tree = index.write_tree()
     commit = g.commit_tree(tree, [head] if head else [], message)
     branch = g.branch()

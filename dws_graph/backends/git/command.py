@@ -10,12 +10,13 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import IO, cast
 
 from dws_graph.backends.faults import fault
+from dws_graph.backends.git.remembering import Answers, is_lasting, repository_mark
 from dws_graph.errors import GitError
 from dws_graph.model.secrets import scrub_text
 
@@ -48,11 +49,24 @@ _CHANGING = (
     *("add", "checkout", "checkout-index", "clone", "commit-tree", "fetch", "init", "push"),
     *("remote", "update-ref", "write-tree"),
 )
+# What says whom commits are by, and where that is read.
+_NAMING = ("GIT_", "HOME", "XDG_CONFIG_HOME", "EMAIL")
+
+_abouts: Answers[list[str]] = Answers()
+_ids: Answers[str | None] = Answers()
+_identities: Answers[bool] = Answers()
+_versions: Answers[str] = Answers()
+
 LITERAL = {"GIT_LITERAL_PATHSPECS": "1"}
 PATHS_FROM_INPUT = ("--pathspec-from-file=-", "--pathspec-file-nul")
 
 
+_EMPTY_TREES = {
+    "sha1": "4b825dc642cb6eb9a060e54bf8d69288fbee4904",
+    "sha256": "6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321",
+}
 _PERMISSION = re.compile(r"[Pp]ermission")
+_NAMELESS = re.compile(r"empty ident|identity unknown|auto-detect email|no (name|email) was given")
 _LOCKED = re.compile(r"Unable to create '(.+\.lock)': File exists")
 
 
@@ -163,19 +177,29 @@ class Git:
     # Where we are
 
     @cached_property
+    def _about(self) -> list[str]:
+        """Its folder, its kind of hash, and the folder of its objects."""
+        return _abouts.get(repository_mark(self.root), self._ask_about)
+
+    def _ask_about(self) -> list[str]:
+        asked = ("--absolute-git-dir", "--show-object-format", "--git-path", "objects")
+        said = _line(self.run("rev-parse", *asked))
+        return re.split(r"\n(sha1|sha256)\n", said, maxsplit=1)
+
+    @property
     def folder(self) -> Path:
         """The repository's `.git` folder (a linked work tree's own)."""
-        return Path(_line(self.run("rev-parse", "--absolute-git-dir")))
+        return Path(self._about[0])
 
-    @cached_property
+    @property
     def objects(self) -> Path:
         """Where the repository's objects are."""
-        return (self.root / _line(self.run("rev-parse", "--git-path", "objects"))).resolve()
+        return (self.root / self._about[2]).resolve()
 
-    @cached_property
+    @property
     def empty_tree(self) -> str:
         """The id of the tree without entries, in this repository's kind of hash."""
-        return self.text("hash-object", "-t", "tree", "--stdin")
+        return _EMPTY_TREES[self._about[1]]
 
     def toplevel(self) -> Path | None:
         """The root of the repository that this folder lies in; None when in none."""
@@ -210,15 +234,17 @@ class Git:
         Raises:
             GitError: It does not; the hint has the two commands to type.
         """
+        mark = repository_mark(self.root)
+        names = {n: os.environ[n] for n in os.environ if n.startswith(_NAMING)}
+        _identities.get(mark and (mark, *names.items()), self._ask_identity)
+
+    def _ask_identity(self) -> bool:
         try:
             self.run("var", "GIT_COMMITTER_IDENT")
             self.run("var", "GIT_AUTHOR_IDENT")
         except GitCommandError as e:
-            raise GitError(
-                "git does not know your name and e-mail address, which each commit carries",
-                hint='Type: git config --global user.name "Your Name" and '
-                'git config --global user.email "you@example.com".',
-            ) from e
+            raise _nameless() from e
+        return True
 
     # Names and content
 
@@ -260,6 +286,14 @@ class Git:
 
     def object_id(self, name: str) -> str | None:
         """The id of `REVISION` or `REVISION:PATH`; None when there is none."""
+        return _ids.get(self._lasting(name), lambda: self._ask_object_id(name))
+
+    def _lasting(self, name: str) -> Hashable | None:
+        """What stands for a name of an object in this repository, where it is for ever the same."""
+        mark = repository_mark(self.root) if is_lasting(name) else None
+        return mark and (mark, name)
+
+    def _ask_object_id(self, name: str) -> str | None:
         raw = self.run("rev-parse", "-q", "--verify", "--end-of-options", name, ok=(0, 1))
         # before 2.30 the marker itself is printed
         return _line(raw).removeprefix("--end-of-options\n") or None
@@ -274,7 +308,12 @@ class Git:
 
     def cat(self, revision: str, path: str) -> bytes | None:
         """The content of a file in a commit or tree; None when it has no such file."""
-        oid = self.object_id(f"{revision}:{path}")
+        name = f"{revision}:{path}"
+        if _hex(revision):
+            status, data = self._run(("cat-file", "blob", name), None, None, (0, 128))
+            if status == 0:
+                return data
+        oid = self.object_id(name)  # git's status does not tell what is the matter
         if oid is None or self.text("cat-file", "-t", oid) != "blob":
             return None
         return self.run("cat-file", "blob", oid)
@@ -304,8 +343,15 @@ class Git:
     def commit_tree(self, tree: str, parents: Sequence[str], message: str) -> str:
         """Make a commit as an object only: no branch names it."""
         given = [part for parent in parents for part in ("-p", parent)]
-        raw = self.run("commit-tree", tree, *given, "-F", "-", input=encoded(message))
-        return decoded(raw).strip()
+        try:
+            raw = self.run("commit-tree", tree, *given, "-F", "-", input=encoded(message))
+        except GitCommandError as e:
+            if _NAMELESS.search(e.stderr):
+                raise _nameless() from e
+            raise
+        commit = decoded(raw).strip()
+        _ids.know(self._lasting(f"{commit}^{{tree}}"), tree)
+        return commit
 
     def update_ref(self, ref: str, new: str, old: str | None, *, reason: str = "dws") -> None:
         """Move a branch (or `HEAD`, or a full ref) from `old` (None: not there yet) to `new`.
@@ -323,7 +369,7 @@ def check_git() -> None:
     Raises:
         GitError: It is missing, or older than 2.28.
     """
-    said = Git(Path(os.sep)).text("--version")
+    said = _versions.get(os.environ.get("PATH"), lambda: Git(Path(os.sep)).text("--version"))
     found = re.search(r"(\d+)\.(\d+)", said)
     if found is None or (int(found[1]), int(found[2])) < MINIMUM:
         raise GitError(
@@ -353,6 +399,14 @@ def _changes(args: Sequence[str], env: Mapping[str, str]) -> bool:
     if args[0] in ("reset", "update-index"):
         return "GIT_INDEX_FILE" not in env
     return args[0] in _CHANGING or args[:2] == ("hash-object", "-w")
+
+
+def _nameless() -> GitError:
+    return GitError(
+        "git does not know your name and e-mail address, which each commit carries",
+        hint='Type: git config --global user.name "Your Name" and '
+        'git config --global user.email "you@example.com".',
+    )
 
 
 def _line(raw: bytes) -> str:

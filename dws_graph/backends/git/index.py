@@ -28,7 +28,9 @@ from dws_graph.backends.git.command import (
     encoded,
     nul_separated,
 )
+from dws_graph.backends.git.remembering import Answers
 
+_less: Answers[str] = Answers()
 FILE, EXECUTABLE = "100644", "100755"
 
 
@@ -143,16 +145,19 @@ class ScratchIndex:
             listed = nul_separated(paths)
             self.git.run("rm", *options, *PATHS_FROM_INPUT, input=listed, env=literal)
 
-    def reset_outside(self, folders: Sequence[str]) -> None:
-        """Set every path outside these folders back to HEAD: what is staged there stays out."""
+    def reset_outside(self, folders: Sequence[str], head: str | None) -> None:
+        """Set every path outside these folders back to `head`: what is staged there stays out.
+
+        Args:
+            folders: From the repository's root.
+            head: The commit checked out; None before the first.
+        """
         if "" in folders:
             return
         pathspecs = [".", *(f":(exclude,top,literal){folder}" for folder in folders)]
-        self._reset("HEAD", nul_separated(pathspecs), self._env)
-
-    def _reset(self, commit: str, listed: bytes, env: Mapping[str, str]) -> None:
-        at = () if commit == "HEAD" and self.git.head() is None else (commit,)
-        self.git.run("reset", "-q", *at, *PATHS_FROM_INPUT, input=listed, env=env)
+        at = (head,) if head else ()
+        listed = nul_separated(pathspecs)
+        self.git.run("reset", "-q", *at, *PATHS_FROM_INPUT, input=listed, env=self._env)
 
     def entries(self, subdir: str = "") -> dict[bytes, tuple[str, str]]:
         """Mode and id of each file below `subdir`, by its path from the repository's root."""
@@ -224,7 +229,13 @@ def tree_less(
     git: Git, tree: str, names: Iterable[str], *, env: Mapping[str, str] | None = None
 ) -> str:
     """The id that a tree would have without these entries directly in it; changes nothing."""
-    left_out = {encoded(name) for name in names}
+    left_out = frozenset(encoded(name) for name in names)
+    return _less.get((tree, left_out), lambda: _ask_tree_less(git, tree, left_out, env))
+
+
+def _ask_tree_less(
+    git: Git, tree: str, left_out: Collection[bytes], env: Mapping[str, str] | None
+) -> str:
     raw = git.run("ls-tree", "-z", "--full-tree", tree, env=env)
     lines = raw.split(b"\0")[:-1]
     kept = [line for line in lines if line.split(b"\t", 1)[1] not in left_out]
@@ -258,9 +269,8 @@ def reset_index(git: Git, commit: str, paths: Sequence[str | bytes], *, wait: fl
     end = time.monotonic() + wait
     while True:
         try:
-            git.run("reset", "-q", commit, *PATHS_FROM_INPUT, input=listed, env=LITERAL)
-            # else each later `git add` reads again what this reset touched
-            git.run("update-index", "-q", "--refresh", ok=(0, 1))
+            # not quiet: it looks at the files too, else each later `git add` would read them
+            git.run("reset", commit, *PATHS_FROM_INPUT, input=listed, env=LITERAL)
             return
         except GitCommandError as e:
             if "index.lock" not in e.stderr or time.monotonic() > end:
