@@ -64,7 +64,7 @@ def server(folder: Path) -> Iterator[GraphAddress]:
         user, password = (os.environ.get(f"DWS_GRAPH_{name}") for name in ("USER", "PASSWORD"))
         yield GraphAddress(url, os.environ.get("DWS_GRAPH_DATABASE"), user, password or "")
         return
-    own = LocalServer(folder / "server")
+    own = LocalServer(folder / "server", lasting=True)
     own.start()
     try:
         os.environ.update(own.address.environment())

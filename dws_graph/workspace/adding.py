@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from dws_graph.backends.journal.journal import Draft
@@ -59,50 +61,82 @@ def add_resource(
         role = full_role(role)
         if name is None:
             name = ws.suggest_resource_name(resource_type, role, *args)
-        check_new_resource_name(name, ws.get_resource_names())
-        check_not_an_earlier_name(ws, name)
-        resource = registry.factory(resource_type).from_command_line(
-            role, name, ws, *args, **kwargs
-        )
-        if resource.local_path is not None:
-            ws.validate_local_path_for_resource(name, str(resource.local_path))
-        files = {
-            layout.RESOURCES: json_bytes([*ws.resource_params, resource.get_params()]),
-            **getattr(resource, "files_to_add", dict)(),
-        }
-        fact = {"name": name, "role": role, "type": resource.resource_type}
-        message = f"Added resource {name}, of type {resource.resource_type}, as {role}"
-        drafts: list[Draft] = [(f.RESOURCE_ADDED, fact)]
-        if resource.is_imported():
-            drafts.append(import_draft(ws, resource))
-        files |= _ignored(ws, resource)
-        local = ws.file_content(layout.RESOURCE_LOCAL_PARAMS)
-        ws.keep_local_params(name, resource.get_local_params())
-        commit_change(
-            ws,
-            message,
-            files,
-            drafts,
-            operation="add",
-            more=lambda intent: replace(
-                intent, before={layout.RESOURCE_LOCAL_PARAMS: local}, touched=(name,)
-            ),
+        resource = _resource(ws, resource_type, role, name, *args, **kwargs)
+        _commit(
+            ws, [resource], f"Added resource {name}, of type {resource.resource_type}, as {role}"
         )
     return ws.get_resource(name)
 
 
-def _ignored(ws: OpenWorkspace, resource: Resource) -> dict[str, bytes]:
-    """`.gitignore` with the folder of a repository or of files within the workspace."""
-    path = resource.local_path
-    if path is None or resource.resource_type == "git-subdirectory":
-        return {}
-    real, root = path.resolve(), ws.root.resolve()
-    if not real.is_relative_to(root):
-        return {}
-    line = "/" + real.relative_to(root).as_posix()
+def add_folders(ws: OpenWorkspace, roles: Sequence[str]) -> None:
+    """Add a folder of the workspace's repository for each role, of its name: one commit.
+
+    Raises:
+        ConfigurationError: As `add_resource`.
+    """
+    with ws.locked():
+        names = list(dict.fromkeys(roles))
+        resources = [_resource(ws, "git", name, name, str(ws.root / name)) for name in names]
+        if resources:
+            _commit(ws, resources, f"Added resources {', '.join(names)}")
+
+
+def _resource(
+    ws: OpenWorkspace, resource_type: str, role: str, name: str, *args: Any, **kwargs: Any
+) -> Resource:
+    check_new_resource_name(name, ws.get_resource_names())
+    check_not_an_earlier_name(ws, name)
+    factory = registry.factory(resource_type)
+    resource = factory.from_command_line(role, name, ws, *args, **kwargs)
+    if resource.local_path is not None:
+        ws.validate_local_path_for_resource(name, str(resource.local_path))
+    return resource
+
+
+def _commit(ws: OpenWorkspace, resources: Sequence[Resource], message: str) -> None:
+    params = [*ws.resource_params, *(resource.get_params() for resource in resources)]
+    files = {layout.RESOURCES: json_bytes(params)}
+    drafts: list[Draft] = []
+    for resource in resources:
+        files |= getattr(resource, "files_to_add", dict)()
+        fact = {"name": resource.name, "role": resource.role, "type": resource.resource_type}
+        drafts.append((f.RESOURCE_ADDED, fact))
+        if resource.is_imported():
+            drafts.append(import_draft(ws, resource))
+    files |= _ignored(ws, resources)
+    local = ws.file_content(layout.RESOURCE_LOCAL_PARAMS)
+    for resource in resources:
+        ws.keep_local_params(resource.name, resource.get_local_params())
+    commit_change(
+        ws,
+        message,
+        files,
+        drafts,
+        operation="add",
+        more=lambda intent: replace(
+            intent,
+            before={layout.RESOURCE_LOCAL_PARAMS: local},
+            touched=tuple(resource.name for resource in resources),
+        ),
+    )
+
+
+def _ignored(ws: OpenWorkspace, resources: Iterable[Resource]) -> dict[str, bytes]:
+    """`.gitignore` with the folders of repositories and of files within the workspace."""
     file = ws.root / ".gitignore"
     text = file.read_text(encoding="utf-8", errors="surrogateescape") if file.exists() else ""
-    if line in text.splitlines():
+    known = text.splitlines()
+    lines = [line for line in map(partial(_line, ws), resources) if line and line not in known]
+    if not lines:
         return {}
-    text = f"{text.rstrip()}\n{line}\n" if text.strip() else f"{line}\n"
+    text = "".join(f"{line}\n" for line in [*([text.rstrip()] if text.strip() else []), *lines])
     return {".gitignore": text.encode("utf-8", "surrogateescape")}
+
+
+def _line(ws: OpenWorkspace, resource: Resource) -> str | None:
+    """By which git ignores a resource's folder, where it must."""
+    path = resource.local_path
+    if path is None or resource.resource_type == "git-subdirectory":
+        return None
+    real, root = path.resolve(), ws.root.resolve()
+    return "/" + real.relative_to(root).as_posix() if real.is_relative_to(root) else None

@@ -17,7 +17,7 @@ from dws_graph.backends.locks import Notify, quiet
 from dws_graph.errors import ConfigurationError, GitError
 from dws_graph.model import facts as f
 from dws_graph.workspace import layout
-from dws_graph.workspace.adding import add_resource
+from dws_graph.workspace.adding import add_folders
 from dws_graph.workspace.committing import commit_change
 from dws_graph.workspace.names import as_hostname, check_hostname
 from dws_graph.workspace.opened import FORMAT, json_bytes, new_config
@@ -81,7 +81,7 @@ def initialize(
         raise
     for role in create_resources:
         make_folder(root / role)
-        add_resource(ws, "git", role, role, str(root / role))
+    add_folders(ws, create_resources)
     return ws
 
 

@@ -72,6 +72,7 @@ CALENDAR = (
     "server.fleet_discovery.enabled=false\n"
     "server.config.strict_validation.enabled=false\n",
 )
+QUICK = ["-XX:TieredStopAtLevel=1"]
 OPENED = [
     f"--add-opens=java.base/{package}=ALL-UNNAMED"
     for package in ("java.nio", "java.io", "sun.nio.ch")
@@ -140,11 +141,21 @@ class LocalServer:
         folder: For all of its state; kept from one start to the next.
         port: Of Bolt, on 127.0.0.1; None takes a free one.
         password: Of the user `neo4j`; made up for a new folder.
+        lasting: It runs for long, or is measured: Java optimises what it runs often. A test's
+            server is gone before that pays, and needs half the processor time without.
     """
 
-    def __init__(self, folder: Path, port: int | None = None, password: str | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        port: int | None = None,
+        password: str | None = None,
+        *,
+        lasting: bool = False,
+    ) -> None:
         self.folder = folder
         self.port = free_port() if port is None else port
+        self._lasting = lasting
         self.log = folder / "log.txt"
         kept = folder / "password"
         if kept.is_file():
@@ -182,6 +193,7 @@ class LocalServer:
         if not (self.folder / "data").exists():
             self._set_password()
         options = ["-Xms256m", "-Xmx512m", "-XX:+UseSerialGC", *OPENED]
+        options += [] if self._lasting else QUICK
         options += ["-Dio.netty.tryReflectionSetAccessible=true", "-Dlog4j2.disable.jmx=true"]
         if main == CALENDAR[0]:
             options += ["--add-modules=jdk.incubator.vector", "--enable-native-access=ALL-UNNAMED"]
@@ -200,7 +212,7 @@ class LocalServer:
     def _set_password(self) -> None:
         admin = "org.neo4j.server.startup.Neo4jAdminCommand"
         run = subprocess.run(
-            [java(), "-cp", f"{jars()}/*", admin, "dbms", "set-initial-password", self._password],
+            [java(), *QUICK, "-cp", f"{jars()}/*", admin, "dbms", "set-initial-password", self._password],
             env={**os.environ, "NEO4J_HOME": str(self.folder), "NEO4J_CONF": f"{self.folder}/conf"},
             capture_output=True,
             text=True,
@@ -291,7 +303,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=7687)
     parser.add_argument("--data", type=Path, default=Path("build/neo4j"))
     options = parser.parse_args()
-    server = LocalServer(options.data.resolve(), options.port)
+    server = LocalServer(options.data.resolve(), options.port, lasting=True)
     say = sys.stdout.write
     say(f"Neo4j {VERSION} starts ...\n")
     try:
