@@ -212,7 +212,16 @@ class LocalServer:
     def _set_password(self) -> None:
         admin = "org.neo4j.server.startup.Neo4jAdminCommand"
         run = subprocess.run(
-            [java(), *QUICK, "-cp", f"{jars()}/*", admin, "dbms", "set-initial-password", self._password],
+            [
+                java(),
+                *QUICK,
+                "-cp",
+                f"{jars()}/*",
+                admin,
+                "dbms",
+                "set-initial-password",
+                self._password,
+            ],
             env={**os.environ, "NEO4J_HOME": str(self.folder), "NEO4J_CONF": f"{self.folder}/conf"},
             capture_output=True,
             text=True,

@@ -8,14 +8,10 @@ import json
 import logging
 import os
 import platform
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime, timezone
 from importlib import metadata
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -429,37 +425,6 @@ def test_rule_2_2_output_not_yet_hashed_keeps_its_producer_when_the_index_is_los
     train = lab.step("train", [CLEAN], [MODEL])
     assert lab.read_by(train, CLEAN).id == made.id
     assert lab.upstream(MODEL).steps == {"prepare", "train"}
-
-
-def test_rule_2_2_a_fingerprint_of_a_thousand_files_opens_none_of_them(lab):
-    for number in range(1_000):
-        (lab.raw / f"{number}.txt").write_bytes(b"x")
-    resource = lab.ws.get_resource("raw")
-    time.sleep(0.05)  # else the newest are racily clean, and read
-
-    with files_opened() as opened:
-        fingerprint = resource.fingerprint()
-
-    assert not [path for path in opened if path.endswith(".txt")]
-    assert resource.unchanged(None, fingerprint)
-    with files_opened() as opened:
-        (lab.raw / "1.txt").read_bytes()
-    assert [path for path in opened if path.endswith("1.txt")]  # they are seen
-
-
-@contextmanager
-def files_opened() -> Iterator[list[str]]:
-    """What this process opens meanwhile, as Python itself tells."""
-    seen: list[str] = []
-    over = False
-
-    def hook(event: str, args: tuple[Any, ...]) -> None:
-        if event == "open" and not over and isinstance(args[0], (str, bytes, os.PathLike)):
-            seen.append(os.fsdecode(args[0]))
-
-    sys.addaudithook(hook)  # it stays
-    yield seen
-    over = True
 
 
 def overwrite_at_once(lab: Lab, times: int) -> None:
