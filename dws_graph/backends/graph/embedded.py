@@ -19,14 +19,13 @@ from filelock import FileLock
 
 from dws_graph.backends.faults import fault
 from dws_graph.backends.graph import texts
+from dws_graph.backends.graph.dumping import applied_map, dump_items
 from dws_graph.backends.graph.reading import QueryResult, as_result, real_properties, refuse_files
 from dws_graph.backends.graph.writing import Run, write_applied, write_rows
 from dws_graph.backends.locks import Notify, quiet
 from dws_graph.backends.views import (
-    Applied,
     AppliedMap,
     Dump,
-    DumpEdge,
     DumpItem,
     DumpNode,
     Pass,
@@ -41,7 +40,6 @@ from dws_graph.model.folding import fold
 from dws_graph.model.values import Json
 
 WAIT = 60.0  # seconds for another process that writes
-PAGE = 2_000  # nodes that the engine is asked for at a time
 SUFFIXES = ("", "-wal", ".lock", ".lock-owner")
 _RETRY = 0.02
 
@@ -76,7 +74,7 @@ class EmbeddedGraph:
             for chunk in chunks(chain([first], rest)):
                 with _engine_errors(), graph.begin() as tx:
                     run = _runner(tx)
-                    applied = _applied(run)
+                    applied = applied_map(run(texts.APPLIED, []))
                     one = one or Pass(anew=not applied)
                     fresh, news, error = next_facts(applied, chunk, one)
                     if fresh:
@@ -93,7 +91,7 @@ class EmbeddedGraph:
     def applied(self) -> AppliedMap:
         """The last fact of each (workspace, instance) in the file as it was last closed."""
         graph = self._load()
-        return {} if graph is None else _applied(_runner(graph))
+        return {} if graph is None else applied_map(_runner(graph)(texts.APPLIED, []))
 
     def dump(self) -> Dump:
         """All nodes and edges in canonical form, without the view's own."""
@@ -105,27 +103,18 @@ class EmbeddedGraph:
         if graph is None:
             return
         run = _runner(graph)
-        by_label: dict[str, list[Json]] = {}
+        by_label: dict[str, list[str]] = {}
         for row in run(texts.DUMP_IDS, []):
             labels = row["labels"]
             label = "Certificate" if "Certificate" in labels else labels[0] if labels else ""
             if label in texts.DUMP_NODES:
-                by_label.setdefault(label, []).append({"id": row["id"]})
+                by_label.setdefault(label, []).append(row["id"])
             elif label != "Applied":  # no fact gives it: told by its id alone
                 yield DumpNode(labels=labels, properties={"id": row["id"]})
-        for label, ids in by_label.items():
-            for at in range(0, len(ids), PAGE):
-                some = ids[at : at + PAGE]
-                for row in run(texts.DUMP_NODES[label], some):
-                    properties = real_properties(row["properties"])
-                    yield DumpNode(labels=sorted(row["labels"]), properties=properties)
-                for row in run(texts.DUMP_EDGES[label], some):
-                    yield DumpEdge(
-                        type=row["type"],
-                        source=row["source"],
-                        target=row["target"],
-                        properties={"instance": row["instance"]} if row["instance"] else {},
-                    )
+        for item in dump_items(run, by_label):
+            if "labels" in item:
+                item["properties"] = real_properties(item["properties"])
+            yield item
 
     def read_only(
         self,
@@ -234,13 +223,6 @@ def _runner(engine: Any) -> Run:
         return found
 
     return run
-
-
-def _applied(run: Run) -> AppliedMap:
-    return {
-        (row["workspace"], row["instance"]): Applied(row["seq"], row["hash"], row["offset"])
-        for row in run(texts.APPLIED, [])
-    }
 
 
 @contextlib.contextmanager

@@ -16,20 +16,18 @@ from typing import Any, NamedTuple
 
 from dws_graph.backends.ahead import ahead
 from dws_graph.backends.faults import fault
-from dws_graph.backends.graph import parts, texts
+from dws_graph.backends.graph import parts
 from dws_graph.backends.graph.connecting import Connection, GraphAddress, Patience, run_text
+from dws_graph.backends.graph.dumping import applied_map, dump_items, pages
 from dws_graph.backends.graph.holding import find_label, hold, tell_again
 from dws_graph.backends.graph.querying import read_only
 from dws_graph.backends.graph.reading import QueryResult
 from dws_graph.backends.graph.schema import check_schema, ensure_schema
 from dws_graph.backends.graph.writing import Run, write_applied, write_rows
 from dws_graph.backends.views import (
-    Applied,
     AppliedMap,
     Dump,
-    DumpEdge,
     DumpItem,
-    DumpNode,
     Pass,
     Progress,
     as_dump,
@@ -45,7 +43,6 @@ from dws_graph.model.values import Json
 # Of a transaction, within the memory that Neo4j gives one by default.
 CHUNK = 5_000  # facts
 WEIGHT = 10_000_000  # bytes of their lines
-PAGE = 2_000  # nodes read at a time
 DROP = 1_000  # nodes deleted at a time
 
 
@@ -154,7 +151,7 @@ class Neo4jGraph:
         if self._take_turns(tx, chunk.rows.workspaces(), kept=True):
             raise _DroppingError
         keys = sorted({(line.fact.workspace, line.fact.instance) for line in chunk.lines})
-        applied = _applied(run(parts.APPLIED_TO, [{"id": " ".join(key)} for key in keys]))
+        applied = applied_map(run(parts.APPLIED_TO, [{"id": " ".join(key)} for key in keys]))
         fresh, news, error = next_facts(applied, chunk.lines, one)
         if fresh:
             whole = len(fresh) == len(chunk.lines)
@@ -190,7 +187,7 @@ class Neo4jGraph:
             ViewError: The graph is of a later version.
         """
         check_schema(self.connection)
-        return _applied(self.read(parts.APPLIED_OF, workspace=self.workspace))
+        return applied_map(self.read(parts.APPLIED_OF, workspace=self.workspace))
 
     # What is in it
 
@@ -202,19 +199,9 @@ class Neo4jGraph:
         """The same one by one, in no order; the server is asked for some at a time."""
         by_label = self._part()
         mine = {key for ids in by_label.values() for key in ids}
-        for label, ids in by_label.items():
-            for some in _pages(ids, PAGE):
-                for row in self.read(texts.DUMP_NODES[label], rows=some):
-                    labels = sorted(row["labels"])
-                    yield DumpNode(labels=labels, properties=row["properties"])
-                for row in self.read(texts.DUMP_EDGES[label], rows=some):
-                    if row["target"] in mine:
-                        yield DumpEdge(
-                            type=row["type"],
-                            source=row["source"],
-                            target=row["target"],
-                            properties={"instance": row["instance"]} if row["instance"] else {},
-                        )
+        for item in dump_items(lambda text, rows: self.read(text, rows=rows), by_label):
+            if "source" not in item or item["target"] in mine:
+                yield item
 
     def _part(self) -> dict[str, list[str]]:
         """The ids of the nodes that the workspace has, or holds, by label."""
@@ -270,7 +257,7 @@ class Neo4jGraph:
             some: The texts.
             whose: The workspaces they are of; None where they are this one's own.
         """
-        for page in _pages(ids, DROP):
+        for page in pages(ids, DROP):
             rows = [{**row, "workspace": self.workspace} for row in page]
             fault("neo4j: drop")
             work = partial(self._drop_page, label=label, rows=rows, some=some, whose=whose)
@@ -293,17 +280,5 @@ class Neo4jGraph:
             run_text(tx, parts.END_DROP, {"workspace": self.workspace})
 
 
-def _pages(ids: list[str], size: int) -> Iterator[list[Json]]:
-    for at in range(0, len(ids), size):
-        yield [{"id": key} for key in ids[at : at + size]]
-
-
 def _runner(tx: Any) -> Run:
     return lambda text, rows: run_text(tx, text, {"rows": rows})
-
-
-def _applied(rows: Iterable[Json]) -> AppliedMap:
-    return {
-        (row["workspace"], row["instance"]): Applied(row["seq"], row["hash"], row["offset"])
-        for row in rows
-    }
