@@ -41,7 +41,7 @@ from dws_graph.model.rows import Rows
 from dws_graph.model.values import Json
 
 # Of a transaction, within the memory that Neo4j gives one by default.
-CHUNK = 5_000  # facts
+CHUNK = 2_000  # facts
 WEIGHT = 10_000_000  # bytes of their lines
 DROP = 1_000  # nodes deleted at a time
 
