@@ -44,8 +44,9 @@ test: venv  ## run all tests (ARGS="-k name" passes options on); ends with what 
 test-docker: venv  ## build the image, bring its services up and test them, on a Docker engine; minutes
 	$(BIN)/python -m pytest -n 0 -m docker tests/docker $(ARGS)
 
-faults: venv  ## kill every operation at each of its fault points; twenty minutes (ARGS="-k snapshot")
-	DWS_FAULTS_SEED=all $(BIN)/python -m pytest tests/faults tests/neo4j/test_outage.py $(ARGS)
+faults: venv  ## kill every operation at each of its fault points; an hour (ARGS="-k snapshot")
+	DWS_FAULTS_SEED=all $(BIN)/python -m pytest tests/faults tests/neo4j/test_outage.py \
+	    tests/neo4j/test_disk_full.py tests/neo4j/test_killed_sync.py $(ARGS)
 
 check: venv  ## format, lint, types, layers and the fast tests: a minute
 	$(BIN)/ruff format --check

@@ -16,7 +16,7 @@ import pytest
 
 from tests.docker import engine
 from tests.faults.mounting import can_mount
-from tests.faults.seeds import seed
+from tests.faults.seeds import one_of, seed
 from tests.neo4j import local, shared
 from tests.neo4j.local import Address, ServerError
 from tests.sharing.servers import has_sshd
@@ -93,13 +93,34 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.docker)
             for tool in DOCKER_NEEDS:
                 item.add_marker(pytest.mark.needs(tool))
+    left_out = _not_in_turn(items)
     if not _wants_docker(config):
-        config.hook.pytest_deselected(items=[i for i in items if i.get_closest_marker("docker")])
-        items[:] = [item for item in items if not item.get_closest_marker("docker")]
+        left_out |= {item for item in items if item.get_closest_marker("docker")}
+    config.hook.pytest_deselected(items=list(left_out))
+    items[:] = [item for item in items if item not in left_out]
+
+
+def _not_in_turn(items: list[pytest.Item]) -> set[pytest.Item]:
+    """Of the tests that take turns, those whose day it is not."""
+    groups: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        if marker := item.get_closest_marker("turns"):
+            groups.setdefault(marker.args[0], []).append(item)
+    return {
+        item
+        for name, group in groups.items()
+        for item in set(group).difference(one_of(name, group))
+    }
 
 
 def _wants_docker(config: pytest.Config) -> bool:
     return "docker" in str(config.option.markexpr)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One more worker than there are processors: much of the time is waiting for the disk."""
+    return (os.cpu_count() or 1) + 1
 
 
 def pytest_report_header() -> str:

@@ -192,14 +192,15 @@ def test_no_password_is_in_any_file_or_message(
     lab: Lab, monkeypatch: pytest.MonkeyPatch, neo4j_address: Address
 ):
     said = ""
-    for password in (neo4j_address.password, SECRET):
+    asking = (["graph", "status"], ["--verbose", "graph", "sync"], ["doctor"])
+    recording = (
+        ["run", "-i", "source-data", "-o", "intermediate-data:/x", "--", "true"],
+        *(["snapshot", "t1"], ["config"], ["status"]),
+        ["lineage", "query", "MATCH (n) RETURN count(n)"],
+    )
+    for password, commands in ((neo4j_address.password, (*recording, *asking)), (SECRET, asking)):
         monkeypatch.setenv("DWS_GRAPH_PASSWORD", password)
-        for words in (
-            ["run", "-i", "source-data", "-o", "intermediate-data:/x", "--", "true"],
-            *(["snapshot", f"t{len(said)}"], ["graph", "status"], ["graph", "sync"], ["config"]),
-            *(["--verbose", "graph", "sync"], ["status"], ["doctor"]),
-            ["lineage", "query", "MATCH (n) RETURN count(n)"],
-        ):
+        for words in commands:
             run = run_dws(lab.root, *words)
             said += run.stdout + run.stderr
 

@@ -17,7 +17,11 @@ from tests.neo4j import training
 from tests.neo4j.conftest import done, run_dws
 from tests.neo4j.local import LocalServer
 
-pytestmark = [pytest.mark.needs("neo4j-jars"), pytest.mark.needs("tmpfs")]
+pytestmark = [
+    pytest.mark.needs("neo4j-jars"),
+    pytest.mark.needs("tmpfs"),
+    pytest.mark.turns("outage"),
+]
 STEPS = 40
 SIZE = "size=48m"  # a new server's files take some 4 MB
 

@@ -18,12 +18,11 @@ import pytest
 from dws_graph import api
 from dws_graph.backends.views import diff_dumps
 from tests.api.labs import Lab, make_lab
-from tests.faults.seeds import one_of
 from tests.neo4j import training
 from tests.neo4j.conftest import done, run_dws
 from tests.neo4j.local import LocalServer
 
-pytestmark = pytest.mark.needs("neo4j-jars")  # a server that may be killed
+pytestmark = [pytest.mark.needs("neo4j-jars"), pytest.mark.turns("outage")]
 STEPS = 200
 LONGEST = 2.0  # seconds that the first step may wait for a server that is away
 
@@ -91,7 +90,7 @@ MOMENTS = [("start", 0), ("middle", STEPS // 2), ("end", STEPS - 1)]
 CASES = [
     pytest.param(event, at, id=f"{event}-{moment}")
     for event in ("SIGKILL", "SIGSTOP", "password")
-    for moment, at in one_of(f"outage {event}", MOMENTS)
+    for moment, at in MOMENTS
 ]
 
 
