@@ -65,6 +65,7 @@ class Trials:
         self.kept = place.with_name(f"{place.name}-kept")
         self.root = place / operation.root
         self.tally = Tally(operation.name)
+        self._before: State | None = None
 
     # Doing
 
@@ -96,7 +97,9 @@ class Trials:
             self.do(*self.operation.before)
         if self.operation.empty or self.operation.root != "ws":
             return None
-        return self.see()
+        if self._before is None or self.operation.before:  # else it is the same each time
+            self._before = self.see()
+        return self._before
 
     def see(self) -> State:
         """What a user sees."""
