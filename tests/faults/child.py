@@ -11,9 +11,12 @@ is forked from this one, which has all modules loaded; the answer is how it ende
 
 from __future__ import annotations
 
+import gc
+import importlib
 import io
 import json
 import os
+import pkgutil
 import re
 import signal
 import traceback
@@ -21,6 +24,7 @@ from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
+import dws_graph
 from dws_graph.backends import faults
 from dws_graph.backends.git import command
 from dws_graph.cli.running import run
@@ -65,14 +69,23 @@ def serve(request: dict[str, Any]) -> None:
     os.chdir(request["cwd"])
     points = os.open(request["points"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     faults.hook = Killer(points, request["kill"], request["inside"])
-    command.check_git()  # GitPython looks for git once
     results = [act(what) for what in request["acts"]]
     faults.hook = None
     Path(request["out"]).write_text(json.dumps(results))
 
 
+def load() -> None:
+    """Have everything that a command might import, so that no fork does it again."""
+    command.check_git()  # and GitPython, which looks for git when it is imported
+    for module in pkgutil.walk_packages(dws_graph.__path__, "dws_graph."):
+        if not module.name.startswith(("dws_graph.__main__", "dws_graph.kits")):  # nor numpy
+            importlib.import_module(module.name)
+    gc.freeze()  # what is collected in a fork is copied there first
+
+
 def main() -> None:
     """Fork for each request."""
+    load()
     answers = os.fdopen(os.dup(1), "w")
     silence = os.open(os.devnull, os.O_RDWR)
     os.dup2(silence, 1)
