@@ -59,10 +59,10 @@ def check_files(files: Mapping[bytes, About]) -> None:
     """
     for name, (mode, _) in files.items():
         path = PurePosixPath(decoded(name))
-        first = path.parts[0].casefold()
-        if first not in (layout.FOLDER, ".git"):
+        parts = [part.casefold() for part in path.parts]
+        if parts[0] != layout.FOLDER and ".git" not in parts:
             continue
-        if any(_is_at(path, local) for local in _LOCAL) or first == ".git":
+        if any(_is_at(path, local) for local in _LOCAL) or ".git" in parts:
             what = "which belongs to one copy alone and is never committed"
         elif path.parts[0] != layout.FOLDER or mode not in _REGULAR:
             what = "which is no plain file of a workspace"
