@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 from dws_graph.backends.journal.journal import Draft
@@ -126,14 +125,15 @@ def _ignored(ws: OpenWorkspace, resources: Iterable[Resource]) -> dict[str, byte
     file = ws.root / ".gitignore"
     text = file.read_text(encoding="utf-8", errors="surrogateescape") if file.exists() else ""
     known = text.splitlines()
-    lines = [line for line in map(partial(_line, ws), resources) if line and line not in known]
+    lines = [line for r in resources if (line := _ignoring(ws, r)) and line not in known]
     if not lines:
         return {}
-    text = "".join(f"{line}\n" for line in [*([text.rstrip()] if text.strip() else []), *lines])
+    start = f"{text.rstrip()}\n" if text.strip() else ""
+    text = start + "".join(f"{line}\n" for line in lines)
     return {".gitignore": text.encode("utf-8", "surrogateescape")}
 
 
-def _line(ws: OpenWorkspace, resource: Resource) -> str | None:
+def _ignoring(ws: OpenWorkspace, resource: Resource) -> str | None:
     """By which git ignores a resource's folder, where it must."""
     path = resource.local_path
     if path is None or resource.resource_type == "git-subdirectory":

@@ -328,16 +328,12 @@ def test_nothing_outside_is_run_read_or_touched(team: Team, ann: Person, canary:
     mallory.push()
     before = seen(canary)
 
-    told = [told_by(ran) for ran in victims_day(team, ann)]
+    told = [ran.err for ran in victims_day(team, ann)]
 
     assert seen(canary) == before
     assert not (canary / "ran").exists()
     assert not [text for text in told if "Traceback" in text or "internal error" in text]
     assert said in "".join(told), told
-
-
-def told_by(ran: Ran) -> str:
-    return ran.err
 
 
 def victims_day(team: Team, ann: Person) -> list[Ran]:
