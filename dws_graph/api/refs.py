@@ -19,7 +19,7 @@ from dws_graph.model.folding import ref_id
 from dws_graph.model.refs import ResourceRef, normal_subpath
 from dws_graph.workspace.half_written import failed_text, half_written, touching
 from dws_graph.workspace.metadata import SnapshotMetadata
-from dws_graph.workspace.moved_results import moved_files, snapshots_back
+from dws_graph.workspace.moved_results import has_folder, moved_files, snapshots_back
 from dws_graph.workspace.opened import OpenWorkspace
 from dws_graph.workspace.reading import is_edited, living, read_entry
 from dws_graph.workspace.shell_lines import again_line
@@ -248,6 +248,26 @@ def _took(ws: OpenWorkspace, ref: ResourceRef, metadata: SnapshotMetadata) -> bo
     )  # of those that are never moved
 
 
+def _check_took(ws: OpenWorkspace, ref: ResourceRef, metadata: SnapshotMetadata) -> None:
+    """Refuse results of a snapshot that took none: what its folder held is no one's result.
+
+    Raises:
+        LineageNotFoundError: It took none here, and the resource is here to tell.
+    """
+    if not is_results(ws, ref.name) or not has_folder(ws.get_resource(ref.name)):
+        return
+    if _took(ws, ref, metadata):
+        return
+    back = snapshots_back(ws, metadata.hashval)
+    older = results_snapshot(ws, ref, [h for h in back if h != metadata.hashval])
+    raise LineageNotFoundError(
+        f"snapshot {label(metadata)} took nothing of {ref}",
+        hint=f"The newest before it that did: --snapshot {label(older)}."
+        if older
+        else f"What it holds: dws show {label(metadata)}.",
+    )
+
+
 def _in_snapshot(
     ws: OpenWorkspace, ref: ResourceRef, metadata: SnapshotMetadata, warnings: Sequence[str] = ()
 ) -> RefTarget:
@@ -260,6 +280,7 @@ def _in_snapshot(
         )
     if refs[0].covers(ref):
         check_known(ws, ref, [metadata])
+    _check_took(ws, ref, metadata)
     certificates = [c for r in refs for c in held[r]]
     return _target(ws, ref, refs, certificates, metadata.hashval, warnings)
 

@@ -6,6 +6,7 @@ import subprocess
 import pytest
 
 from dws_graph import api
+from dws_graph.errors import LineageNotFoundError
 from dws_graph.lineage import LineageBuilder
 from dws_graph.workspace.initializing import initialize
 from dws_graph.workspace.snapshots import manifest_of
@@ -95,11 +96,26 @@ def test_what_a_failed_step_left_in_results_has_no_step(ws):
     assert hash_of(ws, "S2") == tree_in_git(ws, "results", "S2")
 
 
-def test_a_snapshot_without_results_of_its_own_has_no_step_for_them(ws):
+def test_a_snapshot_without_results_of_its_own_has_none_to_show(ws):
     (ws.root / "code" / "t.py").write_text("changed\n")
     take_snapshot(ws, "N", "")
 
-    assert steps_of(ws, "N") == []
+    with pytest.raises(LineageNotFoundError, match="snapshot N took nothing of results") as e:
+        steps_of(ws, "N")
+    assert e.value.hint == "The newest before it that did: --snapshot T1."
+
+
+def test_a_snapshot_before_any_results_has_none_to_show(tmp_path):
+    (tmp_path / "ws").mkdir()
+    made = initialize(tmp_path / "ws", create_resources=["code", "results"])
+    (made.root / "code" / "t.py").write_text("pass\n")
+    take_snapshot(made, "E", "")
+
+    with pytest.raises(LineageNotFoundError, match="snapshot E took nothing of results") as e:
+        steps_of(made, "E")
+    made.close()
+
+    assert e.value.hint == "What it holds: dws show E."
 
 
 def test_a_second_snapshot_of_the_same_state_takes_nothing_from_the_first(ws):
