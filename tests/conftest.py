@@ -24,8 +24,9 @@ from tests.sharing.servers import has_sshd
 
 # What tests may need, and how to get it: a command, or something that has a function to find it.
 PACKAGES = {
-    **{"chromium": "chromium", "dot": "graphviz", "java": "default-jdk-headless"},
-    **{"mmdebstrap": "mmdebstrap", "setpriv": "util-linux", "strace": "strace"},
+    **{"chromium": "chromium", "dot": "graphviz", "git-lfs": "git-lfs"},
+    **{"java": "default-jdk-headless", "mmdebstrap": "mmdebstrap", "setpriv": "util-linux"},
+    "strace": "strace",
 }
 HOW = {
     **{tool: f"apt-get install {package}" for tool, package in PACKAGES.items()},

@@ -10,6 +10,7 @@ from dws_graph.cli.sharing import asker
 from dws_graph.cli.terminal import say, warn
 from dws_graph.render.text import clean, clean_lines
 from dws_graph.workspace.cloning import clone_missing, clone_repository
+from dws_graph.workspace.filtering import told_of_pointers
 from dws_graph.workspace.opening import open_workspace
 
 EPILOG = """
@@ -46,3 +47,5 @@ def command(session: Session, hostname: str | None, repository: str, directory: 
             say(clean(f"Resource {name} is in {where}."))
         for name, why in missing.items():
             warn(clean_lines(f"resource {name} is not here: {why}"))
+        for text in told_of_pointers(ws):
+            note(text)

@@ -23,8 +23,10 @@ from dws_graph.resources import registry
 from dws_graph.resources.base import Ask
 from dws_graph.resources.cloning import appearing, check_out
 from dws_graph.workspace import layout
+from dws_graph.workspace.filtering import filter_as_set
 from dws_graph.workspace.names import as_hostname, check_hostname
 from dws_graph.workspace.opened import OpenWorkspace, json_bytes
+from dws_graph.workspace.params import FILTERS
 from dws_graph.workspace.trusting import check_files, check_format
 
 
@@ -181,6 +183,8 @@ def clone_resource(ws: OpenWorkspace, name: str, ask: Ask = default_answer) -> s
             _ignore_here(ws, resource.local_path)
         ws.keep_local_params(name, resource.get_local_params())
         ws.reload()
+        if ws.get_local_param(FILTERS):
+            filter_as_set(ws)
     return str(resource.local_path)
 
 

@@ -8,8 +8,9 @@ from dws_graph.errors import ConfigurationError
 from dws_graph.model import facts as f
 from dws_graph.workspace import layout
 from dws_graph.workspace.committing import commit_change, keep_uncommitted
+from dws_graph.workspace.filtering import check_known, filter_as
 from dws_graph.workspace.opened import OpenWorkspace, json_bytes
-from dws_graph.workspace.params import Scope, param
+from dws_graph.workspace.params import FILTERS, Scope, param
 
 
 def set_param(ws: OpenWorkspace, name: str, value: Any, *, scope: Scope | None = None) -> None:
@@ -24,6 +25,7 @@ def set_param(ws: OpenWorkspace, name: str, value: Any, *, scope: Scope | None =
     Raises:
         ParamNotFoundError: There is no such parameter.
         ParamValidationError: It may not have this value.
+        ConfigurationError: A filter is unknown to git, or failed; nothing was changed.
     """
     found = param(name)
     if scope is not None and found.scope != scope:
@@ -33,6 +35,9 @@ def set_param(ws: OpenWorkspace, name: str, value: Any, *, scope: Scope | None =
     if found.scope == "local":
         with ws.locked():
             local = (layout.LOCAL_PARAMS, layout.OWN_LOCAL_PARAMS)
+            if name == FILTERS:
+                check_known(ws, value or ())
+                filter_as(ws, value or ())
             keep_uncommitted(ws, "config", {path: ws.file_content(path) for path in local})
             ws.write_local_params({name: value})
         return

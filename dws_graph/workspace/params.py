@@ -7,6 +7,7 @@ stops at names that it does not know.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -83,6 +84,16 @@ def _check_relative(value: str) -> None:
         )
 
 
+def _check_drivers(value: list[str]) -> None:
+    for name in value:
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
+            raise ParamValidationError(
+                f"'{name}' is not the name of a filter", hint="Give names: lfs, or a,b,c."
+            )
+
+
+FILTERS = "git.filters"
+
 PARAMS: dict[str, Param] = {
     p.name: p
     for p in (
@@ -156,6 +167,15 @@ PARAMS: dict[str, Param] = {
             help="The database of that Neo4j, where it is not the server's default one.",
             own=True,
             check=check_database,
+        ),
+        Param(
+            name=FILTERS,
+            scope="local",
+            kind=list,
+            default=[],
+            help="Filters of your git configuration that may run in repositories that dws cloned.",
+            own=True,
+            check=_check_drivers,
         ),
     )
 }

@@ -22,10 +22,12 @@ from dws_graph.workspace import layout
 from dws_graph.workspace.arriving import arrive, arrived_names
 from dws_graph.workspace.cloning import clone_missing, default_answer
 from dws_graph.workspace.committing import finish_interrupted, intended, settle
+from dws_graph.workspace.filtering import filter_as_set, told_of_pointers
 from dws_graph.workspace.intent import Intent, as_path
 from dws_graph.workspace.merging import Settling, check_tags
 from dws_graph.workspace.metadata import SnapshotMetadata
 from dws_graph.workspace.opened import OpenWorkspace
+from dws_graph.workspace.params import FILTERS
 from dws_graph.workspace.reading import living
 from dws_graph.workspace.sharing import Sharing, chosen, origin_of, shared_branch, shown_origin
 from dws_graph.workspace.snapshots import all_metadata
@@ -41,7 +43,7 @@ class _Plan:
         old: Its commit now.
         new: The one to go to; `old` when the origin has nothing new.
         resources: With the commit that each is to go to.
-        same: Resources that have nothing new.
+        same: Those that have nothing new.
         left: {resource: why it is left out}.
     """
 
@@ -49,7 +51,7 @@ class _Plan:
     old: str
     new: str
     resources: tuple[tuple[Resource, str], ...]
-    same: tuple[str, ...]
+    same: tuple[Resource, ...]
     left: dict[str, str]
 
 
@@ -77,6 +79,8 @@ def pull_all(
     """
     with ws.locked():
         ws.catch_up()
+        if ws.get_local_param(FILTERS):
+            filter_as_set(ws)  # none that git was told of since
         meant, left = chosen(ws, only, skip, only_workspace)
         plan = _plan(ws, meant, left)
         notes = _change(ws, plan)
@@ -85,10 +89,12 @@ def pull_all(
             wanted = None if only is None else list(only)
             cloned, missing = clone_missing(ws, ask, only=wanted, skip=skip or ())
             left |= missing
+        if cloned or plan.resources or plan.new != plan.old:
+            notes += told_of_pointers(ws)
         return Sharing(
             url=shown_origin(ws),
             changed=tuple([r.name for r, _ in plan.resources] + list(cloned)),
-            same=plan.same,
+            same=tuple(resource.name for resource in plan.same),
             left=plan.left,
             workspace=plan.new != plan.old,
             notes=(*notes, *(f"{name} is now in {where}" for name, where in cloned.items())),
@@ -111,7 +117,7 @@ def _plan(ws: OpenWorkspace, meant: Sequence[Resource], left: dict[str, str]) ->
         _check_tags(ws, new, [name.decode("utf-8", "replace") for name in changed])
         check_free(ws.git, changed, "the pull")
     found: list[tuple[Resource, str]] = []
-    same: list[str] = []
+    same: list[Resource] = []
     for resource in here:
         if resource.is_in_workspace():
             continue
@@ -120,7 +126,7 @@ def _plan(ws: OpenWorkspace, meant: Sequence[Resource], left: dict[str, str]) ->
         elif (target := resource.incoming()) is not None:
             found.append((resource, target))
         else:
-            same.append(resource.name)
+            same.append(resource)
     plan = _Plan(
         shared=shared, old=old, new=new, resources=tuple(found), same=tuple(same), left=left
     )
@@ -199,7 +205,7 @@ def _merged_by_hand(ws: OpenWorkspace, plan: _Plan) -> None:
     before = plan.shared.came_by_hand()
     changed = changes(ws.git, before, plan.new) if before else {}
     names = arrived_names(ws, changed, {})
-    names += [name for name in plan.same if ws.get_resource(name).came_by_hand()]
+    names += [resource.name for resource in plan.same if resource.came_by_hand()]
     if before or names:
         arrive(ws, names)
     _note(ws, plan)
@@ -208,5 +214,5 @@ def _merged_by_hand(ws: OpenWorkspace, plan: _Plan) -> None:
 def _note(ws: OpenWorkspace, plan: _Plan) -> None:
     """Remember what the origins have, which is here now."""
     plan.shared.note_pulled()
-    for name in (*plan.same, *(resource.name for resource, _ in plan.resources)):
-        ws.get_resource(name).pulled()
+    for resource in (*plan.same, *(resource for resource, _ in plan.resources)):
+        resource.pulled()  # the pull may have brought it another name

@@ -34,6 +34,7 @@ from dws_graph.workspace.committing import (
     sealed_segments,
     settle,
 )
+from dws_graph.workspace.filtering import filter_as_set
 from dws_graph.workspace.intent import Intent, as_path
 from dws_graph.workspace.opened import OpenWorkspace
 from dws_graph.workspace.reading import living
@@ -240,6 +241,8 @@ def undo_last(ws: OpenWorkspace, *, confirm: Callable[[str], bool] = always) -> 
             fault("files taken back")
             _commit(ws, plan, intent)
         ws.reload()
+        if plan.operation == "config":
+            filter_as_set(ws)
     return plan
 
 

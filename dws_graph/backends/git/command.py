@@ -398,6 +398,8 @@ def _changes(args: Sequence[str], env: Mapping[str, str]) -> bool:
         return False
     if args[0] in ("reset", "update-index"):
         return "GIT_INDEX_FILE" not in env
+    if args[0] == "config":
+        return not any(arg.startswith("--get") for arg in args)
     return args[0] in _CHANGING or args[:2] == ("hash-object", "-w")
 
 

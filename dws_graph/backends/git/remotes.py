@@ -13,6 +13,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from dws_graph.backends.git.command import Git, GitCommandError
+from dws_graph.backends.git.filters import keep_filters_out
 from dws_graph.errors import GitError
 from dws_graph.model.secrets import scrub_text
 
@@ -215,6 +216,8 @@ def folder_of(url: str) -> str:
 def clone(url: str, target: Path, what: str, *, ask: bool) -> Git:
     """Bring a repository here, without its files: nothing of it is checked out or run.
 
+    Filters of the user's configuration do not run in it, then or later, until he allows them.
+
     Args:
         url: Where it is; see `check_url`.
         target: The folder, which must not be there.
@@ -237,4 +240,6 @@ def clone(url: str, target: Path, what: str, *, ask: bool) -> Git:
         )
     except GitCommandError as e:
         raise explained(e, f"{what}, {shown(url)},") from e
-    return Git(target)
+    git = Git(target)
+    keep_filters_out(git)
+    return git
