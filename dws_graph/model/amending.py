@@ -35,11 +35,20 @@ class Amendments:
             if fact.kind == f.UNDONE and fact.id not in void:
                 void |= undone_facts(fact)
         self.void = frozenset(void)
-        self.names = names_now(
+        self._renames = [
             (take(fact.body, "old", str), take(fact.body, "new", str))
             for fact in found
             if fact.kind == f.RESOURCE_RENAMED and fact.id not in void
-        )
+        ]
+        self.names = names_now(self._renames)
+
+    def namesakes(self) -> list[set[str]]:
+        """The names that each resource which was renamed has had, in any copy."""
+        groups: list[set[str]] = []
+        for pair in self._renames:
+            joined = set(pair).union(*(group for group in groups if group & {*pair}))
+            groups = [group for group in groups if not group & joined] + [joined]
+        return groups
 
     def line(self, line: Line) -> Line:
         """A line with its fact as it counts now; its hash stays that of what is on disk."""

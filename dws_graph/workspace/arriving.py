@@ -8,16 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 
+from dws_graph.backends.files import write_atomic
 from dws_graph.backends.journal.journal import Draft
 from dws_graph.backends.views import Entry
 from dws_graph.errors import DwsError
 from dws_graph.model import facts as f
+from dws_graph.model.amending import Amendments
 from dws_graph.model.certificates import Certificate
 from dws_graph.model.facts import Current
 from dws_graph.model.refs import ResourceRef
+from dws_graph.model.values import Json
 from dws_graph.resources.base import Resource
 from dws_graph.resources.git_subdirectory import GitSubdirectoryResource
 from dws_graph.resources.updating import below
+from dws_graph.workspace import layout
 from dws_graph.workspace.names import free_hostname
 from dws_graph.workspace.opened import OpenWorkspace
 from dws_graph.workspace.reading import content_now, known_content
@@ -43,6 +47,39 @@ def arrived_names(
         elif resource.local_path is not None and resource.local_path.resolve() in folders:
             names.append(resource.name)
     return names
+
+
+def follow_renames(ws: OpenWorkspace) -> None:
+    """What this machine alone keeps of a resource goes with the name that a pull has brought it.
+
+    Args:
+        ws: The workspace, its index up to date.
+    """
+    names = set(ws.get_resource_names())
+    amended = Amendments(ws.index.renames())
+    left: list[Draft] = []
+    for group in amended.namesakes():
+        now = group & names
+        if len(now) != 1:
+            continue
+        [name] = now
+        if (said := amended.names.get(name)) is not None:
+            # two copies renamed it, and their facts leave it another name than the merge has
+            left.append((f.RESOURCE_RENAMED, {"old": said, "new": name}))
+        _rename_local(ws, group - now, name)
+    if left:
+        ws.record(left)
+
+
+def _rename_local(ws: OpenWorkspace, earlier: Collection[str], name: str) -> None:
+    def renamed(params: Json) -> None:
+        for old in sorted(earlier & params.keys()):
+            params.setdefault(name, params.pop(old))
+
+    data = ws.local_params_of(renamed)
+    if data != ws.local_params_of(lambda params: None):
+        write_atomic(ws.root / layout.RESOURCE_LOCAL_PARAMS, data)
+        ws.reload()
 
 
 def arrive(ws: OpenWorkspace, names: Iterable[str]) -> None:

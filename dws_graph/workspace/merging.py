@@ -143,13 +143,17 @@ def _said(value: object) -> str:
 def merged_resources(base: list[Json] | None, ours: list[Json], theirs: list[Json]) -> list[Json]:
     """Two lists of resources, merged by name: theirs first, then what only we added.
 
+    One that a side renamed has that name on all sides.
+
     Raises:
         ConfigurationError: Two resources would have one name, names that differ by case alone,
-            or one folder; names them.
+            or one folder, or one was given two names; names them.
     """
-    before, mine, other = (
-        {take(params, "name", str): params for params in side or []}
-        for side in (base, ours, theirs)
+    before, mine, other = _under_one_name(
+        *(
+            {take(params, "name", str): params for params in side or []}
+            for side in (base, ours, theirs)
+        )
     )
     merged: list[Json] = []
     for name in dict.fromkeys([*other, *mine]):
@@ -171,6 +175,46 @@ def merged_resources(base: list[Json] | None, ours: list[Json], theirs: list[Jso
             merged.append(one)
     _check_apart(merged, mine)
     return merged
+
+
+Named = dict[str, Json]  # resources by name
+
+
+def _under_one_name(base: Named, ours: Named, theirs: Named) -> tuple[Named, Named, Named]:
+    """The three sides, a resource that one side renamed under its new name in all of them."""
+    mine, other = _renamed(base, ours), _renamed(base, theirs)
+    for old in mine.keys() & other.keys():
+        if mine[old] != other[old]:
+            raise ConfigurationError(
+                f"resource '{old}' was named '{mine[old]}' here and '{other[old]}' at the origin",
+                hint=f"Type: dws rename {mine[old]} {other[old]}. Then: dws pull.",
+            )
+    names = {**mine, **other}
+
+    def renamed(side: Named) -> Named:
+        now = ({**params, "name": names.get(name, name)} for name, params in side.items())
+        return {params["name"]: params for params in now}
+
+    return renamed(base), renamed(ours), renamed(theirs)
+
+
+def _renamed(base: Named, side: Named) -> dict[str, str]:
+    """{name before: name now} of resources that have all but their name as before.
+
+    Of several that are the same but for the name it is not known which is which.
+    """
+    gone = [(name, _nameless(params)) for name, params in base.items() if name not in side]
+    new = [(name, _nameless(params)) for name, params in side.items() if name not in base]
+    return {
+        old: found[0]
+        for old, was in gone
+        if len(found := [name for name, params in new if params == was]) == 1
+        and [params for _, params in gone].count(was) == 1
+    }
+
+
+def _nameless(params: Json) -> Json:
+    return {key: value for key, value in params.items() if key != "name"}
 
 
 def _check_apart(merged: list[Json], mine: Mapping[str, Json]) -> None:

@@ -19,7 +19,7 @@ from dws_graph.resources.git_subdirectory import GitSubdirectoryResource
 from dws_graph.resources.sharing import Shared
 from dws_graph.resources.updating import below, check_free
 from dws_graph.workspace import layout
-from dws_graph.workspace.arriving import arrive, arrived_names
+from dws_graph.workspace.arriving import arrive, arrived_names, follow_renames
 from dws_graph.workspace.cloning import clone_missing, default_answer
 from dws_graph.workspace.committing import finish_interrupted, intended, settle
 from dws_graph.workspace.filtering import filter_as_set, told_of_pointers
@@ -203,6 +203,8 @@ def _change(ws: OpenWorkspace, plan: _Plan) -> list[str]:
 def _merged_by_hand(ws: OpenWorkspace, plan: _Plan) -> None:
     """Find out what is current where the user has merged himself what was to be pulled."""
     before = plan.shared.came_by_hand()
+    if before:
+        follow_renames(ws)
     changed = changes(ws.git, before, plan.new) if before else {}
     names = arrived_names(ws, changed, {})
     names += [resource.name for resource in plan.same if resource.came_by_hand()]

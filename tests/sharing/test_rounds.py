@@ -28,6 +28,7 @@ class Rounds:
     number: int = 0
     steps: set[str] = field(default_factory=set)
     snapshots: set[str] = field(default_factory=set)
+    deleted: set[str] = field(default_factory=set)
     told: list[str] = field(default_factory=list)
 
     # Operations
@@ -61,6 +62,21 @@ class Rounds:
         if tags:
             who("tag", "--delete", self.rng.choice(tags))
 
+    def delete(self, who: Person) -> None:
+        """A snapshot that the other may have restored, named or deleted meanwhile."""
+        rows = who.json("report", "history")
+        if len(rows) > 3:
+            hashval = self.rng.choice(rows)["hash"]
+            who("delete-snapshot", hashval)
+            self.deleted.add(hashval)
+
+    def rename(self, who: Person) -> None:
+        """A resource that the other may use, or rename too, at the same time."""
+        old = self.rng.choice([r["name"] for r in who.json("report", "status")["resources"]])
+        new = f"{old.split('.')[0]}.{who.root.name}-{self.number}"
+        if new != old:
+            who("rename", old, new)
+
     def pull(self, who: Person) -> None:
         self.follow(who, "pull")
 
@@ -86,6 +102,8 @@ class Rounds:
             who.git("commit", "-qam", "mine", at="own")
         elif "Type: dws pull" in err:
             self.follow(who, "pull")
+        elif found := re.search(r"dws rename (\S+) (\S+)\. Then: dws pull", err):
+            who("rename", found[1], found[2])
         elif found := re.search(r"dws tag (\S+) NEW_TAG; dws tag --delete (\S+)\.", err):
             who("tag", found[1], f"{found[2]}-of-{who.root.name}")
             who("tag", "--delete", found[2])
@@ -96,7 +114,7 @@ class Rounds:
 Operation = Callable[[Rounds, Person], None]
 OPERATIONS: list[Operation] = [
     *(Rounds.step, Rounds.edit, Rounds.snapshot, Rounds.restore, Rounds.tag, Rounds.untag),
-    *(Rounds.push, Rounds.pull),
+    *(Rounds.delete, Rounds.rename, Rounds.push, Rounds.pull),
 ]
 
 
@@ -134,7 +152,10 @@ def _alike(rounds: Rounds, both: tuple[Person, Person], users: list[Path]) -> No
         assert who("doctor").out.startswith("All is well")
         who("graph", "rebuild")
         assert who.dump() == dump
-        assert rounds.snapshots <= {row["hash"] for row in who.json("report", "history")}
+        assert rounds.snapshots - rounds.deleted <= {
+            row["hash"] for row in who.json("report", "history")
+        }
+        assert not rounds.deleted & {row["hash"] for row in who.json("report", "history")}
         assert rounds.steps <= {step["key"] for step in who.json("steps", "--limit", "100000")}
     for who, path in zip(both, users, strict=True):
         assert path.read_text() == f"{who.root.name}'s own\n"
