@@ -188,11 +188,16 @@ class Shared:
     def _conflict(self, paths: tuple[str, ...]) -> MergeConflictError:
         theirs = f"{ORIGIN}/{self.branch}"
         first = paths[0] if len(paths) == 1 else "FILE"
+        take = f"{self._git('checkout')} {theirs} -- {first}"
+        gone = [p for p in paths if self.git.object_id(f"refs/remotes/{theirs}:{p}") is None]
+        if gone:
+            remove = f"{self._git('rm')} -- {gone[0]}"
+            take = remove if len(paths) == 1 else f"{take} (or {remove}, which is gone there)"
         return MergeConflictError(
             f"{some_of(paths)} of {self.what} {'was' if len(paths) == 1 else 'were'} changed both "
             "here and at its origin",
-            hint=f"To take the origin's: {self._git('checkout')} {theirs} -- {first}, and commit "
-            f"it; or merge by hand: {self._git('merge')} {theirs}. Then: dws pull.",
+            hint=f"To take the origin's: {take}, and commit it; or merge by hand: "
+            f"{self._git('merge')} {theirs}. Then: dws pull.",
             paths=paths,
         )
 

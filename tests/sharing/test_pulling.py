@@ -114,6 +114,22 @@ def test_resources_and_parameters_are_merged_by_content(team: Team, both: Both):
     bob.check()
 
 
+def test_a_conflict_over_a_file_that_is_gone_at_the_origin_says_what_to_type(both: Both):
+    ann, bob = both
+    ann.git("rm", "-q", "code/main.py")
+    ann.git("commit", "-qm", "no code")
+    ann("push")
+    bob.write("code/main.py", "print(2)\n")
+    bob.snapshot("bob")
+
+    assert "To take the origin's: git rm -- code/main.py, and commit it" in bob.refused("pull")
+
+    bob.git("rm", "-q", "--", "code/main.py")
+    bob.git("commit", "-qm", "no code")
+    bob("pull")
+    bob.check()
+
+
 def test_a_resource_of_its_own_is_merged_too(team: Team, both: Both):
     ann, bob = both
     ann.write("own/new.txt", "ann\n")

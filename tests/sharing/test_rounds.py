@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import random
 import re
+import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -102,6 +103,10 @@ class Rounds:
             who.git("commit", "-qam", "mine", at="own")
         elif "Type: dws pull" in err:
             self.follow(who, "pull")
+        elif found := re.search(r"Error: (.+) of the workspace (?:was|were) changed both", err):
+            for path in found[1].split(" and ")[0].split(", "):
+                self.take_theirs(who, path, err)
+            who.git("commit", "-qm", "theirs")
         elif found := re.search(r"dws rename (\S+) (\S+)\. Then: dws pull", err):
             who("rename", found[1], found[2])
         elif found := re.search(r"dws tag (\S+) NEW_TAG; dws tag --delete (\S+)\.", err):
@@ -109,6 +114,18 @@ class Rounds:
             who("tag", "--delete", found[2])
         else:
             raise AssertionError(err)
+
+    def take_theirs(self, who: Person, path: str, err: str) -> None:
+        """As the message says of a file that both changed."""
+        assert "To take the origin's: git " in err
+        there = subprocess.run(
+            ["git", "cat-file", "-e", f"origin/main:{path}"], cwd=who.root, capture_output=True
+        )
+        if there.returncode == 0:
+            who.git("checkout", "origin/main", "--", path)
+        else:
+            assert "git rm -- " in err
+            who.git("rm", "-q", "--", path)
 
 
 Operation = Callable[[Rounds, Person], None]
