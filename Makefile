@@ -73,10 +73,11 @@ bench: venv  ## measure what recording and asking cost, as a workspace grows to 
 	$(BIN)/python benchmarks/scale.py
 	$(BIN)/python -m benchmarks.neo4j
 
-lock:  ## write requirements.lock, and those of the image, from pyproject.toml (ARGS=--upgrade takes the newest of all)
+lock:  ## write requirements.lock, those of the image and of 1.6, from pyproject.toml (ARGS=--upgrade takes the newest of all)
 	test -x build/lock/bin/uv || { $(PYTHON) -m venv build/lock && build/lock/bin/pip install --quiet uv; }
 	build/lock/bin/uv $(COMPILE) --extra dev -o requirements.lock pyproject.toml $(ARGS)
 	build/lock/bin/uv $(COMPILE) -c requirements.lock -o docker/requirements.lock pyproject.toml
+	printf 'dataworkspaces==1.6.0\nsetuptools<81\n' | build/lock/bin/uv $(COMPILE) -o tests/with_16/requirements.lock -
 	echo hatchling | build/lock/bin/uv $(COMPILE) -c requirements.lock -o docker/requirements-build.lock -
 
 clean:  ## remove all that was made, .venv too

@@ -21,6 +21,7 @@ from tests.faults.seeds import one_of, seed
 from tests.neo4j import local, shared
 from tests.neo4j.local import Address, ServerError
 from tests.sharing.servers import has_sshd
+from tests.with_16 import program
 
 # What tests may need, and how to get it: a command, or something that has a function to find it.
 PACKAGES = {
@@ -30,6 +31,7 @@ PACKAGES = {
 }
 HOW = {
     **{tool: f"apt-get install {package}" for tool, package in PACKAGES.items()},
+    "dataworkspaces": "reach a package index with pip, once",
     "docker": "apt-get install docker.io docker-compose, and start the engine",
     "tmpfs": "run as root, where one can be mounted",
     "sshd": "apt-get install openssh-server",
@@ -37,6 +39,7 @@ HOW = {
     "neo4j-jars": "apt-get install default-jdk-headless maven",
 }
 FIND: dict[str, Callable[[str], object]] = {
+    "dataworkspaces": lambda _: program.available(),
     "docker": engine.answers,
     "tmpfs": can_mount,
     "sshd": has_sshd,
@@ -58,7 +61,7 @@ LEAKS = (
 
 # Journeys through whole workspaces, and browsers: left out by `make check`.
 SLOW = (
-    *("api/", "cli/", "demo/", "faults/", "kits/", "neo4j/", "rules/", "sharing/"),
+    *("api/", "cli/", "demo/", "faults/", "kits/", "neo4j/", "rules/", "sharing/", "with_16/"),
     "render/test_html.py",
 )
 

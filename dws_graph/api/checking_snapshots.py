@@ -13,6 +13,7 @@ from dws_graph.resources.git import GitResource
 from dws_graph.workspace import layout
 from dws_graph.workspace.metadata import SnapshotMetadata, blob_hash
 from dws_graph.workspace.opened import OpenWorkspace
+from dws_graph.workspace.taken_with_16 import is_theirs
 
 
 def check_snapshots(ws: OpenWorkspace) -> Iterator[Finding]:
@@ -26,7 +27,7 @@ def check_snapshots(ws: OpenWorkspace) -> Iterator[Finding]:
         path.name.removesuffix("_md.json"): path
         for path in sorted((folder / "snapshot_metadata").glob("*_md.json"))
     }
-    known = {s.hash for s in ws.index.snapshots(ws.id)}
+    known = {s.hash for s in ws.index.snapshots(ws.id) if not is_theirs(s.instance)}
     for name in sorted(manifests.keys() | metadata.keys() | known):
         yield from _manifest(ws, name, manifests.get(name))
         yield from _metadata(ws, name, metadata.get(name))

@@ -181,6 +181,10 @@ def _set(body: Json) -> str:
     return f"{body['name']} {'unset' if body['unset'] else 'set'}"
 
 
+def _imported(body: Json) -> str:
+    return str(body["resource"]) or "by Data Workspaces 1.6"
+
+
 def _deleted(body: Json) -> str:
     return ", ".join([*body["tags"], body["snapshot"][:7]])
 
@@ -203,6 +207,6 @@ _TOLD: dict[str, tuple[str, Callable[[Json], str]]] = {
     f.TAGGED: ("tag", _tag),
     f.RESTORED: ("restore", _restored),
     f.PARAMETER_SET: ("config", _set),
-    f.LINEAGE_IMPORTED: ("lineage imported", lambda body: str(body["resource"])),
+    f.LINEAGE_IMPORTED: ("lineage imported", _imported),
     f.UNDONE: ("undo", _undone),
 }

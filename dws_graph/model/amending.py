@@ -148,7 +148,29 @@ def _current(body: Json, names: Mapping[str, str]) -> Json:
 def _imported(body: Json, names: Mapping[str, str]) -> Json:
     """Only what is said of this workspace: other workspaces' resources keep their names."""
     lists = _items(body, names, "own", "current")
-    return {**body, **lists, "resource": _name(names, body["resource"])}
+    renamed = {**body, **lists, "resource": _name(names, body["resource"])}
+    if not body["resource"]:  # the workspace's own lineage, which 1.6 wrote
+        _rename_own(renamed, names)
+    return renamed
+
+
+def _rename_own(body: Json, names: Mapping[str, str]) -> None:
+    own = body["workspaces"][-1]["id"]
+    for key in ("certificates", "steps"):
+        body[key] = [
+            {**item, **_named_in(item, names)} if item["workspace"] == own else item
+            for item in body[key]
+        ]
+    roles = body["workspaces"][-1]["roles"]
+    last = {"roles": {_name(names, name): role for name, role in roles.items()}}
+    body["workspaces"] = [*body["workspaces"][:-1], {**body["workspaces"][-1], **last}]
+
+
+def _named_in(item: Json, names: Mapping[str, str]) -> Json:
+    """What a certificate, or a step, names."""
+    if "resource" in item:
+        return {"resource": _name(names, item["resource"])}
+    return {"run_from": item["run_from"] and _pairs(names, [item["run_from"]])[0]}
 
 
 _RENAMED: dict[str, Callable[[Json, Mapping[str, str]], Json]] = {

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from dws_graph.model import facts as f
 from dws_graph.model.certificates import Certificate
-from dws_graph.model.facts import Current, Fact
+from dws_graph.model.facts import Current, Fact, Merged
 from dws_graph.model.ids import node_id
 from dws_graph.model.imports import ImportedStep, ImportRecord
 from dws_graph.model.refs import ResourceRef
@@ -262,7 +262,12 @@ def _snapshot_taken(fact: Fact, rows: Rows) -> None:
         if kept.subpath_hash is not None:
             props["subpath_hash"] = kept.subpath_hash
         rows.keep.append(props)
-    for merged in snap.merge:
+    _merge(rows, snap.merge)
+
+
+def _merge(rows: Rows, merge: Iterable[Merged]) -> None:
+    """What became of placeholders."""
+    for merged in merge:
         rows.bare.append(merged.certificate)
         rows.merge.append((merged.placeholder, merged.certificate))
 
@@ -344,6 +349,7 @@ def _lineage_imported(fact: Fact, rows: Rows) -> None:
         rows.edges.append(EdgeRow("IMPORTED_AS", source, target))
     _currents(fact, rows, record.current)
     rows.superseded.extend(record.superseded)
+    _merge(rows, record.merge)
 
 
 def _imported_certificate(ws: str, cert: Certificate, at: str, rows: Rows) -> None:

@@ -66,7 +66,7 @@ def import_graph(file: LineageFile, importer: str) -> ImportGraph:
     """
     graph = ImportGraph(file.workspace or unnamed_workspace(importer, file.resource))
     known = ImportedWorkspace(id=graph.workspace, name=file.workspace_name, roles=file.roles)
-    level = _Level(graph, known, file.lineages)
+    level = Level(graph, known, file.lineages)
     ids = list(file.exported) or level.first_of(file.resource)
     for key in ids:
         found = graph.certificates.get(key)
@@ -80,18 +80,27 @@ def import_graph(file: LineageFile, importer: str) -> ImportGraph:
         graph.heads.append(found.certificate)
     if not ids:
         raise JsonValueError(f"says nothing of '{file.resource}', which it is about")
-    _check_made_once(graph)
-    _check_no_ring(graph)
+    check_graph(graph)
     return graph
 
 
-class _Level:
+def check_graph(graph: ImportGraph) -> None:
+    """Refuse what cannot be.
+
+    Raises:
+        JsonValueError: A certificate that two steps wrote, or something made from itself.
+    """
+    _check_made_once(graph)
+    _check_no_ring(graph)
+
+
+class Level:
     """The lineage of one workspace in the file."""
 
     def __init__(self, graph: ImportGraph, known: ImportedWorkspace, items: Iterable[Item]) -> None:
         self.graph = graph
         self.workspace = known.id
-        self.made: dict[Content, tuple[str, str]] = {}  # (time, id)
+        self.made: dict[Content, list[tuple[str, str]]] = {}  # (time, id) of each writer
         self.order: list[Certificate] = []
         steps = [item for item in items if isinstance(item, FileStep)]
         leaves = [item for item in items if isinstance(item, FileLeaf)]
@@ -124,33 +133,52 @@ class _Level:
         return list(first.values())
 
     def _step_id(self, step: FileStep) -> str:
-        refs = sorted([c.ref.name, c.ref.subpath or ""] for c in step.outputs)
-        return _derived(self.workspace, ["Step", step.name, step.local_time, refs])
+        return step_id(self.workspace, step)
+
+    def _content(self, cert: Certificate) -> Content:
+        """What two certificates without an id are the same by."""
+        return cert.ref, cert.hash or f"{cert.kind} {cert.version}"
+
+    def _output_id(self, key: str, cert: Certificate) -> str:
+        """Of what a step wrote."""
+        return cert.id or output_id(key, self._content(cert))
 
     def _note_made(self, step: FileStep, key: str, cert: Certificate) -> None:
-        cert_id = cert.id or _derived(key, [str(cert.ref), _content(cert)[1]])
-        made = (step.start_time, cert_id)
-        self.made[_content(cert)] = max(self.made.get(_content(cert), made), made)
+        made = (step.start_time, self._output_id(key, cert))
+        self.made.setdefault(self._content(cert), []).append(made)
 
-    def _import(self, item: FileImport, named: Iterable[Certificate]) -> None:
-        """The lineage of another workspace, and what its certificates are called here."""
+    def _writer(self, content: Content, before: str) -> str | None:
+        """What was written last with this content, if possible before a time."""
+        made = self.made.get(content)
+        if not made:
+            return None
+        return max([one for one in made if not before or one[0] < before] or made)[1]
+
+    def _import(self, item: FileImport, named: Iterable[Certificate]) -> list[Certificate]:
+        """The lineage of another workspace, and what its certificates are called here.
+
+        Returns:
+            The resource's certificates there.
+        """
         other = item.workspace or unnamed_workspace(self.workspace, item.resource)
         known = ImportedWorkspace(id=other, name=item.workspace_name, roles=item.roles)
-        nested = _Level(self.graph, known, item.lineages)
+        nested = Level(self.graph, known, item.lineages)
+        there = [self.graph.certificates[k].certificate for k in nested.first_of(item.resource)]
         self.graph.imported_as |= dict.fromkeys(item.imported_as)
         if item.imported_as:
-            return
-        there = [self.graph.certificates[k].certificate for k in nested.first_of(item.resource)]
+            return there
         for cert in named:
-            if cert.id or cert.ref.name != item.resource or _content(cert) in self.made:
+            content = self._content(cert)
+            if cert.id or cert.ref.name != item.resource or content in self.made:
                 continue
             for source in there:
                 same = source.ref == cert.ref or source.ref.covers(cert.ref)
                 if same and source.hash == cert.hash and cert.hash is not None:
                     key = imported_id(self.workspace, cert.ref, cert.hash, source.id)
-                    self.made[_content(cert)] = "", key
+                    self.made[content] = [("", key)]
                     self.graph.imported_as[source.id, key] = None
                     break
+        return there
 
     def _check_imports(self, imports: Iterable[FileImport]) -> None:
         for item in imports:
@@ -175,27 +203,29 @@ class _Level:
             parameters=step.parameters,
             command_line=step.command_line,
             run_from=step.run_from,
-            inputs=tuple(self._certificate(c) for c in step.inputs),
-            code=tuple(self._certificate(c) for c in step.code),
-            outputs=tuple(self._certificate(c) for c in step.outputs),
+            inputs=tuple(self._certificate(c, step.start_time) for c in step.inputs),
+            code=tuple(self._certificate(c, step.start_time) for c in step.code),
+            outputs=tuple(self._put(self._output_id(key, c), c) for c in step.outputs),
         )
         if self.graph.steps.setdefault(key, made) != made or key in self.graph.certificates:
             raise JsonValueError(f"has two steps of the id {key}", key="id")
         self.order += step.outputs
 
-    def _id_of(self, cert: Certificate) -> str:
+    def _id_of(self, cert: Certificate, before: str = "") -> str:
         if cert.id:
             return cert.id
-        content = _content(cert)
-        if content in self.made:
-            return self.made[content][1]
+        content = self._content(cert)
+        if written := self._writer(content, before):
+            return written
         ref = cert.ref
         if cert.hash is not None:
             return node_id(self.workspace, "HashCertificate", ref.name, ref.subpath, cert.hash)
         return node_id(self.workspace, "PlaceholderCertificate", ref.name, ref.subpath, content[1])
 
-    def _certificate(self, cert: Certificate) -> str:
-        key = self._id_of(cert)
+    def _certificate(self, cert: Certificate, before: str = "") -> str:
+        return self._put(self._id_of(cert, before), cert)
+
+    def _put(self, key: str, cert: Certificate) -> str:
         made = ImportedCertificate(workspace=self.workspace, certificate=_named(cert, key))
         known = self.graph.certificates.setdefault(key, made)
         if known.workspace != self.workspace or _meaning(known) != _meaning(made):
@@ -221,8 +251,15 @@ def _meaning(item: ImportedCertificate) -> tuple[object, ...]:
     return cert.ref, cert.hash, cert.version
 
 
-def _content(cert: Certificate) -> Content:
-    return cert.ref, cert.hash or f"{cert.kind} {cert.version}"
+def step_id(workspace: str, step: FileStep) -> str:
+    """The id of a step that has none in its file: from what is said of it."""
+    refs = sorted([c.ref.name, c.ref.subpath or ""] for c in step.outputs)
+    return _derived(workspace, ["Step", step.name, step.local_time, refs])
+
+
+def output_id(step: str, content: Content) -> str:
+    """The id of what a step wrote, where its file has none."""
+    return _derived(step, [str(content[0]), content[1]])
 
 
 def _derived(namespace: str, parts: list[object]) -> str:

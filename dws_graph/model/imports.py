@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dws_graph.model.certificates import Certificate
-from dws_graph.model.facts import Current, many
+from dws_graph.model.facts import Current, Merged, many
 from dws_graph.model.ids import node_id
 from dws_graph.model.refs import ResourceRef
 from dws_graph.model.values import Json, take, take_or
@@ -113,13 +113,15 @@ class ImportRecord:
     """The body of `LineageImported`.
 
     Attributes:
-        resource: The imported resource.
-        digest: SHA-256 of its `lineage.json`.
-        workspaces, steps, certificates: Of others; none of the workspace's own. Empty where this
-            workspace's journal tells them already.
+        resource: The imported resource; empty where it is the lineage that 1.6 wrote of the
+            workspace itself.
+        digest: SHA-256 of its `lineage.json`; of the lineage files of 1.6.
+        workspaces, steps, certificates: Of others; of the workspace's own (named last) only what
+            1.6 wrote. Empty where this workspace's journal tells them already.
         own: Certificates of the imported resource in this workspace.
         imported_as: (certificate, what it is called where it was imported).
         current: As in `StepRecord`.
+        merge: Placeholders that 1.6 has hashed, each with its certificate now.
     """
 
     resource: str
@@ -131,6 +133,7 @@ class ImportRecord:
     imported_as: tuple[tuple[str, str], ...] = ()
     current: tuple[Current, ...] = ()
     superseded: tuple[str, ...] = ()
+    merge: tuple[Merged, ...] = ()
 
     def to_json(self) -> Json:
         """The body of the fact."""
@@ -139,6 +142,8 @@ class ImportRecord:
             obj[name] = [item.to_json() for item in getattr(self, name)]
         obj["imported_as"] = [list(pair) for pair in self.imported_as]
         obj["superseded"] = list(self.superseded)
+        if self.merge:
+            obj["merge"] = [item.to_json() for item in self.merge]
         return obj
 
     @classmethod
@@ -154,6 +159,7 @@ class ImportRecord:
             imported_as=tuple((a, b) for a, b in take(obj, "imported_as", list)),
             current=many(obj, "current", Current.from_json),
             superseded=tuple(take(obj, "superseded", list)),
+            merge=many(obj, "merge", Merged.from_json) if "merge" in obj else (),
         )
 
 

@@ -26,6 +26,7 @@ from dws_graph.workspace.names import free_hostname
 from dws_graph.workspace.opened import OpenWorkspace
 from dws_graph.workspace.reading import content_now, known_content
 from dws_graph.workspace.snapshots import all_metadata
+from dws_graph.workspace.taken_with_16 import take_in_snapshots
 
 
 def arrived_names(
@@ -89,6 +90,8 @@ def arrive(ws: OpenWorkspace, names: Iterable[str]) -> None:
         ws: The workspace, its index up to date.
         names: Of resources whose content a pull changed.
     """
+    if take_in_snapshots(ws):
+        ws.catch_up()
     with ws.journal.locked():
         current: list[Current] = []
         superseded: list[str] = []

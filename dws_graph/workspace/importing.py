@@ -19,14 +19,14 @@ from dws_graph.model import facts as f
 from dws_graph.model.certificates import Certificate
 from dws_graph.model.facts import Current
 from dws_graph.model.import_graph import ImportGraph, import_graph
-from dws_graph.model.imports import ImportedStep, ImportRecord, imported_id
+from dws_graph.model.imports import ImportRecord, imported_id
 from dws_graph.model.lineage_file import LineageFile
 from dws_graph.model.values import parse_json
 from dws_graph.resources.base import LINEAGE_FILE, Content, Resource
 from dws_graph.workspace.committing import finish_interrupted
 from dws_graph.workspace.opened import OpenWorkspace
 from dws_graph.workspace.reading import content_now
-from dws_graph.workspace.scrubbing import scrubbed_command_line, scrubbed_parameters, scrubbed_text
+from dws_graph.workspace.scrubbing import scrubbed_record
 
 LARGEST = 1 << 28  # bytes of a lineage.json
 AGAIN = "Export it again: take a snapshot in the workspace that made it."
@@ -214,21 +214,10 @@ def _replacing(ws: OpenWorkspace, resource: Resource, current: list[Current]) ->
 
 def _with_nodes(ws: OpenWorkspace, record: ImportRecord, graph: ImportGraph) -> ImportRecord:
     """The same with all that others made; what is this workspace's own, its own facts tell."""
-    return replace(
+    told = replace(
         record,
         workspaces=tuple(w for w in graph.workspaces.values() if w.id != ws.id),
-        steps=tuple(_clean(ws, s) for s in graph.steps.values() if s.workspace != ws.id),
+        steps=tuple(s for s in graph.steps.values() if s.workspace != ws.id),
         certificates=tuple(c for c in graph.certificates.values() if c.workspace != ws.id),
     )
-
-
-def _clean(ws: OpenWorkspace, step: ImportedStep) -> ImportedStep:
-    """Without secrets, which whoever exported it may not have looked for."""
-    return replace(
-        step,
-        name=scrubbed_text(ws, step.name),
-        parameters=scrubbed_parameters(ws, step.parameters),
-        command_line=None
-        if step.command_line is None
-        else scrubbed_command_line(ws, step.command_line),
-    )
+    return scrubbed_record(ws, told)

@@ -27,6 +27,7 @@ COMMITTED = f"{LOCAL}/committed"  # see workspace.committed
 GRAPH = f"{FOLDER}/graph"
 INDEX = f"{GRAPH}/index.db"
 CYPHER = f"{GRAPH}/cypher.kgl"
+HASH_TREES = f"{FOLDER}/file"
 JOURNAL = f"{FOLDER}/journal"
 
 # Not in git, each of one copy alone.

@@ -17,8 +17,14 @@ from dws_graph.model import facts as f
 from dws_graph.model.facts import Current
 from dws_graph.workspace import environment, layout
 from dws_graph.workspace.committing import recover, workspace_folders
+from dws_graph.workspace.current_of_16 import refresh_current
 from dws_graph.workspace.importing import refresh_imports
 from dws_graph.workspace.names import as_hostname, free_hostname
+from dws_graph.workspace.taken_with_16 import (
+    current_of_snapshot,
+    is_theirs,
+    take_in_snapshots,
+)
 from dws_graph.workspace.workspace import Workspace
 
 MANY = 10_000  # facts: then it is said that they are folded
@@ -69,11 +75,14 @@ def open_workspace(
         recover(ws)
         _check_initialized(ws)
         ws.catch_up(_telling(ws))
+        if take_in_snapshots(ws):
+            ws.catch_up()
         if ws.writable and ws.is_new_instance:
             _first_look(ws)
         elif not ws.writable and not ws.index.entries(ws.id, ws.instance):
             _look_only(ws)
         refresh_imports(ws)
+        refresh_current(ws)
     except BaseException:
         ws.close()
         raise
@@ -127,11 +136,14 @@ def _look_only(ws: Workspace) -> None:
 def _current_set(ws: Workspace, hostname: str) -> Draft:
     """What was current, and hashed, where the last commit of this workspace was made."""
     came_from = ws.came_along or ws.journal.last_instance()
-    current = [
-        Current(ref=entry.ref, certificate=entry.certificate.id, output=entry.output)
-        for entry in (ws.index.entries(ws.id, came_from) if came_from else ())
-        if entry.certificate.hash is not None
-    ]
+    if is_theirs(came_from):
+        current = current_of_snapshot(ws)
+    else:
+        current = [
+            Current(ref=entry.ref, certificate=entry.certificate.id, output=entry.output)
+            for entry in (ws.index.entries(ws.id, came_from) if came_from else ())
+            if entry.certificate.hash is not None
+        ]
     return f.CURRENT_SET, {"hostname": hostname, "current": [c.to_json() for c in current]}
 
 

@@ -33,7 +33,7 @@ def all_metadata(ws: OpenWorkspace) -> list[SnapshotMetadata]:
         JsonError: A file is damaged; names it.
     """
     seen, now = ws.metadata_seen, dict[str, tuple[Stat, SnapshotMetadata]]()
-    for name, (path, stat) in _metadata_files(ws).items():
+    for name, (path, stat) in metadata_files(ws).items():
         before = seen.get(name)
         now[name] = before if before and before[0] == stat else (stat, read_metadata(path))
     ws.metadata_seen = now
@@ -45,7 +45,7 @@ def all_metadata(ws: OpenWorkspace) -> list[SnapshotMetadata]:
     return sorted(found, key=lambda m: (m.timestamp, numbers.get(m.hashval, 0), m.hashval))
 
 
-def _metadata_files(ws: OpenWorkspace) -> dict[str, tuple[Path, Stat]]:
+def metadata_files(ws: OpenWorkspace) -> dict[str, tuple[Path, Stat]]:
     """The files by name, with what tells whether one is as it was: a change is a new inode."""
     folder = (ws.root / layout.metadata("x")).parent
     if not folder.is_dir():

@@ -6,13 +6,14 @@ command. Source: docs/formats.md, "Write order".
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from dws_graph.backends.faults import fault
-from dws_graph.backends.git.index import ScratchIndex
+from dws_graph.backends.git.command import decoded
+from dws_graph.backends.git.index import FILE, ScratchIndex
 from dws_graph.backends.views import Entry, SnapshotInfo
 from dws_graph.errors import ConfigurationError, DwsError, UserAbort
 from dws_graph.model import facts as f
@@ -54,6 +55,7 @@ from dws_graph.workspace.scrubbing import scrubbed_metrics, scrubbed_text
 from dws_graph.workspace.snapshots import all_metadata, manifest_of
 from dws_graph.workspace.stats import IndexStatCache
 from dws_graph.workspace.tagging import check_free
+from dws_graph.workspace.taken_with_16 import is_theirs
 
 Confirm = Callable[[str], bool]
 Progress = Callable[[str, int, int], None]  # resource, done, total
@@ -195,7 +197,7 @@ def _plan(ws: OpenWorkspace, tag: str | None, message: str) -> _Plan:
     said = scrubbed_text(ws, message)
     running, _ = living(ws)
     now = utc_now()
-    number = ws.index.highest_number(ws.id, ws.instance) + 1
+    number = next_number(ws, snapshots)
     template = ws.get_global_param("results.dir_template")
     check_template(template)  # the file may have been edited
     destination = fill_template(
@@ -235,6 +237,14 @@ def _plan(ws: OpenWorkspace, tag: str | None, message: str) -> _Plan:
         snapshots=snapshots,
         notes=notes,
     )
+
+
+def next_number(ws: OpenWorkspace, snapshots: Sequence[SnapshotMetadata]) -> int:
+    """One above the highest that this copy ever gave; 1.6 gave its snapshots the count of all."""
+    taken = ws.index.taken_by(ws.id)
+    theirs = any(is_theirs(taken.get(m.hashval)) for m in snapshots if m.hostname == ws.hostname)
+    given = ws.index.highest_number(ws.id, ws.instance)
+    return max(given, len(snapshots) if theirs else 0) + 1
 
 
 def _plan_results(
@@ -438,13 +448,15 @@ def _commit(
         layout.metadata(snapshot_hash): json_bytes(from_plain(metadata.to_json())),
         **_lineage(ws, snapshot_hash, resolution),
         **within,
-        **{path: data for h in resources.values() for path, data in h.taken.files.items()},
+        **(trees := {p: data for h in resources.values() for p, data in h.taken.files.items()}),
     }
     lines = ws.journal.draft([(f.SNAPSHOT_TAKEN, record.to_json())])
     files |= sealed_segments(ws, plan.old, lines)
     with ScratchIndex(ws.git) as index:
         index.put_tree(content)
+        known = index.entries(layout.HASH_TREES) if trees else {}  # of 1.6, executable
         index.add_blobs(files)
+        index.put_ids({n: e for n, e in known.items() if decoded(n) in trees and e[0] != FILE})
         tree = index.write_tree()
     message = f"Snapshot {plan.tag or snapshot_hash[:8]}" + (
         f"\n\n{plan.message}" if plan.message else ""

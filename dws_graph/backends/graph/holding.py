@@ -30,7 +30,9 @@ def hold(run: Run, workspace: str, rows: Rows) -> None:
         whose = row.id if row.label == "Workspace" else row.props["workspace"]
         if whose != workspace and row.id not in own:
             told[row.id] = _told(workspace, row.label, row.props)
-    told |= {row.id: _told(workspace, row.label, row.props) for row in rows.imported}
+    for row in rows.imported:  # or of this one, as 1.6 told it
+        if row.props.get("workspace", row.id) != workspace:
+            told[row.id] = _told(workspace, row.label, row.props)
     for label, some in _by_label(told.values()):
         run(parts.HOLD[label], some)
 

@@ -94,6 +94,11 @@ WHERE w.key = ?
 ORDER BY json_extract(s.props, '$.timestamp'), json_extract(s.props, '$.number'),
     json_extract(s.props, '$.hash')
 """
+TAKEN_BY = """
+SELECT json_extract(s.props, '$.hash'), json_extract(s.props, '$.instance')
+FROM node w JOIN edge e ON e.dst = w.id AND e.type = 'OF' JOIN node s ON s.id = e.src
+WHERE w.key = ?
+"""
 SNAPSHOT = "SELECT props FROM node WHERE key = ? AND label = 'Snapshot'"
 CONTAINED = """
 SELECT i.certificate, n.props, i.resource, i.subpath, i.entry
@@ -192,6 +197,11 @@ def snapshots(store: Store, workspace: str) -> list[SnapshotInfo]:
     """The workspace's snapshots, oldest first."""
     found = (as_snapshot(json.loads(props)) for (props,) in store.rows(SNAPSHOTS, (workspace,)))
     return [snapshot for snapshot in found if snapshot]
+
+
+def taken_by(store: Store, workspace: str) -> dict[str, str | None]:
+    """The instance that took each snapshot, by hash; None of those that were deleted."""
+    return dict(store.rows(TAKEN_BY, (workspace,)))
 
 
 def snapshot(store: Store, workspace: str, snapshot_hash: str) -> SnapshotInfo | None:

@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterable
 
 from dws_graph.backends.index import half_written
 from dws_graph.model import facts as f
-from dws_graph.model.facts import Current, Fact
+from dws_graph.model.facts import Current, Fact, Merged
 from dws_graph.model.folding import ref_id, snapshot_id
+from dws_graph.model.imports import ImportRecord
 from dws_graph.model.refs import ResourceRef
 from dws_graph.model.values import take, take_or
 
@@ -104,10 +105,18 @@ def _snapshot_taken(c: sqlite3.Connection, fact: Fact) -> None:
         CONTAINED,
         ((sid, i.certificate, i.ref.name, i.ref.subpath or "", i.entry) for i in snap.contains),
     )
-    for merged in snap.merge:
+    _merged(c, fact, snap.merge, snap.current)
+
+
+def _merged(
+    c: sqlite3.Connection, fact: Fact, merge: Iterable[Merged], current: Iterable[Current]
+) -> None:
+    """What placeholders became, and what is current."""
+    merge = list(merge)
+    for merged in merge:
         c.execute(ALIAS, (merged.placeholder, merged.certificate))
-    _currents(c, fact, snap.current)
-    c.executemany(ENTRIES_GONE, ((merged.placeholder,) for merged in snap.merge))
+    _currents(c, fact, current)
+    c.executemany(ENTRIES_GONE, ((merged.placeholder,) for merged in merge))
 
 
 def _restored(c: sqlite3.Connection, fact: Fact) -> None:
@@ -131,10 +140,13 @@ def _environment_seen(c: sqlite3.Connection, fact: Fact) -> None:
 
 
 def _lineage_imported(c: sqlite3.Connection, fact: Fact) -> None:
-    resource, digest = take(fact.body, "resource", str), take(fact.body, "digest", str)
-    c.execute(IMPORTED, (fact.workspace, fact.instance, resource, digest))
-    c.execute(IMPORT_SEEN, (fact.workspace, resource, digest))
-    _currents(c, fact, f.currents(fact.body))
+    record = ImportRecord.from_json(fact.body)
+    c.execute(IMPORTED, (fact.workspace, fact.instance, record.resource, record.digest))
+    c.execute(IMPORT_SEEN, (fact.workspace, record.resource, record.digest))
+    for cert in record.own:
+        if cert.version is not None:
+            c.execute(VERSION, (fact.instance, ref_id(fact.workspace, cert.ref), cert.version))
+    _merged(c, fact, record.merge, record.current)
 
 
 def _void(c: sqlite3.Connection, fact: Fact) -> None:

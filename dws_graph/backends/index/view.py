@@ -424,6 +424,10 @@ class Index:
         """The workspace's snapshots, oldest first."""
         return asking.snapshots(self._store, workspace)
 
+    def taken_by(self, workspace: str) -> dict[str, str | None]:
+        """The instance that took each snapshot, by hash; None of those that were deleted."""
+        return asking.taken_by(self._store, workspace)
+
     def snapshot(self, workspace: str, snapshot_hash: str) -> SnapshotInfo | None:
         """One snapshot, by its full hash."""
         return asking.snapshot(self._store, workspace, snapshot_hash)

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dws_graph.backends.faults import fault
-from dws_graph.backends.files import make_folder, sync_folder
+from dws_graph.backends.files import make_folder, sync_folder, write_atomic
 from dws_graph.backends.journal.lines import (
     find_facts,
     last_fact,
@@ -65,6 +65,7 @@ class Journal:
 
     Attributes:
         renames: Tells which resources were renamed in what is not read again (the index knows).
+        beside: Lines that could not be written: each the whole journal of its instance, or a part.
     """
 
     def __init__(
@@ -83,6 +84,7 @@ class Journal:
         self.sealed_folder = folder / SEALED
         self.segments_folder = folder / "local" / SEGMENTS
         self.renames: Callable[[], Iterable[Fact]] = tuple
+        self.beside: tuple[Line, ...] = ()
         self._lock = Lock(folder / "local" / "journal.lock", "records a step", notify)
         self._head: Head | None = None
         self._held = 0
@@ -213,6 +215,9 @@ class Journal:
             yield from _as_amended((o for o in own_lines if o.fact.seq >= mine.seq), amended)
         for paths, last in others:
             yield from _as_amended(_of_instance(paths, last), amended)
+        told = () if own else self.beside
+        new = (o for o in told if (self.workspace, o.fact.instance) not in applied)
+        yield from _as_amended(new, amended)
 
     def lines(self) -> Iterator[Line]:
         """Every line of every instance as it was written, whatever was said of it later."""
@@ -260,6 +265,15 @@ class Journal:
             if tail is not None:
                 newest[tail.id] = instance
         return newest[max(newest)] if newest else None
+
+    def keep(self, instance: str, lines: Iterable[Line]) -> bool:
+        """Write the whole journal of an instance that has no copy; whether there was none yet."""
+        path = self.segments_folder / instance / f"{1:010d}.jsonl"
+        if path.exists():
+            return False
+        make_folder(path.parent)
+        write_atomic(path, "".join(line.fact.to_line() + "\n" for line in lines).encode())
+        return True
 
     def _take_in(self) -> None:
         """Keep a copy of each new segment: a checkout of an older commit takes none away."""
