@@ -32,7 +32,7 @@ from dws_graph.model.imports import ImportedWorkspace, ImportRecord
 from dws_graph.model.lineage_file import FileImport, FileStep, Item, LineageFile
 from dws_graph.model.own_lineage import KnownLineage, OwnFile, OwnGraph, own_graph
 from dws_graph.model.refs import ResourceRef
-from dws_graph.model.values import Json, parse_json, take_or, to_plain, utc_text
+from dws_graph.model.values import Json, parse_json, parse_utc, take_or, to_plain, utc_text
 from dws_graph.resources.base import ResourceRoles
 from dws_graph.workspace import layout
 from dws_graph.workspace.metadata import SnapshotMetadata
@@ -195,6 +195,7 @@ class _Finder:
         news = False
         beside: list[Line] = []
         found = [self._journals(snapshot, path) for snapshot, path in sorted(self._theirs.items())]
+        found.append(self._tags_of_ours())
         for journals in found:
             for instance, lines in journals.items():
                 if self._ws.writable:
@@ -221,6 +222,20 @@ class _Finder:
         for tag in metadata.tags:
             body = {"tag": tag, "snapshot": snapshot}
             made |= self._journal(found, [(f.TAGGED, body)], "Tag", snapshot, tag)
+        return made
+
+    def _tags_of_ours(self) -> dict[str, list[Line]]:
+        """Tags that 1.6 gave to snapshots of this project."""
+        known = {info.hash: info for info in self._ws.index.snapshots(self._ws.id)}
+        made: dict[str, list[Line]] = {}
+        for metadata in all_metadata(self._ws):
+            info = known.get(metadata.hashval)
+            if info is None or is_theirs(info.instance):
+                continue
+            for tag in sorted(set(metadata.tags).difference(info.tags)):
+                found = _Found(metadata, parse_utc(info.timestamp))
+                body = {"tag": tag, "snapshot": metadata.hashval}
+                made |= self._journal(found, [(f.TAGGED, body)], "Tag", metadata.hashval, tag)
         return made
 
     def _journal(self, found: _Found, drafts: list[Draft], *parts: str) -> dict[str, list[Line]]:

@@ -113,6 +113,15 @@ def test_a_step_of_1_6_is_taken_in_whenever_there_is_a_new_one(producer: Person,
     assert factor() == 8, "what was recorded here since stays"
 
 
+def test_snapshots_without_tags_keep_their_results_apart(producer: Person, lab: Path):
+    program.dws("snapshot", cwd=producer.root)
+    sum_up(producer, "1")
+
+    producer("snapshot")
+
+    assert producer.read("results/snapshots/alpha-005/results.json")
+
+
 def test_the_consumer_goes_on_with_1_6_after_a_snapshot_of_this_project(lab: Path, at: At):
     consumer = at(lab / "consumer")
     consumer("run", "--step-name", "look", "-i", "features", "-o", "results", "--",

@@ -129,6 +129,30 @@ def test_a_snapshot_that_a_colleague_took_with_1_6_is_there_after_a_pull(lab: Pa
     assert shared_part(one) == shared_part(clone(lab, at, "two"))
 
 
+def test_a_tag_that_1_6_gave_to_a_snapshot_of_this_project_is_in_the_graph(producer: Person):
+    producer("snapshot", "ours")
+    [taken, *_] = producer.json("report", "history")
+    path = f".dataworkspace/snapshot_metadata/{taken['hash']}_md.json"
+    metadata = json.loads(producer.read(path))
+    producer.write(path, json.dumps({**metadata, "tags": ["ours", "theirs"]}, indent=2))
+    producer.git("commit", "-qam", "as 1.6 does")
+
+    producer("report", "lineage")
+
+    nodes = [n["properties"] for n in producer.dump()["nodes"] if "Snapshot" in n["labels"]]
+    assert [n["tags"] for n in nodes if n["hash"] == taken["hash"]] == [["ours", "theirs"]]
+
+
+def test_a_clone_by_dws_has_the_lineage_and_what_is_current(lab: Path, at: At):
+    at(lab)("clone", "--hostname", "beta", str(lab / "origins/producer.git"), "cloned")
+    note_local(lab / "cloned", "raw", lab / "raw")
+
+    cloned = at(lab / "cloned")
+
+    assert lineage(cloned, "V3") == sorted(reports()["producer"]["V3"])
+    assert {row[0] for row in lineage(cloned)} >= {"intermediate-data:/clean", "code"}
+
+
 def test_it_is_under_its_name_of_now_after_a_renaming(producer: Person):
     producer("lineage", "upstream", "--snapshot", "V3", "results")
 
