@@ -12,6 +12,7 @@ from pathlib import Path
 from dws_graph.backends.faults import fault
 from dws_graph.backends.files import TEMPORARY, as_file_name, inside, make_folder, sync_folder
 from dws_graph.backends.git.command import Git
+from dws_graph.backends.git.filters import allowed_filters
 from dws_graph.backends.git.remotes import ORIGIN, check_url, clone
 from dws_graph.backends.locks import Lock
 from dws_graph.errors import ConfigurationError, GitError
@@ -19,11 +20,14 @@ from dws_graph.resources.base import Ask, ResourceWorkspace
 from dws_graph.resources.sharing import Shared
 
 
-def place_of(workspace: ResourceWorkspace, name: str, relative: str | None, ask: Ask) -> Path:
+def place_of(
+    workspace: ResourceWorkspace, name: str, relative: str | None, url: str, ask: Ask
+) -> Path:
     """Where a repository goes: where it was in the workspace, else where the user says.
 
     Raises:
-        ConfigurationError: It leads out of the workspace, or there is something already.
+        ConfigurationError: It leads out of the workspace, or there is something already, other
+            than what a killed clone of `url` has brought there.
     """
     root = workspace.root
     if relative is not None:
@@ -37,12 +41,22 @@ def place_of(workspace: ResourceWorkspace, name: str, relative: str | None, ask:
         raise ConfigurationError(
             f"resource '{name}' cannot be put into {path}", hint="Give another folder."
         )
+    if is_cloned(path, url):
+        return path
     if os.path.lexists(path) and (path.is_symlink() or not path.is_dir() or any(path.iterdir())):
         raise ConfigurationError(
             f"resource '{name}' cannot be put into {path}, where there is something already",
             hint="Move that away, then type: dws pull.",
         )
     return path
+
+
+def is_cloned(path: Path, url: str) -> bool:
+    """Whether a folder is a repository that we have cloned from there."""
+    if path.is_symlink() or not (path / ".git").is_dir():
+        return False
+    git = Git(path)
+    return allowed_filters(git) is not None and git.remote_url() == check_url(url)
 
 
 def source_of(name: str, url: str, ask: Ask) -> str:

@@ -30,7 +30,7 @@ from dws_graph.resources.base import (
     check_imported,
     joined,
 )
-from dws_graph.resources.cloning import as_local_path, clone_branch, place_of, source_of
+from dws_graph.resources.cloning import as_local_path, clone_branch, is_cloned, place_of, source_of
 from dws_graph.resources.fingerprints import named_entries
 from dws_graph.resources.hashing import Progress, StatCache
 from dws_graph.resources.naming import id_in_tree
@@ -472,9 +472,11 @@ class GitFactory(ResourceFactory):
     def clone(self, params: Json, workspace: ResourceWorkspace, ask: Ask) -> GitResource:
         """See `ResourceFactory`: from its origin, to where it was in the workspace, or as asked."""
         here = self.from_json(params, {}, workspace)
-        path = place_of(workspace, here.name, here.relative_local_path, ask)
-        url = source_of(here.name, here.remote_origin_url, ask)
-        clone_branch(url, path, here.branch, str(here), ask=not workspace.batch)
+        origin = here.remote_origin_url
+        path = place_of(workspace, here.name, here.relative_local_path, origin, ask)
+        if not is_cloned(path, origin):
+            url = source_of(here.name, origin, ask)
+            clone_branch(url, path, here.branch, str(here), ask=not workspace.batch)
         return self.from_json(params, {"local_path": as_local_path(workspace, path)}, workspace)
 
     def from_json(

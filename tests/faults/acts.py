@@ -7,6 +7,7 @@ import json
 import os
 import re
 import subprocess
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from dws_graph.api.checking import doctor
 from dws_graph.api.views import dump_in, graph_rebuild_in
 from dws_graph.backends.views import Dump
 from dws_graph.workspace.opening import open_workspace
+from dws_graph.workspace.pushing import publish_workspace
 from tests.rules.lab import CLEAN, Lab, git
 
 LOCAL = (".dataworkspace/local", ".dataworkspace/graph", ".dataworkspace/journal")
@@ -53,6 +55,41 @@ def make(place: str) -> None:
 def clone(place: str) -> None:
     """A fresh clone of the workspace, beside it."""
     git("clone", "-q", f"{place}/ws", f"{place}/other", cwd=Path(place))
+
+
+def share(place: str) -> None:
+    """Publish the workspace, and give its repository `own` an origin."""
+    top = Path(place)
+    for name in ("origin.git", "own.git"):
+        git("init", "-q", "--bare", name, cwd=top)
+    git("remote", "add", "origin", str(top / "own.git"), cwd=top / "own")
+    git("push", "-q", "origin", "main", cwd=top / "own")
+    with open_workspace(top / "ws") as ws:
+        publish_workspace(ws, str(top / "origin.git"))
+
+
+def more(root: str) -> None:
+    """What is not shared yet, in a repository of its own too."""
+    lab = Lab.at(Path(root))
+    lab.write("own:/b.txt", "more\n")
+    lab.step("prepare", ["raw", "own"], [CLEAN], text="more\n")
+    lab.close()
+
+
+def others(place: str) -> None:
+    """What somebody else has pushed: to the workspace, and to `own`."""
+    for name, below in (("origin.git", "code"), ("own.git", ".")):
+        with tempfile.TemporaryDirectory(dir=place) as folder:
+            git("clone", "-q", f"{place}/{name}", "theirs", cwd=Path(folder))
+            root = Path(folder, "theirs")
+            (root / below / "theirs.txt").write_text("theirs\n")
+            old = root / below / ("prep.py" if below == "code" else "a.txt")
+            old.write_text("theirs\n")
+            if below == "code":
+                git("rm", "-q", "code/more/new.py", cwd=root)
+            git("add", ".", cwd=root)
+            git("commit", "-qm", "theirs", cwd=root)
+            git("push", "-q", "origin", "main", cwd=root)
 
 
 def copy(place: str) -> None:
@@ -138,7 +175,7 @@ def see(place: str, root: str) -> State:
         "repositories": {
             folder.name: repository(folder)
             for folder in sorted(Path(place).iterdir())
-            if (folder / ".git").exists()
+            if (folder / ".git").exists() or folder.suffix == ".git"
         },
         "dump": as_lines(dump),
         "current": current,
@@ -164,7 +201,7 @@ def check(place: str, root: str) -> State:
     faults += [f"a second recovery: {text}" for text in again.pop("told")]
     faults += [f"a second recovery changes {key}" for key in again if again[key] != state[key]]
     for folder in sorted(Path(place).iterdir()):
-        if (folder / ".git").exists():
+        if (folder / ".git").exists() or folder.suffix == ".git":
             done = subprocess.run(["git", "fsck", "--strict"], cwd=folder, capture_output=True)
             if done.returncode:
                 faults.append(f"git fsck in {folder.name}: {done.stderr.decode()}")
@@ -178,7 +215,7 @@ def files(place: Path) -> dict[str, str]:
     """Mode and content of each file and folder, but for what git and the copy alone know."""
     found = {}
     for top, folders, names in os.walk(place):
-        folders[:] = sorted(n for n in folders if n != ".git")
+        folders[:] = sorted(n for n in folders if not n.endswith(".git"))
         for name in (*folders, *names):
             path = Path(top, name)
             relative = path.relative_to(place).as_posix()
@@ -208,6 +245,13 @@ def repository(folder: Path) -> dict[str, str]:
             "for-each-ref", "refs/heads", "--format=%(refname) %(objectname)", cwd=folder
         ),
         "subjects": git("log", "--format=%s", cwd=folder),
+        **({} if folder.suffix == ".git" else work_tree(folder)),
+    }
+
+
+def work_tree(folder: Path) -> dict[str, str]:
+    """What a repository's files differ in from its commit."""
+    return {
         "tree": git("rev-parse", "HEAD^{tree}", cwd=folder),
         "status": "\n".join(
             line

@@ -20,7 +20,8 @@ class Operation:
         setup: What the place needs besides a workspace, once.
         writes: What the step itself writes, which is there whether or not it is recorded.
         root: The workspace's folder, in the place.
-        empty: There is no workspace before: the operation is `init`.
+        empty: There is no workspace before: the operation is `init`, or `clone`.
+        next: The commands that follow where it was killed; None: `dws report status`.
     """
 
     name: str
@@ -31,18 +32,25 @@ class Operation:
     writes: tuple[str, ...] = ()
     root: str = "ws"
     empty: bool = False
+    next: list[Act] | None = None
 
 
 RESULTS = ["results", "{place}/ws"]
 COPIED = ["sh", "-c", "cp ../raw/a.csv intermediate-data/copied"]
+INIT = ["dws", "init", "lab", "--hostname", "bench"]
+STATUS = ["dws", "report", "status"]
+CLONE = ["dws", "--batch", "clone", "--hostname", "bench", "{place}/origin.git", "{place}/other"]
+SNAPSHOT = ["dws", "--workspace-dir", "{place}/ws", "snapshot", "more"]
+SHARE = [["dws", *SNAPSHOT[1:4], "shared"], ["share", "{place}"]]
 CLEAN = "ws/intermediate-data/clean"
 OPERATIONS = [
-    Operation("init", ["dws", "init", "lab", "--hostname", "bench"], empty=True),
+    Operation("init", INIT, empty=True, next=[STATUS, INIT]),
     Operation(
         "init in a repository",
-        ["dws", "init", "lab", "--hostname", "bench"],
+        INIT,
         setup=[["dws", "version"]],
         empty=True,
+        next=[STATUS, INIT],
     ),
     Operation(
         "add",
@@ -101,6 +109,20 @@ OPERATIONS = [
         "retract",
         ["dws", "steps", "retract", "prepare", "--yes"],
         again=["dws", "tag", "V1", "better"],
+    ),
+    Operation("push", ["dws", "push"], setup=[*SHARE, ["more", "{place}/ws"], SNAPSHOT]),
+    Operation(
+        "pull",
+        ["dws", "pull"],
+        setup=[*SHARE, ["others", "{place}"]],
+    ),
+    Operation(
+        "clone",
+        CLONE,
+        setup=SHARE,
+        root="other",
+        empty=True,
+        next=[STATUS, CLONE, ["dws", "--batch", "--workspace-dir", "{place}/other", "pull"]],
     ),
     Operation("graph sync", ["dws", "graph", "sync", "--view", "cypher"]),
     Operation("graph rebuild", ["dws", "graph", "rebuild"]),

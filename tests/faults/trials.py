@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from tests.faults.operations import Act, Operation
+from tests.faults.operations import STATUS, Act, Operation
 from tests.faults.places import bring_back
 from tests.faults.server import Ran, Server
 
@@ -80,14 +80,14 @@ class Trials:
 
     def make(self) -> None:
         """The place as it is before each trial."""
-        if self.operation.empty:
+        if self.operation.empty and self.operation.root == "ws":
             (self.place / "ws").mkdir(parents=True)
             (self.place / "ws/data.txt").write_text("mine\n")
         else:
             self.place.mkdir()
             self.do(["make", "{place}"])
         if self.operation.setup:
-            self.do(*self.operation.setup)
+            _check_status(self.do(*self.operation.setup), self.operation.name)
         shutil.copytree(self.place, self.kept, symlinks=True)
 
     def begin(self) -> State | None:
@@ -107,11 +107,7 @@ class Trials:
 
     def recover(self, **how: Any) -> Ran:
         """The next command."""
-        if self.operation.empty:
-            acts = [["dws", "report", "status"], self.operation.act]
-        else:
-            acts = [["dws", "report", "status"]]
-        return self.do_as_told(*acts, **how)
+        return self.do_as_told(*(self.operation.next or [STATUS]), **how)
 
     def do_as_told(self, *acts: Act, **how: Any) -> Ran:
         """Do acts; where a killed git's lock is in the way, delete it, as the error says."""
@@ -233,13 +229,13 @@ class Trials:
     def _settled(self, before: State, now: State) -> State:
         """The state before, with what an operation that is undone may leave.
 
-        A resource that is a repository of its own is committed to before the operation is done,
-        and what a step writes is written by the user's code.
+        A resource that is a repository of its own is committed to, and pushed, before the
+        operation is done, and what a step writes is written by the user's code.
         """
         repositories, files = dict(before["repositories"]), dict(before["files"])
         for name, was in before["repositories"].items():
             found = now["repositories"].get(name, was)
-            if name != "ws" and found["subjects"].endswith(was["subjects"]):
+            if name not in ("ws", "origin.git") and found["subjects"].endswith(was["subjects"]):
                 repositories[name] = found
         for path in {*files, *now["files"]}:
             if path.startswith(self.operation.writes or "\0"):

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.rules.lab import TESTS
+from tests.rules.lab import TESTS, git
 from tests.sharing.team import Person, Team, tip
 
 KILLED = 77
@@ -115,3 +115,24 @@ def test_a_killed_clone_leaves_nothing_or_a_workspace(team: Team, ann: Person):
     half("pull")
     assert half.read("own/a.txt") == "1\n"
     half.check()
+
+
+def test_a_resource_that_a_killed_clone_has_brought_is_taken_by_the_next_pull(
+    team: Team, ann: Person
+):
+    git("clone", "-q", str(team.own), str(team.place / "lib"), cwd=team.place)
+    (team.place / "lib/x").write_text("x")
+    git("add", ".", cwd=team.place / "lib")
+    git("commit", "-qm", "x", cwd=team.place / "lib")
+    ann("add", "git", "--role", "c", "--name", "lib", str(team.place / "lib"))
+    ann("remove", "own")
+    ann("publish", str(team.origin))
+    url = str(team.origin)
+    killed("write_atomic: create exclude", "clone", url, "half", cwd=team.place)
+    half = team.person("half")
+    assert half.read("lib/x") == "x"
+
+    half("pull")
+
+    half.check()
+    assert '"lib"' in half.read(".dataworkspace/resource_local_params.json")
