@@ -267,6 +267,7 @@ class GitResource(FileResource):
 
         Raises:
             ConfigurationError: The repository is on another branch, or in the midst of something.
+            GitError: A lock is in the way, or the branch was moved meanwhile.
         """
         git = self.git
         self._check_branch(git)
@@ -276,11 +277,8 @@ class GitResource(FileResource):
             for file in files:
                 index.add_blob(file, (self.folder / file).read_bytes())
             tree = index.write_tree()
-        if head is not None and tree == git.tree_of(head):
-            return
-        commit = git.commit_tree(tree, [head] if head else [], LINEAGE_MESSAGE)
-        git.update_ref(self.branch, commit, head, reason=LINEAGE_MESSAGE)
-        reset_index(git, commit, list(files))
+        if head is None or tree != git.tree_of(head):
+            self._move_branch(git, tree, head, LINEAGE_MESSAGE, list(files))
 
     def _commit(self, git: Git, message: str, *, but: Sequence[str] = ()) -> str:
         """The last commit once it holds the files as they are."""
@@ -291,9 +289,19 @@ class GitResource(FileResource):
             tree = index.write_tree()
         if head is not None and tree == git.tree_of(head):
             return head
+        return self._move_branch(git, tree, head, message, [""])
+
+    def _move_branch(
+        self, git: Git, tree: str, head: str | None, message: str, paths: Sequence[str]
+    ) -> str:
+        """Commit a tree, with the index at these paths; the commit.
+
+        The index goes first: were it left behind its branch by a kill, it would take what is new
+        out of the user's next commit.
+        """
         commit = git.commit_tree(tree, [head] if head else [], message)
+        reset_index(git, commit, paths)
         git.update_ref(self.branch, commit, head, reason=message)
-        reset_index(git, commit, [""])
         return commit
 
     def save_uncommitted(self) -> str | None:

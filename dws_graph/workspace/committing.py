@@ -295,6 +295,8 @@ def _commit_exported(ws: OpenWorkspace, intent: Intent) -> None:
             below = [f"{here}{LINEAGE_FILE}", *(p for p in intent.outside if _is_copys(p, here))]
             try:
                 resource.commit_lineage([file.removeprefix(here) for file in below])
+            except GitError:  # a lock that a killed git left, say: the next command goes on here
+                raise
             except ConfigurationError as e:  # it is on another branch since: nothing is lost
                 ws.notify(f"{path / LINEAGE_FILE} is not committed: {e.message}")
 

@@ -20,6 +20,7 @@ from tests.faults.server import Ran, Server
 
 State = dict[str, Any]
 COMPARED = ("files", "repositories", "dump", "params", "current")
+STAGED_REMOVAL = re.compile(r"^D", re.MULTILINE)
 _VARYING = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-f]{40,64}"
     r"|\d{4}-\d\d-\d\d[T ][\d:.]+Z?|[\d.]+(?=, \"(hostname|id|instance)\")|\d+\.\d{4,}"
@@ -235,7 +236,11 @@ class Trials:
         repositories, files = dict(before["repositories"]), dict(before["files"])
         for name, was in before["repositories"].items():
             found = now["repositories"].get(name, was)
-            if name not in ("ws", "origin.git") and found["subjects"].endswith(was["subjects"]):
+            if (
+                name not in ("ws", "origin.git")
+                and found["subjects"].endswith(was["subjects"])
+                and not STAGED_REMOVAL.search(found["status"])
+            ):
                 repositories[name] = found
         for path in {*files, *now["files"]}:
             if path.startswith(self.operation.writes or "\0"):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from dws_graph.backends import faults
 from dws_graph.resources import moving
 from dws_graph.workspace.verifying import verify
 from tests.rules.lab import Lab, git
@@ -189,6 +190,29 @@ def test_killed_it_is_before_or_after(sites: Sites, point: str):
         site("snapshot", "V2")
     assert lineage_json(path)["resource_name"] == MODELS
     assert "All is well" in site("doctor")
+
+
+def test_a_lock_in_their_repository_is_named_and_the_next_command_goes_on(
+    sites: Sites, monkeypatch: pytest.MonkeyPatch
+):
+    site, path = producer(sites, "git")
+    lock = path / ".git" / f"{git('symbolic-ref', 'HEAD', cwd=path)}.lock"
+
+    def lay(point: str) -> None:
+        if point == "branch moved":
+            lock.touch()
+
+    monkeypatch.setattr(faults, "hook", lay)
+    said = site.refused("snapshot", "V1")
+    monkeypatch.setattr(faults, "hook", None)
+    still = site.refused("report", "history")
+    lock.unlink()
+
+    assert f"If no git runs there, one was killed: delete {lock}." in said
+    assert f"delete {lock}." in still
+    assert [row["tags"] for row in site.json("report", "history")] == [["V1"]]
+    assert git("log", "--format=%s", "-1", cwd=path) == "Added lineage.json"
+    assert git("status", "--porcelain", cwd=path) == ""
 
 
 def test_written_to_while_they_are_copied_they_are_refused_and_nothing_is_left(
