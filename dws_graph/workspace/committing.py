@@ -183,8 +183,9 @@ def carry_out(ws: OpenWorkspace, intent: Intent, files: Mapping[str, bytes] | No
             ws.journal.append_lines(lines)
             _note_sealed(ws)
     fault("journal appended")
+    contents = ws.git.cats(commit, intent.written) if files is None else files
     for path in intent.written:
-        content = ws.git.cat(commit, path) if files is None else files[path]
+        content = contents[path]
         target = ws.root / path
         if content is None or (target.is_file() and target.read_bytes() == content):
             continue

@@ -105,9 +105,9 @@ def plan_undo(ws: OpenWorkspace) -> UndoPlan:
         raise ConfigurationError(f"the last command, {operation}, cannot be undone", hint=LOG)
     changed, what = _committed(ws, last, operation)
     paths = [p for p in (*last.written, *last.removed) if not p.startswith(f"{layout.JOURNAL}/")]
-    files = {p: ws.git.cat(last.old, p) if last.old else None for p in dict.fromkeys(paths)}
-    for path in files:
-        if ws.file_content(path) != ws.git.cat("HEAD", path):
+    files = ws.git.cats(last.old, paths) if last.old else dict.fromkeys(paths)
+    for path, content in ws.git.cats("HEAD", paths).items():
+        if ws.file_content(path) != content:
             raise ConfigurationError(
                 f"{path} was changed since the {operation}, and not committed",
                 hint=f"Take it back first: git checkout HEAD -- {path}.",

@@ -42,6 +42,24 @@ def test_output_is_bytes_and_nothing_is_stripped(repo):
     assert Git(repo).cat("HEAD", "b") is None
 
 
+def test_many_files_are_read_at_once_each_as_it_is(repo):
+    content = {
+        "a": b"HEAD:b missing\n",
+        "b c": b"",
+        "new\nline": b"1\n\n",
+        "d/e missing": b"\0\xff",
+        decoded(b"\xff"): b"x",
+    }
+    for path, data in content.items():
+        write(repo, path, data)
+    commit_all(repo)
+
+    asked = ["no such", *content, "d", "no\nsuch", "a"]
+
+    assert Git(repo).cats("HEAD", asked) == {**dict.fromkeys(asked), **content}
+    assert Git(repo).cats("HEAD", []) == {}
+
+
 def test_a_failure_is_a_sentence_with_gits_own_words_and_the_command(repo):
     with pytest.raises(GitCommandError, match=r"git merge: .*nowhere") as caught:
         Git(repo).run("merge", "nowhere")

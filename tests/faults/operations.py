@@ -16,7 +16,8 @@ class Operation:
         name: For people.
         act: What is killed.
         again: What is done afterwards where the killed one had happened; None: the same.
-        before: What is done first, each time.
+        before: What is done first, each time: results that no snapshot has hashed would count as
+            edited where their files are put back.
         setup: What the place needs besides a workspace, once.
         writes: What the step itself writes, which is there whether or not it is recorded.
         root: The workspace's folder, in the place.
@@ -81,8 +82,11 @@ OPERATIONS = [
     Operation(
         "undo a snapshot of exported results",
         ["dws", "undo"],
-        before=[["exported_results", "{place}/ws"], ["dws", "snapshot", "V2"]],
-        setup=[["export", "{place}"]],
+        setup=[
+            ["export", "{place}"],
+            ["exported_results", "{place}/ws"],
+            ["dws", "snapshot", "V2"],
+        ],
     ),
     Operation("restore", ["dws", "--batch", "restore", "V1"], before=[RESULTS]),
     Operation("config", ["dws", "config", "results.dir_template", "snapshots/{TAG}"]),
@@ -91,13 +95,13 @@ OPERATIONS = [
     Operation(
         "tag --delete", ["dws", "tag", "--delete", "V1"], again=["dws", "tag", "latest", "again"]
     ),
-    Operation("undo a snapshot", ["dws", "undo"], before=[RESULTS, ["dws", "snapshot", "V2"]]),
-    Operation("undo a restore", ["dws", "undo"], before=[["dws", "--batch", "restore", "V1"]]),
+    Operation("undo a snapshot", ["dws", "undo"], setup=[RESULTS, ["dws", "snapshot", "V2"]]),
+    Operation("undo a restore", ["dws", "undo"], setup=[["dws", "--batch", "restore", "V1"]]),
     Operation(
         "delete-snapshot",
         ["dws", "--batch", "delete-snapshot", "V1"],
         again=["dws", "config", "results.dir_template", "snapshots/{TAG}"],
-        before=[RESULTS, ["dws", "snapshot", "V2"]],
+        setup=[RESULTS, ["dws", "snapshot", "V2"]],
     ),
     Operation(
         "remove",

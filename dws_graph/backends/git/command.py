@@ -318,6 +318,26 @@ class Git:
             return None
         return self.run("cat-file", "blob", oid)
 
+    def cats(self, revision: str, paths: Iterable[str]) -> dict[str, bytes | None]:
+        """The content of many files in a commit or tree, by path, with one run of git."""
+        found: dict[str, bytes | None] = {}
+        asked = list(dict.fromkeys(paths))
+        listed = [path for path in asked if "\n" not in path]  # which git's list is separated by
+        names = "".join(f"{revision}:{path}\n" for path in listed)
+        raw = self.run("cat-file", "--batch", input=encoded(names)) if listed else b""
+        at = 0
+        for path in listed:
+            found[path] = None
+            if raw.startswith(missing := encoded(f"{revision}:{path} missing\n"), at):
+                at += len(missing)
+                continue
+            end = raw.index(b"\n", at)
+            _, kind, size = raw[at:end].split(b" ")
+            at = end + 1 + int(size) + 1
+            if kind == b"blob":
+                found[path] = raw[end + 1 : at - 1]
+        return {path: found[path] if path in found else self.cat(revision, path) for path in asked}
+
     def tree_of(self, commit: str, subpath: str | None = None) -> str | None:
         """The id of a commit's (or tree's) tree or of what it has at `subpath`; None: nothing."""
         return self.object_id(f"{commit}:{subpath}" if subpath else f"{commit}^{{tree}}")
