@@ -239,7 +239,7 @@ class Trials:
             if (
                 name not in ("ws", "origin.git")
                 and found["subjects"].endswith(was["subjects"])
-                and not STAGED_REMOVAL.search(found["status"])
+                and not STAGED_REMOVAL.search(found.get("status", ""))
             ):
                 repositories[name] = found
         for path in {*files, *now["files"]}:
