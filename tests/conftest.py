@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.docker import engine
 from tests.faults.mounting import can_mount
@@ -46,6 +47,10 @@ FIND: dict[str, Callable[[str], object]] = {
     "neo4j": lambda _: shared.available(),
     "neo4j-jars": lambda _: local.available(),
 }
+
+# A slow machine is no failure.
+settings.register_profile("no clock", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("no clock")
 
 HERE = Path(__file__).parent
 DOCKER = HERE / "docker"  # what its tests need: a minute for each image, and half of one to start

@@ -35,7 +35,7 @@ def node(dump: Dump, key: str) -> DumpNode:
     return found
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 2**32))
 def test_random_journals_fold_to_one_graph(seed: int):
     a, b = random_history(seed)

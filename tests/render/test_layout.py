@@ -44,7 +44,7 @@ def overlaps(layout: Layout[int], sizes) -> list[tuple[int, int]]:
 
 
 @given(graphs(cycles=True))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_nodes_never_overlap_and_lie_in_the_picture(graph):
     sizes, edges = graph
 
@@ -61,7 +61,7 @@ def test_nodes_never_overlap_and_lie_in_the_picture(graph):
 
 
 @given(graphs(cycles=False))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_edges_of_an_acyclic_graph_run_from_left_to_right(graph):
     sizes, edges = graph
 
@@ -75,7 +75,7 @@ def test_edges_of_an_acyclic_graph_run_from_left_to_right(graph):
 
 
 @given(graphs(cycles=True))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_no_edge_passes_under_a_node(graph):
     sizes, edges = graph
 
@@ -98,7 +98,7 @@ def test_no_edge_passes_under_a_node(graph):
 
 
 @given(graphs(cycles=True))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_the_same_graph_gives_the_same_layout(graph):
     sizes, edges = graph
 
@@ -106,7 +106,7 @@ def test_the_same_graph_gives_the_same_layout(graph):
 
 
 @given(graphs(cycles=True))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_turning_arrows_round_leaves_no_cycle(graph):
     sizes, edges = graph
     distinct = list(dict.fromkeys(e for e in edges if e[0] != e[1]))

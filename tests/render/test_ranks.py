@@ -26,7 +26,7 @@ def length(rank, arrows) -> int:
 
 
 @given(connected(5))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_no_other_ranks_make_the_arrows_shorter(graph):
     count, arrows = graph
 
@@ -37,7 +37,7 @@ def test_no_other_ranks_make_the_arrows_shorter(graph):
 
 
 @given(connected(40))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_every_arrow_leads_to_a_higher_rank(graph):
     count, arrows = graph
 
