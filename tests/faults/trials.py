@@ -20,7 +20,7 @@ from tests.faults.server import Ran, Server
 
 State = dict[str, Any]
 COMPARED = ("files", "repositories", "dump", "params", "current")
-STAGED_REMOVAL = re.compile(r"^D", re.MULTILINE)
+STAGED_REMOVAL = re.compile(r"^D  ", re.MULTILINE)  # not " D", whose file alone is gone
 _VARYING = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-f]{40,64}"
     r"|\d{4}-\d\d-\d\d[T ][\d:.]+Z?|[\d.]+(?=, \"(hostname|id|instance)\")|\d+\.\d{4,}"
