@@ -253,6 +253,27 @@ def test_files_of_the_product_are_added_by_content_even_where_ignored(repo):
     assert g.cat(tree, "new\nline") == b"2"
 
 
+def test_what_a_killed_write_began_is_taken_by_no_commit(repo):
+    begun = ".~0123456789abcdef"
+    for path in ("a", begun, f"d/{begun}", "d/.~lock.table.ods#", f"{begun}0", "*"):
+        write(repo, path, b"1")
+    g = Git(repo)
+    with ScratchIndex(g) as index:
+        index.add([""])
+        all_of_it = index.write_tree()
+    with ScratchIndex(g) as index:
+        index.add(["d", "*"])
+        some = index.write_tree()
+
+    assert set(g.ls_tree(all_of_it)) == {
+        b"a",
+        b"d/.~lock.table.ods#",
+        f"{begun}0".encode(),
+        b"*",
+    }
+    assert set(g.ls_tree(some)) == {b"d/.~lock.table.ods#", b"*"}
+
+
 def test_learning_a_trees_id_leaves_nothing_behind(repo):
     write(repo, "a", b"1")
     commit_all(repo)

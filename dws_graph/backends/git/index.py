@@ -19,6 +19,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
+from dws_graph.backends.files import TEMPORARY
 from dws_graph.backends.git.command import (
     LITERAL,
     PATHS_FROM_INPUT,
@@ -32,6 +33,7 @@ from dws_graph.backends.git.remembering import Answers
 
 _less: Answers[str] = Answers()
 FILE, EXECUTABLE = "100644", "100755"
+BEGUN = f":(exclude,glob)**/{TEMPORARY}{'[0-9a-f]' * 16}"  # as `write_atomic` names it
 
 
 class ScratchIndex:
@@ -90,11 +92,14 @@ class ScratchIndex:
         return self.git.folder / "index"
 
     def add(self, paths: Sequence[str]) -> None:
-        """Take these files and folders as they are on disk; gone ones are taken out."""
+        """Take these files and folders as they are on disk; gone ones are taken out.
+
+        What a killed process began beside a file that it would have replaced is none of them.
+        """
         if known := [path for path in paths if self._is_known(path)]:
-            literal = {**self._env, **LITERAL}
-            listed = nul_separated(path or "." for path in known)
-            self.git.run("add", "-A", *PATHS_FROM_INPUT, input=listed, env=literal)
+            named = [f":(literal){path}" if path else "." for path in known]
+            listed = nul_separated([*named, BEGUN])
+            self.git.run("add", "-A", *PATHS_FROM_INPUT, input=listed, env=self._env)
 
     def _is_known(self, path: str) -> bool:
         """Whether `git add` would find anything: it stops at a path that is nowhere."""
