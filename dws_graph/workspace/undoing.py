@@ -97,7 +97,7 @@ def _undo_repository(git: Git, commit: str, instead: str | None) -> list[str | N
         moved = keep_commit(git, head)
     what = f"the repository {git.root}"
     again = restore_files(git, commit, "", what, since or head, instead)
+    reset_index(git, commit, [""])  # before the branch: who goes on here, killed, looks at that
     if head != commit:
         git.update_ref("HEAD", commit, head, reason="dws undo")
-    reset_index(git, commit, [""])
     return [moved, since, again]
