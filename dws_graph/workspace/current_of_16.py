@@ -7,12 +7,11 @@ ref only news count: what was recorded here since stays. Source: docs/formats.md
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from dws_graph.backends.files import write_atomic
-from dws_graph.backends.views import Entry
 from dws_graph.errors import DwsError, JsonError
 from dws_graph.model import facts as f
 from dws_graph.model.certificates import Certificate
@@ -99,8 +98,8 @@ def _record(
         elif entry is not None and waits and entry.certificate.id != cert.id:
             superseded.append(entry.certificate.id)
         current[ref] = _current(ws, graph, ref, cert)
-        for other in _overlapping(entries, ref):
-            current.setdefault(other.ref, Current(ref=other.ref, certificate=None))
+        for other in filter(ref.touches, entries):
+            current.setdefault(other, Current(ref=other, certificate=None))
     for ref, entry in entries.items():
         if str(ref) in before and str(ref) not in states and entry.via == f.LINEAGE_IMPORTED:
             current.setdefault(ref, Current(ref=ref, certificate=None))
@@ -138,12 +137,6 @@ def _current(ws: OpenWorkspace, graph: OwnGraph, ref: ResourceRef, cert: Certifi
             ws.notify(f"{ref} cannot be looked at: {e.message}")
     output = cert.id in graph.writers
     return Current(ref=ref, certificate=cert.id, output=output, fingerprint=fingerprint)
-
-
-def _overlapping(entries: Mapping[ResourceRef, Entry], ref: ResourceRef) -> Iterator[Entry]:
-    for other, entry in entries.items():
-        if other.covers(ref) or ref.covers(other):
-            yield entry
 
 
 def _split(

@@ -67,19 +67,8 @@ def _batches(git: Git, tree: str) -> Iterator[list[str]]:
 
 def _hashes(git: Git, oids: Sequence[str]) -> Iterator[tuple[str, str | None]]:
     """Each id, with what its content really hashes to; None where there is none."""
-    listed = "\n".join(oids).encode() + b"\n"
-    raw = memoryview(git.run("cat-file", "--batch", input=listed))
-    at = 0
-    for oid in oids:
-        end = at + bytes(raw[at : at + 200]).index(b"\n")
-        head = bytes(raw[at:end]).decode("ascii").split()
-        at = end + 1
-        if head[-1] == "missing":
-            yield oid, None
-            continue
-        kind, size = head[1], int(head[2])
-        yield oid, _hash_like(oid, kind, raw[at : at + size])
-        at += size + 1
+    for oid, (kind, data) in zip(oids, git.each_object(oids), strict=True):
+        yield oid, None if kind is None else _hash_like(oid, kind, data)
 
 
 def _hash_like(oid: str, kind: str, data: bytes | memoryview) -> str:

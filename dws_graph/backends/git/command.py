@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import IO, cast
@@ -320,23 +320,33 @@ class Git:
 
     def cats(self, revision: str, paths: Iterable[str]) -> dict[str, bytes | None]:
         """The content of many files in a commit or tree, by path, with one run of git."""
-        found: dict[str, bytes | None] = {}
         asked = list(dict.fromkeys(paths))
         listed = [path for path in asked if "\n" not in path]  # which git's list is separated by
-        names = "".join(f"{revision}:{path}\n" for path in listed)
-        raw = self.run("cat-file", "--batch", input=encoded(names)) if listed else b""
-        at = 0
-        for path in listed:
-            found[path] = None
-            if raw.startswith(missing := encoded(f"{revision}:{path} missing\n"), at):
-                at += len(missing)
-                continue
+        objects = self.each_object([f"{revision}:{path}" for path in listed])
+        found = {
+            path: bytes(data) if kind == "blob" else None
+            for path, (kind, data) in zip(listed, objects, strict=True)
+        }
+        return {path: found[path] if path in found else self.cat(revision, path) for path in asked}
+
+    def each_object(self, names: Sequence[str]) -> Iterator[tuple[str | None, memoryview]]:
+        """Kind and content of many objects, with one run of git; None of those that are nowhere.
+
+        Args:
+            names: Ids, or `REVISION:PATH`; none with a line feed.
+        """
+        listed = encoded("".join(f"{name}\n" for name in names))
+        raw = self.run("cat-file", "--batch", input=listed) if names else b""
+        view, at = memoryview(raw), 0
+        for _ in names:
             end = raw.index(b"\n", at)
+            if raw.endswith(b" missing", at, end):
+                yield None, view[:0]
+                at = end + 1
+                continue
             _, kind, size = raw[at:end].split(b" ")
             at = end + 1 + int(size) + 1
-            if kind == b"blob":
-                found[path] = raw[end + 1 : at - 1]
-        return {path: found[path] if path in found else self.cat(revision, path) for path in asked}
+            yield decoded(kind), view[end + 1 : at - 1]
 
     def tree_of(self, commit: str, subpath: str | None = None) -> str | None:
         """The id of a commit's (or tree's) tree or of what it has at `subpath`; None: nothing."""
