@@ -12,7 +12,9 @@ COMPILE := pip compile --quiet --universal --python-version 3.10 --no-python-dow
 help:  ## say what can be made
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
+# compiled as where it is installed: with PYTHONDONTWRITEBYTECODE each start of dws would compile it
 venv: .venv/installed  ## make .venv (PYTHON=python3.12 chooses another Python)
+	@$(BIN)/python -m compileall -q dws_graph tests
 
 .venv/locked: requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { \

@@ -12,8 +12,8 @@ from dws_graph.model.values import parse_json
 from dws_graph.resources.git import GitResource
 from dws_graph.workspace import layout
 from dws_graph.workspace.metadata import SnapshotMetadata, blob_hash
+from dws_graph.workspace.of_16 import is_theirs
 from dws_graph.workspace.opened import OpenWorkspace
-from dws_graph.workspace.taken_with_16 import is_theirs
 
 
 def check_snapshots(ws: OpenWorkspace) -> Iterator[Finding]:

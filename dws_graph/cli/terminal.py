@@ -13,7 +13,6 @@ from typing import Any, TypeVar
 import click
 from rich.cells import cell_len
 from rich.console import Console, RenderableType
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from dws_graph.cli.session import Session
@@ -173,6 +172,14 @@ def progress(session: Session, what: str) -> Iterator[Callable[[str, int, int], 
     if not sys.stderr.isatty():
         yield lambda name, done, total: None
         return
+    from rich.progress import (  # where there is a terminal alone
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+    )
+
     begun = time.monotonic()
     bar = Progress(
         TextColumn("{task.description}"),

@@ -12,8 +12,6 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
-from pathspec import GitIgnoreSpec
-
 from dws_graph.errors import ConfigurationError
 
 IGNORE_FILE = ".dwsignore"
@@ -73,6 +71,8 @@ def ignored_by(root: Path) -> Callable[[bytes], bool]:
         return _nothing
     except OSError as e:
         raise ConfigurationError(f"{root / IGNORE_FILE} cannot be read: {e.strerror}") from e
+    from pathspec import GitIgnoreSpec  # where there is such a file alone
+
     try:
         spec = GitIgnoreSpec.from_lines(text.splitlines())
     except ValueError as e:

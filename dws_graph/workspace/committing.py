@@ -31,7 +31,6 @@ from dws_graph.resources.git_subdirectory import GitSubdirectoryResource
 from dws_graph.resources.moving import SNAPSHOTS, move_again, remove_empty
 from dws_graph.resources.updating import bring_files
 from dws_graph.workspace import layout
-from dws_graph.workspace.arriving import arrive, arrived_names, follow_renames
 from dws_graph.workspace.aside import delete_tree, is_aside
 from dws_graph.workspace.intent import Intent, as_path, keep_intent, read_intent, write_intent
 from dws_graph.workspace.opened import OpenWorkspace
@@ -212,6 +211,8 @@ def carry_out(ws: OpenWorkspace, intent: Intent, files: Mapping[str, bytes] | No
     fault("index reset")
     ws.catch_up()
     if intent.updates and intent.instance == ws.instance:
+        from dws_graph.workspace.arriving import arrive, arrived_names, follow_renames
+
         follow_renames(ws)
         arrive(ws, arrived_names(ws, changed, intent.repositories))
     _is_last(ws, intent)

@@ -36,11 +36,11 @@ def graph_url(ws: OpenWorkspace) -> str | None:
     Raises:
         ParamValidationError: The environment names no Neo4j server, or holds a password.
     """
-    url = environment.graph_url() or ws.get_local_param("graph.url")
+    url = ws.graph_url
     if url is None:
         return None
     check_url(url)
-    return str(url)
+    return url
 
 
 def graph_address(ws: OpenWorkspace) -> GraphAddress | None:

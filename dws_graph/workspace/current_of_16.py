@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from pathlib import Path
 
 from dws_graph.backends.files import write_atomic
 from dws_graph.errors import DwsError, JsonError
@@ -20,26 +19,21 @@ from dws_graph.model.imports import ImportedCertificate, ImportRecord
 from dws_graph.model.own_lineage import OwnGraph, own_graph
 from dws_graph.model.refs import ResourceRef
 from dws_graph.model.values import parse_json
-from dws_graph.workspace import layout
 from dws_graph.workspace.committing import finish_interrupted
+from dws_graph.workspace.of_16 import SEEN_CURRENT, current_files, has_new_current, stats_of
 from dws_graph.workspace.opened import OpenWorkspace
 from dws_graph.workspace.scrubbing import scrubbed_record
 from dws_graph.workspace.taken_with_16 import known_lineage, own_workspace, read_own_file
 
-SEEN = f"{layout.LOCAL}/seen-current"
 MEND = "It is not in git: mend it, or delete it."
 
 
 def refresh_current(ws: OpenWorkspace) -> None:
     """Take in what 1.6 recorded. What cannot be read is told, and changes nothing."""
-    if not ws.writable:
+    if not has_new_current(ws):
         return
-    folder = ws.root / layout.CURRENT_LINEAGE
-    paths = sorted(folder.glob("*.json")) if folder.is_dir() else []
-    before = ws.index.imports(ws.id, ws.instance).get("")
-    seen = _stats(ws, paths)
-    if (not paths and before is None) or ws.file_content(SEEN) == seen:
-        return
+    paths = current_files(ws)
+    seen = stats_of(ws, paths)
     try:
         files = [read_own_file(path, MEND) for path in paths]
         files = [file for file in files if file.resource in ws.get_resource_names()]
@@ -57,13 +51,7 @@ def refresh_current(ws: OpenWorkspace) -> None:
         if told != json.dumps(states):
             record = _record(ws, graph, states, parse_json(told) if told else {})
             ws.record([(f.LINEAGE_IMPORTED, record.to_json())])
-    write_atomic(ws.root / SEEN, seen, fsync=False)
-
-
-def _stats(ws: OpenWorkspace, paths: Iterable[Path]) -> bytes:
-    """What tells that the files are as they were, and that this copy has seen them."""
-    stats = [(p.name, p.stat().st_ino, p.stat().st_mtime_ns, p.stat().st_size) for p in paths]
-    return json.dumps([ws.instance, stats]).encode()
+    write_atomic(ws.root / SEEN_CURRENT, seen, fsync=False)
 
 
 def _states(graph: OwnGraph) -> dict[str, list[str | None]]:

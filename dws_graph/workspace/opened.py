@@ -38,7 +38,7 @@ from dws_graph.model.refs import ResourceRef, normal_subpath
 from dws_graph.model.values import Json, parse_json, take, take_or
 from dws_graph.resources import registry
 from dws_graph.resources.base import FileResource, Resource, ResourceRoles
-from dws_graph.workspace import layout
+from dws_graph.workspace import environment, layout
 from dws_graph.workspace.metadata import SnapshotMetadata, Stat
 from dws_graph.workspace.params import PARAMS, param
 
@@ -373,6 +373,11 @@ class OpenWorkspace:
     def hostname(self) -> str:
         """The name of this machine."""
         return str(self._local_params.get("hostname") or "localhost")
+
+    @property
+    def graph_url(self) -> str | None:
+        """Where the team's Neo4j is said to be, nobody having looked; None: there is none."""
+        return environment.graph_url() or self.get_local_param("graph.url")
 
     def get_instance(self) -> str:
         """The name of this copy for people and for files of 1.6."""

@@ -17,14 +17,8 @@ from dws_graph.model import facts as f
 from dws_graph.model.facts import Current
 from dws_graph.workspace import environment, layout
 from dws_graph.workspace.committing import recover, workspace_folders
-from dws_graph.workspace.current_of_16 import refresh_current
-from dws_graph.workspace.importing import refresh_imports
 from dws_graph.workspace.names import as_hostname, free_hostname
-from dws_graph.workspace.taken_with_16 import (
-    current_of_snapshot,
-    is_theirs,
-    take_in_snapshots,
-)
+from dws_graph.workspace.of_16 import has_new_current, has_new_snapshots, is_theirs
 from dws_graph.workspace.workspace import Workspace
 
 MANY = 10_000  # facts: then it is said that they are folded
@@ -75,14 +69,23 @@ def open_workspace(
         recover(ws)
         _check_initialized(ws)
         ws.catch_up(_telling(ws))
-        if take_in_snapshots(ws):
-            ws.catch_up()
+        if has_new_snapshots(ws):
+            from dws_graph.workspace.taken_with_16 import take_in_snapshots
+
+            if take_in_snapshots(ws):
+                ws.catch_up()
         if ws.writable and ws.is_new_instance:
             _first_look(ws)
         elif not ws.writable and not ws.index.entries(ws.id, ws.instance):
             _look_only(ws)
-        refresh_imports(ws)
-        refresh_current(ws)
+        if any(params.get("imported") for params in ws.resource_params):
+            from dws_graph.workspace.importing import refresh_imports
+
+            refresh_imports(ws)
+        if has_new_current(ws):
+            from dws_graph.workspace.current_of_16 import refresh_current
+
+            refresh_current(ws)
     except BaseException:
         ws.close()
         raise
@@ -137,6 +140,8 @@ def _current_set(ws: Workspace, hostname: str) -> Draft:
     """What was current, and hashed, where the last commit of this workspace was made."""
     came_from = ws.came_along or ws.journal.last_instance()
     if is_theirs(came_from):
+        from dws_graph.workspace.taken_with_16 import current_of_snapshot
+
         current = current_of_snapshot(ws)
     else:
         current = [

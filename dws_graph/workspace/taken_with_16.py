@@ -36,11 +36,17 @@ from dws_graph.model.values import Json, parse_json, parse_utc, take_or, to_plai
 from dws_graph.resources.base import ResourceRoles
 from dws_graph.workspace import layout
 from dws_graph.workspace.metadata import SnapshotMetadata
+from dws_graph.workspace.of_16 import (
+    SEEN_SNAPSHOTS,
+    digest,
+    has_new_snapshots,
+    is_theirs,
+    state_of,
+    theirs,
+)
 from dws_graph.workspace.opened import OpenWorkspace
 from dws_graph.workspace.scrubbing import scrubbed_metrics, scrubbed_record, scrubbed_text
 from dws_graph.workspace.snapshots import all_metadata, manifest_of, metadata_files, read_metadata
-
-SEEN = f"{layout.LOCAL}/seen-1.6"
 
 
 def take_in_snapshots(ws: OpenWorkspace) -> bool:
@@ -54,30 +60,24 @@ def take_in_snapshots(ws: OpenWorkspace) -> bool:
     Returns:
         Whether there is something to fold now.
     """
-    files = metadata_files(ws)
-    if not _theirs(ws, files) or (ws.root / layout.INTENT).exists():
+    if not has_new_snapshots(ws):
         return False
     ws.catch_up()  # what another process of this project did just now is in the journal by now
-    theirs = {name.removesuffix("_md.json"): files[name][0] for name in _theirs(ws, files)}
-    state = _digest(f"{name} {stat}" for name, (_, stat) in files.items())
-    seen = ws.read_object(SEEN, missing_ok=True) if ws.writable else {}
-    if not theirs or seen.get("state") == state:
+    files = metadata_files(ws)
+    found = {name.removesuffix("_md.json"): files[name][0] for name in theirs(ws, files)}
+    if not found:
         return False
+    seen = ws.read_object(SEEN_SNAPSHOTS, missing_ok=True) if ws.writable else {}
     try:
-        finder = _Finder(ws, theirs, take_or(seen, "snapshots", dict) or {})
+        finder = _Finder(ws, found, take_or(seen, "snapshots", dict) or {})
         news = finder.keep()
     except (JsonError, ConfigurationError) as e:
         ws.notify(f"what Data Workspaces 1.6 did is not taken in: {e.message}. {e.hint}")
         return False
     if ws.writable:
-        told = {"state": state, "snapshots": finder.seen}
-        write_atomic(ws.root / SEEN, json.dumps(told).encode(), fsync=False)
+        told = {"state": state_of(files), "snapshots": finder.seen}
+        write_atomic(ws.root / SEEN_SNAPSHOTS, json.dumps(told).encode(), fsync=False)
     return news
-
-
-def is_theirs(instance: str | None) -> bool:
-    """Whether an instance stands for a snapshot, or a tag, of 1.6."""
-    return instance is not None and uuid.UUID(instance).version == 5
 
 
 def current_of_snapshot(ws: OpenWorkspace) -> list[Current]:
@@ -95,12 +95,6 @@ def current_of_snapshot(ws: OpenWorkspace) -> list[Current]:
     ]
     written = ws.index.producers([cert.id for cert in found])
     return [Current(ref=c.ref, certificate=c.id, output=c.id in written) for c in found]
-
-
-def _theirs(ws: OpenWorkspace, files: Iterable[str]) -> list[str]:
-    """The metadata files of snapshots that this project did not take."""
-    taken = {f"{name}_md.json": instance for name, instance in ws.index.taken_by(ws.id).items()}
-    return [n for n in files if taken.get(n) is None or is_theirs(taken[n])]
 
 
 def read_own_file(path: Path, hint: str, zone: dt.tzinfo | None = None) -> OwnFile:
@@ -213,11 +207,11 @@ class _Finder:
         found = _Found(metadata, _moment(metadata.timestamp, zone, path))
         made: dict[str, list[Line]] = {}
         files = snapshot_files(self._ws, snapshot, zone)
-        digest = _digest(json.dumps(_plain(file)) for file in files)
-        if self.seen.get(snapshot) != digest:
-            self.seen[snapshot] = digest
-            drafts = self._drafts(found, files, digest)
-            what = _digest([json.dumps(drafts)])
+        told = digest(json.dumps(_plain(file)) for file in files)
+        if self.seen.get(snapshot) != told:
+            self.seen[snapshot] = told
+            drafts = self._drafts(found, files, told)
+            what = digest([json.dumps(drafts)])
             made |= self._journal(found, drafts, "Snapshot", snapshot, what)
         for tag in metadata.tags:
             body = {"tag": tag, "snapshot": snapshot}
@@ -357,7 +351,3 @@ def _fact_id(instance: str, seq: int, at: dt.datetime) -> str:
 
 def _derived(workspace: str, *parts: str) -> str:
     return str(uuid.uuid5(uuid.UUID(workspace), json.dumps(parts, separators=(",", ":"))))
-
-
-def _digest(parts: Iterable[str]) -> str:
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()

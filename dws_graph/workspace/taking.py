@@ -47,6 +47,7 @@ from dws_graph.workspace.intent import Intent, as_path
 from dws_graph.workspace.lineage_files import LineageFiles
 from dws_graph.workspace.metadata import SnapshotMetadata, blob_hash, manifest_bytes
 from dws_graph.workspace.names import check_template, fill_template
+from dws_graph.workspace.of_16 import is_theirs
 from dws_graph.workspace.opened import OpenWorkspace, json_bytes
 from dws_graph.workspace.reading import Reading, content_now, living
 from dws_graph.workspace.resolving import Hashed, Resolution, read_entries, resolve
@@ -55,7 +56,6 @@ from dws_graph.workspace.scrubbing import scrubbed_metrics, scrubbed_text
 from dws_graph.workspace.snapshots import all_metadata, manifest_of
 from dws_graph.workspace.stats import IndexStatCache
 from dws_graph.workspace.tagging import check_free
-from dws_graph.workspace.taken_with_16 import is_theirs
 
 Confirm = Callable[[str], bool]
 Progress = Callable[[str, int, int], None]  # resource, done, total

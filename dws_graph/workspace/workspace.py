@@ -1,24 +1,18 @@
-"""`Workspace`: what scripts and extensions hold, under the names of Data Workspaces 1.6."""
+"""`Workspace`: what scripts and extensions hold, under the names of Data Workspaces 1.6.
+
+Each use case is imported by the method that it is behind: a command pays for its own alone.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
 
-from dws_graph.backends.graph.drivers import neo4j_driver, py2neo_graph
 from dws_graph.errors import ApiParamError
 from dws_graph.resources.base import Resource
 from dws_graph.workspace import layout
-from dws_graph.workspace.adding import add_resource
-from dws_graph.workspace.cloning import clone_resource, missing_resources
 from dws_graph.workspace.committing import commit_change, recover_locked
-from dws_graph.workspace.configuring import set_param
-from dws_graph.workspace.credentials import configured_address
-from dws_graph.workspace.deleting import delete_snapshot
 from dws_graph.workspace.opened import OpenWorkspace
-from dws_graph.workspace.pulling import pull_all
-from dws_graph.workspace.pushing import publish_workspace, push_workspace
-from dws_graph.workspace.team import bring_up_to_date
 
 
 class Workspace(OpenWorkspace):
@@ -30,7 +24,10 @@ class Workspace(OpenWorkspace):
     def close(self) -> None:
         """Bring the team's graph up to date, where there is one, and close the files."""
         try:
-            bring_up_to_date(self)
+            if self.graph_url is not None:
+                from dws_graph.workspace.team import bring_up_to_date
+
+                bring_up_to_date(self)
         finally:
             super().close()
 
@@ -44,6 +41,8 @@ class Workspace(OpenWorkspace):
         Raises:
             ParamNotFoundError, ParamValidationError: It cannot be set so.
         """
+        from dws_graph.workspace.configuring import set_param
+
         set_param(self, name, value, scope="global")
 
     def set_local_param(self, name: str, value: Any) -> None:
@@ -52,6 +51,8 @@ class Workspace(OpenWorkspace):
         Raises:
             ParamNotFoundError, ParamValidationError: It cannot be set so.
         """
+        from dws_graph.workspace.configuring import set_param
+
         set_param(self, name, value, scope="local")
 
     def add_resource(
@@ -69,6 +70,8 @@ class Workspace(OpenWorkspace):
         Raises:
             ConfigurationError: They do not fit; nothing was changed.
         """
+        from dws_graph.workspace.adding import add_resource
+
         return add_resource(self, resource_type, role, name, *args, **kwargs)
 
     def publish(self, *args: str) -> None:
@@ -80,6 +83,8 @@ class Workspace(OpenWorkspace):
         Raises:
             ConfigurationError: It cannot be; nothing was changed.
         """
+        from dws_graph.workspace.pushing import publish_workspace
+
         if len(args) != 1:
             raise ApiParamError("publish takes one argument, the URL of an empty repository")
         publish_workspace(self, args[0])
@@ -90,6 +95,8 @@ class Workspace(OpenWorkspace):
         Raises:
             ConfigurationError: One cannot be pushed; nothing was.
         """
+        from dws_graph.workspace.pushing import push_workspace
+
         names = [resource.name for resource in resource_list]
         push_workspace(self, only=names or None, only_workspace=not names)
 
@@ -99,6 +106,8 @@ class Workspace(OpenWorkspace):
         Raises:
             ConfigurationError: It cannot be pulled; nothing was changed.
         """
+        from dws_graph.workspace.pulling import pull_all
+
         pull_all(self, only_workspace=True)
         return self
 
@@ -108,12 +117,16 @@ class Workspace(OpenWorkspace):
         Raises:
             ConfigurationError: One cannot be pulled; nothing was changed.
         """
+        from dws_graph.workspace.pulling import pull_all
+
         names = [resource.name for resource in resource_list]
         if names:
             pull_all(self, only=names)
 
     def get_names_for_resources_that_need_to_be_cloned(self) -> Iterable[str]:
         """Resources that are not on this machine yet."""
+        from dws_graph.workspace.cloning import missing_resources
+
         return missing_resources(self)
 
     def clone_resource(self, name: str) -> Resource:
@@ -122,6 +135,8 @@ class Workspace(OpenWorkspace):
         Raises:
             ConfigurationError: It cannot be brought; nothing is left of it.
         """
+        from dws_graph.workspace.cloning import clone_resource
+
         clone_resource(self, name)
         return self.get_resource(name)
 
@@ -135,6 +150,8 @@ class Workspace(OpenWorkspace):
         Raises:
             ConfigurationError: There is no such snapshot.
         """
+        from dws_graph.workspace.deleting import delete_snapshot
+
         delete_snapshot(self, hash_val, include_resources=include_resources)
 
     def save(self, message: str) -> None:
@@ -156,6 +173,9 @@ class Workspace(OpenWorkspace):
             ConfigurationError: No Neo4j is configured, or its password cannot be had.
             ViewUnavailableError: It does not answer.
         """
+        from dws_graph.backends.graph.drivers import neo4j_driver
+        from dws_graph.workspace.credentials import configured_address
+
         return neo4j_driver(configured_address(self))
 
     def py2neo_graph(self) -> Any:
@@ -165,4 +185,7 @@ class Workspace(OpenWorkspace):
             ConfigurationError: No Neo4j is configured, or the extra `py2neo` is not installed.
             ViewUnavailableError: It does not answer.
         """
+        from dws_graph.backends.graph.drivers import py2neo_graph
+        from dws_graph.workspace.credentials import configured_address
+
         return py2neo_graph(configured_address(self))
