@@ -13,6 +13,7 @@ from dws_graph.model.amending import AMENDING, Amendments
 from dws_graph.model.facts import Fact
 from dws_graph.model.values import Json, local_text
 from dws_graph.workspace.deleting import delete_snapshot as delete
+from dws_graph.workspace.intent import PULL
 from dws_graph.workspace.opened import OpenWorkspace
 from dws_graph.workspace.removing import remove_resource as remove
 from dws_graph.workspace.renaming import rename_resource as rename
@@ -56,7 +57,7 @@ def log_in(ws: OpenWorkspace, limit: int | None = None) -> list[LogRow]:
                 amending.append(fact)
             if hostname := fact.body.get("hostname"):
                 names[fact.instance] = str(hostname)
-            if fact.kind in _TOLD:
+            if fact.kind in _TOLD and "undoes" not in fact.body:  # which an `Undone` tells
                 yield fact
 
     by_id: Callable[[Fact], str] = attrgetter("id")
@@ -69,7 +70,7 @@ def log_in(ws: OpenWorkspace, limit: int | None = None) -> list[LogRow]:
     return [
         LogRow(
             time=local_text(fact.time),
-            what=_TOLD[fact.kind][0],
+            what=PULL if _has_come(fact) else _TOLD[fact.kind][0],
             details=_TOLD[fact.kind][1](fact.body),
             hostname=names.get(fact.instance, ""),
             instance=fact.instance,
@@ -77,6 +78,11 @@ def log_in(ws: OpenWorkspace, limit: int | None = None) -> list[LogRow]:
         )
         for fact in chosen
     ]
+
+
+def _has_come(fact: Fact) -> bool:
+    """Whether a fact tells what a pull brought, and not where a copy began."""
+    return fact.kind == f.CURRENT_SET and fact.seq > 1
 
 
 def undo(

@@ -24,9 +24,10 @@ Examples:
 def command(session: Session, dry_run: bool) -> None:
     """Take back the last command of this copy of the workspace.
 
-    Of snapshot, restore, add, config, tag, delete-snapshot, remove and rename. Lineage, files
-    and what git tracks are as they were before. It is refused where something since depends on it:
-    a step, a commit, an edit, a push. A second 'dws undo' does the command again.
+    Of snapshot, restore, pull, add, config, tag, delete-snapshot, remove and rename. Lineage,
+    files and what git tracks are as they were before. It is refused where something since depends
+    on it: a step, a commit, an edit, a push. A second 'dws undo' does the command again; a pull
+    is done again by 'dws pull'.
     """
     with session.workspace() as ws:
         plan = plan_undo(ws)

@@ -136,15 +136,16 @@ class Shared:
 
     def came_by_hand(self) -> str | None:
         """The commit that the origin had when last noted, if the user has merged others since."""
-        noted, tip = self.git.object_id(self._noted), self._fetched()
+        noted, tip = self.git.object_id(self._noted), self.fetched()
         return noted if noted and tip and not self.git.is_ancestor(tip, noted) else None
 
-    def _fetched(self) -> str | None:
+    def fetched(self) -> str | None:
+        """The commit that the origin had when last asked."""
         return self.git.object_id(f"refs/remotes/{ORIGIN}/{self.branch}^{{commit}}")
 
     def note_pulled(self) -> None:
         """Remember what was fetched last, which is here now."""
-        tip = self._fetched()
+        tip = self.fetched()
         if tip is not None:
             self.note(tip)
 

@@ -32,7 +32,7 @@ from dws_graph.resources.moving import SNAPSHOTS, move_again, remove_empty
 from dws_graph.resources.updating import bring_files
 from dws_graph.workspace import layout
 from dws_graph.workspace.aside import delete_tree, is_aside
-from dws_graph.workspace.intent import Intent, as_path, keep_intent, read_intent, write_intent
+from dws_graph.workspace.intent import PULL, Intent, as_path, keep_intent, read_intent, write_intent
 from dws_graph.workspace.opened import OpenWorkspace
 from dws_graph.workspace.undoing import is_ours, undo
 
@@ -210,7 +210,13 @@ def carry_out(ws: OpenWorkspace, intent: Intent, files: Mapping[str, bytes] | No
     reset_index(ws.git, commit, [*intent.reset, *changed])
     fault("index reset")
     ws.catch_up()
-    if intent.updates and intent.instance == ws.instance:
+    if intent.undoes == PULL:
+        from dws_graph.workspace.undoing_pulls import current_again, forget
+
+        forget(ws, intent.seen)
+        if intent.instance == ws.instance:
+            current_again(ws, intent.entries)
+    elif intent.updates and intent.instance == ws.instance:
         from dws_graph.workspace.arriving import arrive, arrived_names, follow_renames
 
         follow_renames(ws)
@@ -351,10 +357,16 @@ def recover_locked(ws: OpenWorkspace) -> None:
 
 
 def _is_done(ws: OpenWorkspace, intent: Intent) -> bool:
+    """Whether the branch holds the operation's commit; where that is an earlier one, no more."""
     tip = ws.git.object_id(f"{intent.branch}^{{commit}}")
     if tip is None or intent.commit is None or not ws.git.has_commit(intent.commit):
         return False
-    return tip == intent.commit or ws.git.is_ancestor(intent.commit, tip)
+    if tip == intent.commit:
+        return True
+    back = intent.old is not None and intent.undoes == PULL and intent.old != intent.commit
+    if back and ws.git.is_ancestor(str(intent.old), tip):
+        return False
+    return ws.git.is_ancestor(intent.commit, tip)
 
 
 def sealed_segments(ws: OpenWorkspace, at: str | None, lines: Sequence[Line]) -> dict[str, bytes]:

@@ -23,6 +23,7 @@ from dws_graph.errors import JsonValueError
 from dws_graph.model.values import Json, parse_json, take, take_or
 from dws_graph.resources.moving import Move
 
+PULL = "pull"
 INTERRUPTED = "An operation was interrupted. Delete the file; 'dws doctor' then says what it left."
 
 
@@ -58,6 +59,7 @@ class Intent:
         entries: What was current of these before, as in facts, with `fits`: the files were those
             of the certificate.
         undoes: The operation that it takes back, where it is one that does.
+        seen: For a pull: {instance: number of its last fact that was known before}.
 
     Paths are from the workspace's root, so that the folder can be moved; absolute where they lie
     outside (see `as_path`).
@@ -88,6 +90,7 @@ class Intent:
     entries: tuple[Json, ...] = ()
     undoes: str | None = None
     copied: tuple[str, ...] = ()
+    seen: dict[str, int] = field(default_factory=dict)
 
     def with_commit(
         self, commit: str, lines: Sequence[str], written: Iterable[str], reset: Sequence[str]
@@ -131,6 +134,7 @@ class Intent:
             "entries": list(self.entries),
             "undoes": self.undoes,
             "copied": [_pack(f) for f in self.copied],
+            "seen": self.seen,
         }
 
     @classmethod
@@ -168,6 +172,7 @@ class Intent:
             entries=tuple(take_or(obj, "entries", list) or ()),
             undoes=take_or(obj, "undoes", str),
             copied=tuple(_unpack(f) for f in take_or(obj, "copied", list) or ()),
+            seen=take_or(obj, "seen", dict) or {},
         )
 
 

@@ -7,7 +7,7 @@ that came along are cloned last, each by itself. Source: docs/formats.md, "Pulli
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dws_graph.backends.faults import fault
 from dws_graph.backends.git.merging import changes
@@ -23,7 +23,7 @@ from dws_graph.workspace.arriving import arrive, arrived_names, follow_renames
 from dws_graph.workspace.cloning import clone_missing, default_answer
 from dws_graph.workspace.committing import finish_interrupted, intended, settle
 from dws_graph.workspace.filtering import filter_as_set, told_of_pointers
-from dws_graph.workspace.intent import Intent, as_path
+from dws_graph.workspace.intent import PULL, Intent, as_path
 from dws_graph.workspace.merging import Settling, check_tags
 from dws_graph.workspace.metadata import SnapshotMetadata
 from dws_graph.workspace.opened import OpenWorkspace
@@ -32,6 +32,7 @@ from dws_graph.workspace.reading import living
 from dws_graph.workspace.sharing import Sharing, chosen, origin_of, shared_branch, shown_origin
 from dws_graph.workspace.snapshots import all_metadata
 from dws_graph.workspace.trusting import check_incoming
+from dws_graph.workspace.undoing_pulls import as_it_was
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,7 +173,7 @@ def _change(ws: OpenWorkspace, plan: _Plan) -> list[str]:
         if isinstance(resource, GitResource) and (head := resource.git.head()) is not None
     }
     intent = Intent(
-        operation="pull",
+        operation=PULL,
         instance=ws.instance,
         branch=f"refs/heads/{plan.shared.branch}",
         old=plan.old,
@@ -184,6 +185,9 @@ def _change(ws: OpenWorkspace, plan: _Plan) -> list[str]:
         },
         updates=True,
     )
+    touched = changes(ws.git, plan.old, plan.new)
+    names = arrived_names(ws, touched, repositories)
+    intent = replace(intent, **as_it_was(ws, intent, names))
     notes: list[str] = []
     with intended(ws, intent):
         for resource, target in plan.resources:

@@ -35,15 +35,16 @@ from dws_graph.workspace.committing import (
     settle,
 )
 from dws_graph.workspace.filtering import filter_as_set
-from dws_graph.workspace.intent import Intent, as_path
+from dws_graph.workspace.intent import PULL, Intent, as_path
 from dws_graph.workspace.opened import OpenWorkspace
 from dws_graph.workspace.reading import living
 from dws_graph.workspace.taking import always
 from dws_graph.workspace.undoing import take_back_files
+from dws_graph.workspace.undoing_pulls import note_as_before, plan_lines, pulled, recorded
 
 SHARED = frozenset({"snapshot", "add", "remove", "rename"})  # not undone once they were pushed
-UNDONE = frozenset({*SHARED, "restore", "config", "tag", "delete-snapshot"})
-ON_STEPS = frozenset({"snapshot", "restore"})  # each step since may build on it
+UNDONE = frozenset({*SHARED, PULL, "restore", "config", "tag", "delete-snapshot"})
+ON_STEPS = frozenset({"snapshot", "restore", PULL})  # each step since may build on it
 ENDED = (f.STEP_COMPLETED, f.STEP_ABORTED, f.LINEAGE_IMPORTED)
 LOG = "See what was done: dws log."
 
@@ -58,6 +59,7 @@ class UndoPlan:
         what: It, in words.
         changed: Files of the workspace's repository that it changed: mode and id before.
         files: Content before of those that it wrote to disk; None of those that were not there.
+        more: What else is done to files, in lines.
     """
 
     last: Intent
@@ -65,6 +67,7 @@ class UndoPlan:
     what: str
     changed: dict[bytes, tuple[str, str] | None]
     files: dict[str, bytes | None]
+    more: tuple[str, ...] = ()
 
     @property
     def again(self) -> bool:
@@ -85,7 +88,7 @@ class UndoPlan:
             verb = "copy   " if self.last.back else "delete "
             lines.append(f"  {verb}  its copies of {copied} files")
         lines += [f"  restore  the files of {name}" for name in self._restored()]
-        return lines
+        return [*lines, *self.more]
 
     def _restored(self) -> tuple[str, ...]:
         return self.last.touched if self.last.save is not None else ()
@@ -103,6 +106,12 @@ def plan_undo(ws: OpenWorkspace) -> UndoPlan:
     operation = last.undoes or last.operation
     if operation not in UNDONE:
         raise ConfigurationError(f"the last command, {operation}, cannot be undone", hint=LOG)
+    if operation == PULL:
+        if last.undoes is not None:
+            raise ConfigurationError("a pull was undone", hint="To do it again: dws pull.")
+        what = pulled(ws, last)
+        _check_steps(ws, last, operation)
+        return UndoPlan(last, operation, what, {}, {}, tuple(plan_lines(ws, last)))
     changed, what = _committed(ws, last, operation)
     paths = [p for p in (*last.written, *last.removed) if not p.startswith(f"{layout.JOURNAL}/")]
     files = ws.git.cats(last.old, paths) if last.old else dict.fromkeys(paths)
@@ -203,8 +212,8 @@ def _check_steps(ws: OpenWorkspace, last: Intent, operation: str) -> None:
 
 
 def _facts_since(ws: OpenWorkspace, last: Intent) -> Iterator[Fact]:
-    if last.lines:
-        seq = Fact.from_line(last.lines[-1]).seq
+    seq = Fact.from_line(last.lines[-1]).seq if last.lines else last.seen.get(ws.instance)
+    if seq is not None:
         for raw in ws.journal.raw_after(seq).splitlines():
             yield Fact.from_line(raw)
 
@@ -239,7 +248,7 @@ def undo_last(ws: OpenWorkspace, *, confirm: Callable[[str], bool] = always) -> 
         with intended(ws, intent):
             take_back_files(ws, plan.last)
             fault("files taken back")
-            _commit(ws, plan, intent)
+            (_go_back if plan.operation == PULL else _commit)(ws, plan, intent)
         ws.reload()
         if plan.operation == "config":
             filter_as_set(ws)
@@ -275,9 +284,18 @@ def _intent(ws: OpenWorkspace, plan: UndoPlan, branch: str) -> Intent:
         removed=tuple(path for path, content in plan.files.items() if content is None),
         aside=last.aside,
         touched=last.touched,
+        updates=last.updates,
+        seen=last.seen,
         # the others change no file that a fingerprint is taken of
-        entries=entries_before(ws, set(last.touched)) if plan.operation in ON_STEPS else (),
+        entries=_entries(ws, plan),
     )
+
+
+def _entries(ws: OpenWorkspace, plan: UndoPlan) -> tuple[Json, ...]:
+    """What is current now; of a pull, which is not done again, what was current before."""
+    if plan.operation == PULL:
+        return plan.last.entries
+    return entries_before(ws, set(plan.last.touched)) if plan.operation in ON_STEPS else ()
 
 
 def _targets(last: Intent) -> dict[str, str]:
@@ -324,3 +342,18 @@ def _commit(ws: OpenWorkspace, plan: UndoPlan, intent: Intent) -> None:
         commit = ws.git.commit_tree(tree, [old], f"{verb}: {plan.what}")
         reset = [*files, *map(decoded, plan.changed)]
         settle(ws, intent, commit, lines, files, reset=reset)
+
+
+def _go_back(ws: OpenWorkspace, plan: UndoPlan, intent: Intent) -> None:
+    """The branch as it was before a pull; that what it recorded was never said, as a fact."""
+    last = plan.last
+    if last.old is None:
+        raise ConfigurationError("the workspace had no commit yet")
+    with ws.journal.locked():
+        finish_interrupted(ws)
+        ws.catch_up()
+        _check_steps(ws, last, plan.operation)  # one may have ended meanwhile
+        body: Json = {"operation": PULL, "again": False, "facts": recorded(ws, last)}
+        lines = ws.journal.draft([(f.UNDONE, {**body, "current": []})])
+        note_as_before(ws, last)
+        settle(ws, intent, last.old, lines, {}, reset=[])

@@ -121,6 +121,12 @@ OPERATIONS = [
         setup=[*SHARE, ["others", "{place}"]],
     ),
     Operation(
+        "undo a pull",
+        ["dws", "undo"],
+        again=["dws", "pull"],
+        setup=[*SHARE, ["others", "{place}"], ["dws", "pull"]],
+    ),
+    Operation(
         "clone",
         CLONE,
         setup=SHARE,
