@@ -26,8 +26,7 @@ def command(session: Session, dry_run: bool) -> None:
 
     Of snapshot, restore, pull, add, config, tag, delete-snapshot, remove and rename. Lineage,
     files and what git tracks are as they were before. It is refused where something since depends
-    on it: a step, a commit, an edit, a push. A second 'dws undo' does the command again; a pull
-    is done again by 'dws pull'.
+    on it: a step, a commit, an edit, a push. A second 'dws undo' does the command again.
     """
     with session.workspace() as ws:
         plan = plan_undo(ws)

@@ -11,7 +11,9 @@ from dataclasses import dataclass, replace
 
 from dws_graph.backends.faults import fault
 from dws_graph.backends.git.merging import changes
+from dws_graph.backends.journal.journal import Draft
 from dws_graph.errors import ConfigurationError
+from dws_graph.model import facts as f
 from dws_graph.model.values import parse_json
 from dws_graph.resources.base import Ask, Resource
 from dws_graph.resources.git import GitResource
@@ -32,7 +34,7 @@ from dws_graph.workspace.reading import living
 from dws_graph.workspace.sharing import Sharing, chosen, origin_of, shared_branch, shown_origin
 from dws_graph.workspace.snapshots import all_metadata
 from dws_graph.workspace.trusting import check_incoming
-from dws_graph.workspace.undoing_pulls import as_it_was
+from dws_graph.workspace.undoing_pulls import as_it_was, pulled_repositories, recorded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,8 +164,38 @@ def _check_not_written(ws: OpenWorkspace, plan: _Plan, changed: Mapping[bytes, o
             )
 
 
-def _change(ws: OpenWorkspace, plan: _Plan) -> list[str]:
-    """Bring the resources, then the workspace: its branch moves once."""
+def pull_again(ws: OpenWorkspace, undone: Intent) -> None:
+    """Do again the pull that was undone last; the caller holds the workspace's lock.
+
+    Args:
+        ws: The workspace.
+        undone: What undoing it did.
+
+    Raises:
+        ConfigurationError: A step is writing what would be changed.
+    """
+    shared = shared_branch(ws)
+    targets = [
+        (r, undone.repositories[as_path(ws.root, r.folder)])
+        for r in pulled_repositories(ws, undone)
+    ]
+    plan = _Plan(
+        shared=shared,
+        old=undone.commit or "",
+        new=undone.old or "",
+        resources=tuple(targets),
+        same=(),
+        left={},
+    )
+    facts = recorded(ws, undone)
+    _change(
+        ws, plan, [(f.UNDONE, {"operation": PULL, "again": True, "facts": facts, "current": []})]
+    )
+    clone_missing(ws)  # what it had cloned is where it was
+
+
+def _change(ws: OpenWorkspace, plan: _Plan, drafts: Sequence[Draft] = ()) -> list[str]:
+    """Bring the resources, then the workspace: its branch moves once, and facts become true."""
     if not plan.resources and plan.new == plan.old:
         _merged_by_hand(ws, plan)
         return []
@@ -199,7 +231,7 @@ def _change(ws: OpenWorkspace, plan: _Plan) -> list[str]:
             changed = changes(ws.git, plan.old, plan.new)
             _check_not_written(ws, plan, changed)  # a step may have begun meanwhile
             check_free(ws.git, changed, "the pull")
-            settle(ws, intent, plan.new, [], {}, reset=[])
+            settle(ws, intent, plan.new, ws.journal.draft(drafts), {}, reset=[])
     _note(ws, plan)
     return notes
 

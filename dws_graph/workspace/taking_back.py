@@ -37,6 +37,7 @@ from dws_graph.workspace.committing import (
 from dws_graph.workspace.filtering import filter_as_set
 from dws_graph.workspace.intent import PULL, Intent, as_path
 from dws_graph.workspace.opened import OpenWorkspace
+from dws_graph.workspace.pulling import pull_again
 from dws_graph.workspace.reading import living
 from dws_graph.workspace.taking import always
 from dws_graph.workspace.undoing import take_back_files
@@ -107,8 +108,6 @@ def plan_undo(ws: OpenWorkspace) -> UndoPlan:
     if operation not in UNDONE:
         raise ConfigurationError(f"the last command, {operation}, cannot be undone", hint=LOG)
     if operation == PULL:
-        if last.undoes is not None:
-            raise ConfigurationError("a pull was undone", hint="To do it again: dws pull.")
         what = pulled(ws, last)
         _check_steps(ws, last, operation)
         return UndoPlan(last, operation, what, {}, {}, tuple(plan_lines(ws, last)))
@@ -244,6 +243,9 @@ def undo_last(ws: OpenWorkspace, *, confirm: Callable[[str], bool] = always) -> 
         plan = plan_undo(ws)
         if not confirm("\n".join(plan.describe())):
             raise UserAbort("nothing was undone")
+        if plan.operation == PULL and plan.again:
+            pull_again(ws, plan.last)
+            return plan
         intent = _intent(ws, plan, branch)
         with intended(ws, intent):
             take_back_files(ws, plan.last)
@@ -356,4 +358,5 @@ def _go_back(ws: OpenWorkspace, plan: UndoPlan, intent: Intent) -> None:
         body: Json = {"operation": PULL, "again": False, "facts": recorded(ws, last)}
         lines = ws.journal.draft([(f.UNDONE, {**body, "current": []})])
         note_as_before(ws, last)
+        keep_commit(ws.git, str(last.commit))  # it can be done again
         settle(ws, intent, last.old, lines, {}, reset=[])

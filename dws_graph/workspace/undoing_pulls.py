@@ -1,6 +1,6 @@
 """Undoing a pull: the branch goes back to where it was, and what came along is not known any more.
 
-No commit says so, since the next pull would take it for a merge; it brings everything again.
+No commit says so: the next pull would take that for a merge, and bring nothing.
 Source: docs/formats.md, "Undoing and renaming".
 """
 
@@ -57,7 +57,7 @@ def as_it_was(ws: OpenWorkspace, intent: Intent, names: Collection[str]) -> Json
 
 
 def pulled(ws: OpenWorkspace, last: Intent) -> str:
-    """A pull in words; refuses to undo what something depends on.
+    """A pull in words; refuses to undo, or do again, what something since depends on.
 
     Raises:
         ConfigurationError: There are commits, or edits, since.
@@ -66,27 +66,33 @@ def pulled(ws: OpenWorkspace, last: Intent) -> str:
         raise ConfigurationError("the last pull brought nothing that can be taken back")
     if not last.seen:
         raise ConfigurationError("the last pull was done by an earlier version of this program")
+    undone = " was undone" if last.undoes else ""
     if last.branch != f"refs/heads/{ws.git.branch()}" or ws.git.head() != last.commit:
         raise ConfigurationError(
-            "there are commits since the pull, which may depend on what it brought",
+            f"there are commits since the pull{undone}, which may depend on it",
             hint="Nothing was changed. See them: git log.",
         )
-    for resource in _pulled_repositories(ws, last):
+    for resource in pulled_repositories(ws, last):
         resource.pull_precheck()  # on its branch, and nothing that is not committed
         if resource.git.head() != last.targets[as_path(ws.root, resource.folder)]:
             raise ConfigurationError(
-                f"there are commits in {resource.folder} since the pull, which may depend on what "
-                "it brought",
+                f"there are commits in {resource.folder} since the pull{undone}, which may depend "
+                "on it",
                 hint=f"Nothing was changed. See them: git -C {resource.folder} log.",
             )
-    check_free(ws.git, changes(ws.git, last.commit, last.old), "undoing the pull")
-    count = len(ws.git.text("rev-list", f"{last.old}..{last.commit}").split())
+    check_free(
+        ws.git,
+        changes(ws.git, last.commit, last.old),
+        "doing it again" if undone else "undoing the pull",
+    )
+    count = len(ws.git.text("rev-list", f"{last.old}...{last.commit}").split())
     what = [f"{count} commit{'' if count == 1 else 's'} of the workspace"] if count else []
-    what += [resource.name for resource in _pulled_repositories(ws, last)]
+    what += [resource.name for resource in pulled_repositories(ws, last)]
     return f"pull of {' and '.join(what)}"
 
 
-def _pulled_repositories(ws: OpenWorkspace, last: Intent) -> list[GitResource]:
+def pulled_repositories(ws: OpenWorkspace, last: Intent) -> list[GitResource]:
+    """The resources of repositories of their own that a pull, or undoing it, brought elsewhere."""
     return [
         resource
         for resource in ws.get_resources()
@@ -97,14 +103,17 @@ def _pulled_repositories(ws: OpenWorkspace, last: Intent) -> list[GitResource]:
 
 
 def plan_lines(ws: OpenWorkspace, last: Intent) -> Iterator[str]:
-    """What undoing it does to files, in lines."""
+    """What undoing it, or doing it again, does to files, in lines."""
     if last.commit is None or last.old is None:
         return
     for path, (_, before) in sorted(changes(ws.git, last.commit, last.old).items()):
         if not path.startswith(f"{layout.FOLDER}/".encode()):
-            yield f"  {'restore' if before else 'delete '}  {decoded(path)}"
-    for resource in _pulled_repositories(ws, last):
-        yield f"  restore  the files of {resource.name}"
+            verb = "delete " if before is None else "bring  " if last.undoes else "restore"
+            yield f"  {verb}  {decoded(path)}"
+    for resource in pulled_repositories(ws, last):
+        yield f"  {'bring  ' if last.undoes else 'restore'}  the files of {resource.name}"
+    if last.undoes:
+        return
     local = last.before.get(layout.RESOURCE_LOCAL_PARAMS) or b"{}"
     known = {params.get("local_path") for params in parse_json(local, file="").values()}
     for other in ws.get_resources():
@@ -115,17 +124,18 @@ def plan_lines(ws: OpenWorkspace, last: Intent) -> Iterator[str]:
 
 
 def recorded(ws: OpenWorkspace, last: Intent) -> list[str]:
-    """The ids of the facts that tell what was current, and called what, after it."""
-    raw = ws.journal.raw_after(last.seen.get(ws.instance, 0))
-    facts = (Fact.from_line(text) for text in raw.splitlines())
-    return [fact.id for fact in facts if fact.kind in ARRIVED]
+    """The ids of the facts of a pull, or of undoing one: what was current then, and called what."""
+    own = [Fact.from_line(text) for text in last.lines]
+    seq = own[-1].seq if own else last.seen.get(ws.instance, 0)
+    since = map(Fact.from_line, ws.journal.raw_after(seq).splitlines())
+    return [fact.id for fact in (*own, *(fact for fact in since if fact.kind in ARRIVED))]
 
 
 def note_as_before(ws: OpenWorkspace, last: Intent) -> None:
     """What the origins have is news again, also for who merges it by hand."""
     branch = last.branch.removeprefix("refs/heads/")
     repositories: list[tuple[Git, str, str | None]] = [(ws.git, branch, last.old)]
-    for resource in _pulled_repositories(ws, last):
+    for resource in pulled_repositories(ws, last):
         before = last.repositories[as_path(ws.root, resource.folder)]
         repositories.append((resource.git, resource.branch, before))
     for git, name, commit in repositories:

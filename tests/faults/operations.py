@@ -121,6 +121,11 @@ OPERATIONS = [
         setup=[*SHARE, ["others", "{place}"]],
     ),
     Operation(
+        "do a pull again",
+        ["dws", "undo"],
+        setup=[*SHARE, ["others", "{place}"], ["dws", "pull"], ["dws", "undo"]],
+    ),
+    Operation(
         "undo a pull",
         ["dws", "undo"],
         again=["dws", "pull"],
