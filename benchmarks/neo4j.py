@@ -6,8 +6,8 @@ nodes and edges as they are in the end, is written by hand: one UNWIND a label a
 rows at a time as go in fastest, by a client that has them in memory; `sync` also reads the journal
 and folds it, in a process of its own. Both are timed, and, where the server is a local one, the CPU
 time of client and server together is taken: on a busy machine it is the one to go by. Each is done
-once without counting, since a server compiles its code as it goes, and then in turn, each time into
-an empty graph; the median counts. Then `upstream` is asked of one
+some times without counting, since a server compiles its code as it goes, and then in turn, each
+time into an empty graph; the median counts. Then `upstream` is asked of one
 ref with some 50 ancestors; the best of some runs is printed.
 
     python -m benchmarks.neo4j [--repeat N] [--workspaces FOLDER] [STEPS...]
@@ -45,6 +45,7 @@ from tests.neo4j.local import LocalServer
 LAST = "made:/s13a"
 BATCH = 5_000  # rows by hand at a time
 RUNS = 30
+WARM = 20_000  # steps that are written, by sync and by hand, before it counts
 LIMIT = 1.5
 NODES = "UNWIND $rows AS r MERGE (n:<label> {id: r.id}) SET n += r.props"
 EDGES = """
@@ -190,15 +191,16 @@ def measure(root: Path, address: GraphAddress, pid: int | None, steps: int, repe
     try:
         syncs: list[Took] = []
         hands: list[Took] = []
-        for number in range(repeat + 1):
+        warm = max(1, WARM // steps)
+        for number in range(1 - warm, repeat + 1):
             graph.drop()
             synced = took(lambda: sync(root), pid)
             texts = content(graph)
             written = took(partial(by_hand, graph.connection, texts), pid)
             copy.drop()
-            note = "" if number else ", not counted"
+            note = "" if number > 0 else ", not counted"
             print(f"{steps:,} steps, {number}: {synced}, by hand {written}{note}", flush=True)
-            if number:
+            if number > 0:
                 syncs.append(synced)
                 hands.append(written)
         starts = resolve_ref(LAST, workspace_uri_or_path=str(root)).starts

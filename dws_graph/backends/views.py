@@ -372,7 +372,7 @@ class Questions(Protocol):
 
 
 def chunks(
-    lines: Iterable[Line], size: int = CHUNK, weight: int | None = None
+    lines: Iterable[Line], size: int = CHUNK, weight: int | None = None, first: int | None = None
 ) -> Iterator[list[Line]]:
     """The lines, so many at a time; fewer where facts are big.
 
@@ -380,8 +380,11 @@ def chunks(
         lines: In order.
         size: At most so many.
         weight: With the line by which they come to so many bytes, none follows.
+        first: At most so many in the first, where something else waits for that one alone.
     """
     rest = iter(lines)
+    if begin := list(itertools.islice(_upto(rest, weight), size if first is None else first)):
+        yield begin
     while chunk := list(itertools.islice(_upto(rest, weight), size)):
         yield chunk
 

@@ -21,3 +21,14 @@ def test_a_chunk_ends_at_its_size_or_with_the_fact_that_makes_it_too_heavy():
     ends = [sum(map(len, heavy[: n + 1])) - 1 for n in range(len(heavy))]
     assert end in ends
     assert max(len(chunk) for chunk in chunks(recorder.lines, 4)) == 4
+
+
+def test_the_first_may_be_smaller():
+    recorder = Recorder()
+    for number in range(7):
+        recorder.step(f"step {number}", ["raw"], ["clean"])
+    assert [len(chunk) for chunk in chunks(recorder.lines, 4, first=1)][:2] == [1, 4]
+    assert [
+        line for chunk in chunks(recorder.lines, 4, first=1) for line in chunk
+    ] == recorder.lines
+    assert list(chunks([], 4, first=1)) == []

@@ -43,6 +43,7 @@ from dws_graph.model.values import Json
 # Of a transaction, within the memory that Neo4j gives one by default.
 CHUNK = 2_000  # facts
 WEIGHT = 10_000_000  # bytes of their lines
+FIRST = 100  # facts, so that the server has something to do while the rest is read
 DROP = 1_000  # nodes deleted at a time
 
 
@@ -117,7 +118,9 @@ class Neo4jGraph:
         """
         total = 0
         one: Pass | None = None
-        for chunk in ahead(map(self._chunk_of, chunks(lines, self._size, WEIGHT))):
+        for chunk in ahead(
+            map(self._chunk_of, chunks(lines, self._size, WEIGHT, min(FIRST, self._size)))
+        ):
             self._prepare()
             one = one or Pass(anew=not self.applied())
             applied, error = self._apply(chunk, one)
