@@ -69,6 +69,9 @@ class ResourceWorkspace(Protocol):
     def batch(self) -> bool:
         """Whether nobody may be asked."""
 
+    def names_before(self, name: str) -> list[str]:
+        """The earlier names of a resource that was renamed, sorted."""
+
 
 @dataclass(frozen=True, slots=True)
 class Content:

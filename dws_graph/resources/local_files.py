@@ -99,7 +99,7 @@ class LocalFileResource(FileResource):
         Raises:
             JsonValueError: The file is damaged: its content has another hash than its name says.
         """
-        path = self.workspace.root / self.hash_folder / hashval
+        path = self._kept_in(hashval)
         try:
             text = path.read_bytes()
         except FileNotFoundError:
@@ -108,9 +108,20 @@ class LocalFileResource(FileResource):
             raise JsonValueError(
                 "is damaged: its content does not have the hash that is its name",
                 file=str(path),
-                hint=f"Take it back from git: git checkout HEAD -- {self.hash_folder}/{hashval}.",
+                hint="Take it back from git: git checkout HEAD -- "
+                f"{path.relative_to(self.workspace.root)}.",
             )
         return text
+
+    def _kept_in(self, hashval: str) -> Path:
+        """Its file: under an earlier name where another copy took a snapshot by that name."""
+        path = self.workspace.root / self.hash_folder / hashval
+        if not path.exists():
+            for name in self.workspace.names_before(self.name):
+                before = self.workspace.root / self.hash_folder_as(name) / hashval
+                if before.exists():
+                    return before
+        return path
 
     def entries(self, subpath: str | None = None) -> Collection[Entry]:
         """See `FileResource`."""

@@ -138,6 +138,10 @@ class OpenWorkspace:
         """{earlier name of a resource that was renamed: its name now}."""
         return Amendments(self.index.renames()).names
 
+    def names_before(self, name: str) -> list[str]:
+        """The earlier names of a resource that was renamed, sorted."""
+        return sorted(old for old, now in self.names_now().items() if now == name)
+
     def local_params_of(self, change: Callable[[Json], None]) -> bytes:
         """Where the resources are on this machine, as the file will hold it after a change."""
         changed = dict(self._resource_local)

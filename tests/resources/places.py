@@ -32,6 +32,9 @@ class Place:
     name: str = "test"
     batch: bool = True
 
+    def names_before(self, name: str) -> list[str]:
+        return []
+
 
 def git(root: Path, *args: str | bytes) -> str:
     """Git as a user runs it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.sharing.team import Person
+from tests.sharing.team import Person, Team
 
 
 @pytest.mark.parametrize("name", ["own", "files", "intermediate-data", "code"])
@@ -62,3 +62,22 @@ def test_what_both_renamed_gets_the_name_that_the_message_says(
     ann("push")
     bob("pull")
     assert ann.dump() == bob.dump()
+
+
+def test_what_was_kept_under_the_name_before_is_found_under_the_new_one(
+    both: tuple[Person, Person], team: Team
+):
+    ann, bob = both
+    bob("rename", "files", "other")
+    bob("push")
+    (team.place / "files" / "f.csv").write_text("1,2,3\n")
+    ann.snapshot("V2")
+    ann("pull")
+    ann("push")
+    bob("pull")
+    (team.place / "files" / "f.csv").write_text("4\n")
+
+    for who in both:
+        [changed] = [r for r in who.json("diff", "V1", "V2")["resources"] if r["name"] == "other"]
+        assert changed["files"]["changed"] == ["f.csv"]
+        who.check()
