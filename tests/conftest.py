@@ -70,6 +70,8 @@ SLOW = (
     "render/test_html.py",
 )
 
+LONGEST = ("faults/test_kills.py",)
+
 GIT_CONFIG = """\
 [user]
     name = Test User
@@ -102,7 +104,10 @@ def _interruptible() -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark whole folders of tests, and files, as slow; leave out those of the image."""
+    """Mark whole folders of tests, and files, as slow; leave out those of the image.
+
+    Those that take minutes come first: while one worker does them, the others do the rest.
+    """
     for item in items:
         if item.path.relative_to(HERE).as_posix().startswith(SLOW):
             item.add_marker(pytest.mark.slow)
@@ -114,7 +119,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if not _wants_docker(config):
         left_out |= {item for item in items if item.get_closest_marker("docker")}
     config.hook.pytest_deselected(items=list(left_out))
-    items[:] = [item for item in items if item not in left_out]
+    items[:] = sorted((item for item in items if item not in left_out), key=_is_short)
+
+
+def _is_short(item: pytest.Item) -> bool:
+    return not item.path.relative_to(HERE).as_posix().startswith(LONGEST)
 
 
 def _not_in_turn(items: list[pytest.Item]) -> set[pytest.Item]:

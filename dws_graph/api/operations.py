@@ -71,7 +71,7 @@ def log_in(ws: OpenWorkspace, limit: int | None = None) -> list[LogRow]:
         LogRow(
             time=local_text(fact.time),
             what=PULL if _has_come(fact) else _TOLD[fact.kind][0],
-            details=_TOLD[fact.kind][1](fact.body),
+            details=_brought(fact.body) if _has_come(fact) else _TOLD[fact.kind][1](fact.body),
             hostname=names.get(fact.instance, ""),
             instance=fact.instance,
             undone=fact.id in void,
@@ -83,6 +83,11 @@ def log_in(ws: OpenWorkspace, limit: int | None = None) -> list[LogRow]:
 def _has_come(fact: Fact) -> bool:
     """Whether a fact tells what a pull brought, and not where a copy began."""
     return fact.kind == f.CURRENT_SET and fact.seq > 1
+
+
+def _brought(body: Json) -> str:
+    """The resources of which a pull brought other content."""
+    return ", ".join(sorted({current.ref.name for current in f.currents(body)}))
 
 
 def undo(

@@ -77,8 +77,11 @@ def test_all_is_as_before_the_pull_and_another_pull_brings_it_again(both: Both):
     assert state(ann) == before
     assert ann.upstream("intermediate-data/later") == {"make later"}
     assert "All is well" in ann("doctor").out
-    row = ann.json("log")[0]
-    assert (row["what"], row["details"]) == ("undo", "pull undone")
+    told = [(row["what"], row["details"], row["undone"]) for row in ann.json("log")[:2]]
+    assert told == [
+        ("undo", "pull undone", False),
+        ("pull", "intermediate-data, own", True),
+    ]
 
     assert ann("undo", "--dry-run").out.startswith("Do again: pull of ")
     assert ann("undo").out.startswith("Done again: pull of ")
