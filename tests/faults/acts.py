@@ -238,27 +238,26 @@ def _of_resources(path: Path, text: str) -> str:
 
 
 def repository(folder: Path) -> dict[str, str]:
-    """Its branches, and what differs from them."""
+    """Its branches, and what differs from them; in few runs of git, since this is done often."""
+    bare = folder.suffix == ".git"
+    log = git("log", "--format=%T %s", cwd=folder).splitlines()
     return {
-        "head": git("symbolic-ref", "HEAD", cwd=folder),
+        "head": (folder if bare else folder / ".git").joinpath("HEAD").read_text(),
         "branches": git(
             "for-each-ref", "refs/heads", "--format=%(refname) %(objectname)", cwd=folder
         ),
-        "subjects": git("log", "--format=%s", cwd=folder),
-        **({} if folder.suffix == ".git" else work_tree(folder)),
+        "subjects": "\n".join(line.partition(" ")[2] for line in log),
+        **({} if bare else {"tree": log[0].partition(" ")[0], "status": status(folder)}),
     }
 
 
-def work_tree(folder: Path) -> dict[str, str]:
+def status(folder: Path) -> str:
     """What a repository's files differ in from its commit."""
-    return {
-        "tree": git("rev-parse", "HEAD^{tree}", cwd=folder),
-        "status": "\n".join(
-            line
-            for line in git("status", "--porcelain", "--ignored=no", cwd=folder).splitlines()
-            if not re.search(r"[ /]\.~", line)  # begun beside the file that it would have replaced
-        ),
-    }
+    return "\n".join(
+        line
+        for line in git("status", "--porcelain", "--ignored=no", cwd=folder).splitlines()
+        if not re.search(r"[ /]\.~", line)  # begun beside the file that it would have replaced
+    )
 
 
 def as_lines(dump: Dump) -> dict[str, list[str]]:
