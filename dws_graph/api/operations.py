@@ -70,24 +70,23 @@ def log_in(ws: OpenWorkspace, limit: int | None = None) -> list[LogRow]:
     return [
         LogRow(
             time=local_text(fact.time),
-            what=PULL if _has_come(fact) else _TOLD[fact.kind][0],
-            details=_brought(fact.body) if _has_come(fact) else _TOLD[fact.kind][1](fact.body),
+            what=what,
+            details=details,
             hostname=names.get(fact.instance, ""),
             instance=fact.instance,
             undone=fact.id in void,
         )
         for fact in chosen
+        for what, details in [_told(fact)]
     ]
 
 
-def _has_come(fact: Fact) -> bool:
-    """Whether a fact tells what a pull brought, and not where a copy began."""
-    return fact.kind == f.CURRENT_SET and fact.seq > 1
-
-
-def _brought(body: Json) -> str:
-    """The resources of which a pull brought other content."""
-    return ", ".join(sorted({current.ref.name for current in f.currents(body)}))
+def _told(fact: Fact) -> tuple[str, str]:
+    """What was done, and with what."""
+    if fact.kind == f.CURRENT_SET and fact.seq > 1:  # else it is where a copy begins
+        return PULL, ", ".join(sorted({current.ref.name for current in f.currents(fact.body)}))
+    what, details = _TOLD[fact.kind]
+    return what, details(fact.body)
 
 
 def undo(

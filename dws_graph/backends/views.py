@@ -382,11 +382,10 @@ def chunks(
         weight: With the line by which they come to so many bytes, none follows.
         first: At most so many in the first, where something else waits for that one alone.
     """
-    rest = iter(lines)
-    if begin := list(itertools.islice(_upto(rest, weight), size if first is None else first)):
-        yield begin
-    while chunk := list(itertools.islice(_upto(rest, weight), size)):
+    rest, most = iter(lines), size if first is None else first
+    while chunk := list(itertools.islice(_upto(rest, weight), most)):
         yield chunk
+        most = size
 
 
 def _upto(lines: Iterator[Line], weight: int | None) -> Iterator[Line]:

@@ -6,7 +6,7 @@ It is known by its hash tree, whose texts the workspace keeps; its content is no
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -99,29 +99,26 @@ class LocalFileResource(FileResource):
         Raises:
             JsonValueError: The file is damaged: its content has another hash than its name says.
         """
-        path = self._kept_in(hashval)
-        try:
-            text = path.read_bytes()
-        except FileNotFoundError:
-            return None
-        if hashing.text_hash(text) != hashval:
-            raise JsonValueError(
-                "is damaged: its content does not have the hash that is its name",
-                file=str(path),
-                hint="Take it back from git: git checkout HEAD -- "
-                f"{path.relative_to(self.workspace.root)}.",
-            )
-        return text
+        for folder in self._hash_folders():
+            path = self.workspace.root / folder / hashval
+            try:
+                text = path.read_bytes()
+            except FileNotFoundError:
+                continue
+            if hashing.text_hash(text) != hashval:
+                raise JsonValueError(
+                    "is damaged: its content does not have the hash that is its name",
+                    file=str(path),
+                    hint=f"Take it back from git: git checkout HEAD -- {folder}/{hashval}.",
+                )
+            return text
+        return None
 
-    def _kept_in(self, hashval: str) -> Path:
-        """Its file: under an earlier name where another copy took a snapshot by that name."""
-        path = self.workspace.root / self.hash_folder / hashval
-        if not path.exists():
-            for name in self.workspace.names_before(self.name):
-                before = self.workspace.root / self.hash_folder_as(name) / hashval
-                if before.exists():
-                    return before
-        return path
+    def _hash_folders(self) -> Iterator[str]:
+        """Its folder; then those of earlier names, by which other copies may have kept trees."""
+        yield self.hash_folder
+        for name in self.workspace.names_before(self.name):
+            yield self.hash_folder_as(name)
 
     def entries(self, subpath: str | None = None) -> Collection[Entry]:
         """See `FileResource`."""

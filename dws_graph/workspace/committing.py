@@ -213,7 +213,7 @@ def carry_out(ws: OpenWorkspace, intent: Intent, files: Mapping[str, bytes] | No
     if intent.undoes == PULL:
         from dws_graph.workspace.undoing_pulls import current_again, forget
 
-        forget(ws, intent.seen)
+        forget(ws, intent)
         if intent.instance == ws.instance:
             current_again(ws, intent.entries)
     elif intent.updates and intent.instance == ws.instance:
@@ -363,10 +363,10 @@ def _is_done(ws: OpenWorkspace, intent: Intent) -> bool:
         return False
     if tip == intent.commit:
         return True
-    back = intent.old is not None and intent.undoes == PULL and intent.old != intent.commit
-    if back and ws.git.is_ancestor(str(intent.old), tip):
-        return False
-    return ws.git.is_ancestor(intent.commit, tip)
+    if intent.undoes != PULL or intent.old in (None, intent.commit):
+        return ws.git.is_ancestor(intent.commit, tip)
+    # the branch held the earlier commit from the beginning, and is back when it holds no later one
+    return ws.git.is_ancestor(intent.commit, tip) and not ws.git.is_ancestor(intent.old, tip)
 
 
 def sealed_segments(ws: OpenWorkspace, at: str | None, lines: Sequence[Line]) -> dict[str, bytes]:

@@ -7,13 +7,12 @@ that came along are cloned last, each by itself. Source: docs/formats.md, "Pulli
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from dws_graph.backends.faults import fault
 from dws_graph.backends.git.merging import changes
 from dws_graph.backends.journal.journal import Draft
 from dws_graph.errors import ConfigurationError
-from dws_graph.model import facts as f
 from dws_graph.model.values import parse_json
 from dws_graph.resources.base import Ask, Resource
 from dws_graph.resources.git import GitResource
@@ -34,7 +33,7 @@ from dws_graph.workspace.reading import living
 from dws_graph.workspace.sharing import Sharing, chosen, origin_of, shared_branch, shown_origin
 from dws_graph.workspace.snapshots import all_metadata
 from dws_graph.workspace.trusting import check_incoming
-from dws_graph.workspace.undoing_pulls import as_it_was, pulled_repositories, recorded
+from dws_graph.workspace.undoing_pulls import as_it_was, never_said, pulled_repositories
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,10 +186,7 @@ def pull_again(ws: OpenWorkspace, undone: Intent) -> None:
         same=(),
         left={},
     )
-    facts = recorded(ws, undone)
-    _change(
-        ws, plan, [(f.UNDONE, {"operation": PULL, "again": True, "facts": facts, "current": []})]
-    )
+    _change(ws, plan, [never_said(ws, undone)])
     clone_missing(ws)  # what it had cloned is where it was
 
 
@@ -204,6 +200,7 @@ def _change(ws: OpenWorkspace, plan: _Plan, drafts: Sequence[Draft] = ()) -> lis
         for resource, _ in plan.resources
         if isinstance(resource, GitResource) and (head := resource.git.head()) is not None
     }
+    changed = changes(ws.git, plan.old, plan.new)
     intent = Intent(
         operation=PULL,
         instance=ws.instance,
@@ -216,10 +213,8 @@ def _change(ws: OpenWorkspace, plan: _Plan, drafts: Sequence[Draft] = ()) -> lis
             if isinstance(resource, GitResource)
         },
         updates=True,
+        **as_it_was(ws, arrived_names(ws, changed, repositories)),
     )
-    touched = changes(ws.git, plan.old, plan.new)
-    names = arrived_names(ws, touched, repositories)
-    intent = replace(intent, **as_it_was(ws, intent, names))
     notes: list[str] = []
     with intended(ws, intent):
         for resource, target in plan.resources:
@@ -228,7 +223,6 @@ def _change(ws: OpenWorkspace, plan: _Plan, drafts: Sequence[Draft] = ()) -> lis
         with ws.journal.locked():
             finish_interrupted(ws)
             ws.catch_up()
-            changed = changes(ws.git, plan.old, plan.new)
             _check_not_written(ws, plan, changed)  # a step may have begun meanwhile
             check_free(ws.git, changed, "the pull")
             settle(ws, intent, plan.new, ws.journal.draft(drafts), {}, reset=[])

@@ -41,7 +41,7 @@ from dws_graph.workspace.pulling import pull_again
 from dws_graph.workspace.reading import living
 from dws_graph.workspace.taking import always
 from dws_graph.workspace.undoing import take_back_files
-from dws_graph.workspace.undoing_pulls import note_as_before, plan_lines, pulled, recorded
+from dws_graph.workspace.undoing_pulls import never_said, note_as_before, plan_pull
 
 SHARED = frozenset({"snapshot", "add", "remove", "rename"})  # not undone once they were pushed
 UNDONE = frozenset({*SHARED, PULL, "restore", "config", "tag", "delete-snapshot"})
@@ -108,9 +108,9 @@ def plan_undo(ws: OpenWorkspace) -> UndoPlan:
     if operation not in UNDONE:
         raise ConfigurationError(f"the last command, {operation}, cannot be undone", hint=LOG)
     if operation == PULL:
-        what = pulled(ws, last)
+        what, lines = plan_pull(ws, last)
         _check_steps(ws, last, operation)
-        return UndoPlan(last, operation, what, {}, {}, tuple(plan_lines(ws, last)))
+        return UndoPlan(last, operation, what, {}, {}, lines)
     changed, what = _committed(ws, last, operation)
     paths = [p for p in (*last.written, *last.removed) if not p.startswith(f"{layout.JOURNAL}/")]
     files = ws.git.cats(last.old, paths) if last.old else dict.fromkeys(paths)
@@ -355,8 +355,7 @@ def _go_back(ws: OpenWorkspace, plan: UndoPlan, intent: Intent) -> None:
         finish_interrupted(ws)
         ws.catch_up()
         _check_steps(ws, last, plan.operation)  # one may have ended meanwhile
-        body: Json = {"operation": PULL, "again": False, "facts": recorded(ws, last)}
-        lines = ws.journal.draft([(f.UNDONE, {**body, "current": []})])
+        lines = ws.journal.draft([never_said(ws, last)])
         note_as_before(ws, last)
         keep_commit(ws.git, str(last.commit))  # it can be done again
         settle(ws, intent, last.old, lines, {}, reset=[])

@@ -12,8 +12,9 @@ from pathlib import Path
 from dws_graph.backends.faults import fault
 from dws_graph.backends.files import sync_folder, write_atomic
 from dws_graph.backends.git.command import Git, decoded
-from dws_graph.backends.git.merging import changes, merge_base
+from dws_graph.backends.git.merging import Change, changes, merge_base
 from dws_graph.backends.graph.embedded import EmbeddedGraph
+from dws_graph.backends.journal.journal import Draft
 from dws_graph.backends.journal.lines import last_fact, read_lines
 from dws_graph.backends.journal.taking_in import TAKEN_IN, file_names, segments
 from dws_graph.errors import ConfigurationError
@@ -37,13 +38,12 @@ LOCAL_FILES = (layout.LOCAL_PARAMS, layout.RESOURCE_LOCAL_PARAMS)
 # Before a pull
 
 
-def as_it_was(ws: OpenWorkspace, intent: Intent, names: Collection[str]) -> Json:
-    """What an intent keeps of the time before a pull: its fields, by name.
+def as_it_was(ws: OpenWorkspace, names: Collection[str]) -> Json:
+    """What the intent of a pull keeps of the time before: its fields, by name.
 
     Args:
         ws: The workspace, its index up to date.
-        intent: Of the pull.
-        names: Of resources whose content it changes.
+        names: Of resources whose content the pull changes.
     """
     return {
         "before": {path: ws.file_content(path) for path in LOCAL_FILES},
@@ -56,8 +56,11 @@ def as_it_was(ws: OpenWorkspace, intent: Intent, names: Collection[str]) -> Json
 # What undoing it does
 
 
-def pulled(ws: OpenWorkspace, last: Intent) -> str:
-    """A pull in words; refuses to undo, or do again, what something since depends on.
+def plan_pull(ws: OpenWorkspace, last: Intent) -> tuple[str, tuple[str, ...]]:
+    """Decide what undoing a pull does, or doing it again; refused where something depends on it.
+
+    Returns:
+        The pull in words; and what becomes of files, in lines.
 
     Raises:
         ConfigurationError: There are commits, or edits, since.
@@ -72,7 +75,8 @@ def pulled(ws: OpenWorkspace, last: Intent) -> str:
             f"there are commits since the pull{undone}, which may depend on it",
             hint="Nothing was changed. See them: git log.",
         )
-    for resource in pulled_repositories(ws, last):
+    repositories = pulled_repositories(ws, last)
+    for resource in repositories:
         resource.pull_precheck()  # on its branch, and nothing that is not committed
         if resource.git.head() != last.targets[as_path(ws.root, resource.folder)]:
             raise ConfigurationError(
@@ -80,15 +84,13 @@ def pulled(ws: OpenWorkspace, last: Intent) -> str:
                 "on it",
                 hint=f"Nothing was changed. See them: git -C {resource.folder} log.",
             )
-    check_free(
-        ws.git,
-        changes(ws.git, last.commit, last.old),
-        "doing it again" if undone else "undoing the pull",
-    )
+    changed = changes(ws.git, last.commit, last.old)
+    check_free(ws.git, changed, "doing it again" if undone else "undoing the pull")
+    names = [resource.name for resource in repositories]
     count = len(ws.git.text("rev-list", f"{last.old}...{last.commit}").split())
     what = [f"{count} commit{'' if count == 1 else 's'} of the workspace"] if count else []
-    what += [resource.name for resource in pulled_repositories(ws, last)]
-    return f"pull of {' and '.join(what)}"
+    lines = tuple(_lines(ws, last, changed, names))
+    return f"pull of {' and '.join([*what, *names])}", lines
 
 
 def pulled_repositories(ws: OpenWorkspace, last: Intent) -> list[GitResource]:
@@ -102,16 +104,15 @@ def pulled_repositories(ws: OpenWorkspace, last: Intent) -> list[GitResource]:
     ]
 
 
-def plan_lines(ws: OpenWorkspace, last: Intent) -> Iterator[str]:
-    """What undoing it, or doing it again, does to files, in lines."""
-    if last.commit is None or last.old is None:
-        return
-    for path, (_, before) in sorted(changes(ws.git, last.commit, last.old).items()):
+def _lines(
+    ws: OpenWorkspace, last: Intent, changed: Mapping[bytes, Change], repositories: Iterable[str]
+) -> Iterator[str]:
+    verb = "bring  " if last.undoes else "restore"
+    for path, (_, before) in sorted(changed.items()):
         if not path.startswith(f"{layout.FOLDER}/".encode()):
-            verb = "delete " if before is None else "bring  " if last.undoes else "restore"
-            yield f"  {verb}  {decoded(path)}"
-    for resource in pulled_repositories(ws, last):
-        yield f"  {'bring  ' if last.undoes else 'restore'}  the files of {resource.name}"
+            yield f"  {'delete ' if before is None else verb}  {decoded(path)}"
+    for name in repositories:
+        yield f"  {verb}  the files of {name}"
     if last.undoes:
         return
     local = last.before.get(layout.RESOURCE_LOCAL_PARAMS) or b"{}"
@@ -123,12 +124,14 @@ def plan_lines(ws: OpenWorkspace, last: Intent) -> Iterator[str]:
             yield f"  leave    {other.local_path}, which the pull has cloned"
 
 
-def recorded(ws: OpenWorkspace, last: Intent) -> list[str]:
-    """The ids of the facts of a pull, or of undoing one: what was current then, and called what."""
+def never_said(ws: OpenWorkspace, last: Intent) -> Draft:
+    """The fact that takes back those of a pull, or of undoing one: what was current after it."""
     own = [Fact.from_line(text) for text in last.lines]
     seq = own[-1].seq if own else last.seen.get(ws.instance, 0)
     since = map(Fact.from_line, ws.journal.raw_after(seq).splitlines())
-    return [fact.id for fact in (*own, *(fact for fact in since if fact.kind in ARRIVED))]
+    facts = [fact.id for fact in (*own, *(fact for fact in since if fact.kind in ARRIVED))]
+    again = last.undoes is not None
+    return f.UNDONE, {"operation": PULL, "again": again, "facts": facts, "current": []}
 
 
 def note_as_before(ws: OpenWorkspace, last: Intent) -> None:
@@ -149,16 +152,17 @@ def note_as_before(ws: OpenWorkspace, last: Intent) -> None:
 # Once the branch is back
 
 
-def forget(ws: OpenWorkspace, seen: Mapping[str, int]) -> None:
+def forget(ws: OpenWorkspace, intent: Intent) -> None:
     """Take away what was recorded elsewhere and came with the pull; the views are folded anew.
 
     Args:
         ws: The workspace, its files as they were before the pull.
-        seen: {instance: the last number that was known of it}.
+        intent: Of undoing it; in a copied folder, the journal of whoever began that stays whole.
     """
     folder = ws.journal.segments_folder
     for instance in file_names(folder):
-        _forget_after(folder / instance, seen.get(instance, 0))
+        if instance != intent.instance:
+            _forget_after(folder / instance, intent.seen.get(instance, 0))
     fault("segments forgotten")
     (ws.root / SEEN_SNAPSHOTS).unlink(missing_ok=True)
     EmbeddedGraph(ws.root / layout.CYPHER, ws.notify).remove()
