@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -60,6 +62,32 @@ def test_a_killed_pull_is_undone_or_finished(both: tuple[Person, Person]):
         assert ann.read("code/main.py") == f"print({n})\n"
         assert ann.read("own/a.txt") == f"{n} own\n"
         ann.check()
+
+
+def test_in_a_copied_folder_a_killed_undo_of_a_pull_takes_nothing_from_who_began_it(
+    both: tuple[Person, Person], team: Team
+):
+    ann, bob = both
+    bob.commit_own("2\n")
+    bob.prepare("bob's", "b")
+    bob.snapshot("B")
+    bob("push")
+    ann("pull")
+    killed("files written", "undo", cwd=ann.root)
+    journal = (ann.root / ".dataworkspace/local/journal.jsonl").read_bytes()
+    begun = ann.read(".dataworkspace/local/instance.json")
+    shutil.copytree(ann.root, team.place / "copy", symlinks=True)
+
+    copy = team.person("copy")
+    told = copy("report", "status").err
+
+    assert "finished an interrupted undo" in told
+    kept = copy.root / ".dataworkspace/local/segments" / json.loads(begun)["instance"]
+    assert (kept / "0000000001.jsonl").read_bytes() == journal
+    assert copy.tags() == [["V1"]]
+    copy.dump()
+    assert ann.tags() == [["V1"]]
+    ann.check()
 
 
 def test_a_pull_killed_between_a_file_and_its_folder_leaves_no_empty_folder(
