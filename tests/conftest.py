@@ -28,7 +28,7 @@ from tests.with_16 import program
 PACKAGES = {
     **{"chromium": "chromium", "dot": "graphviz", "git-lfs": "git-lfs"},
     **{"java": "default-jdk-headless", "mmdebstrap": "mmdebstrap", "setpriv": "util-linux"},
-    "strace": "strace",
+    **{"rclone": "rclone", "rsync": "rsync", "strace": "strace"},
 }
 HOW = {
     **{tool: f"apt-get install {package}" for tool, package in PACKAGES.items()},
@@ -58,9 +58,11 @@ DOCKER_NEEDS = ("docker", "java", "mmdebstrap")
 
 # What a shell or a git hook may have set that would lead a test out of its own folders.
 LEAKS = (
+    *("AWS_ACCESS_KEY_ID", "AWS_CONFIG_FILE", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"),
+    *("AWS_PROFILE", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_SHARED_CREDENTIALS_FILE"),
     *("DWS_BATCH", "DWS_WORKSPACE_DIR"),
     *("DWS_GRAPH_DATABASE", "DWS_GRAPH_PASSWORD", "DWS_GRAPH_URL", "DWS_GRAPH_USER"),
-    *("GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE"),
+    *("GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE", "RCLONE_CONFIG"),
     *("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"),
 )
 
