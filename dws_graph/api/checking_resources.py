@@ -9,6 +9,8 @@ from pathlib import Path
 
 from dws_graph.api.findings import Finding, error, note
 from dws_graph.backends.git.command import Git
+from dws_graph.errors import ConfigurationError
+from dws_graph.resources.api_resource import ApiResource
 from dws_graph.resources.base import FileResource
 from dws_graph.resources.git import GIT
 from dws_graph.resources.git_subdirectory import GitSubdirectoryResource
@@ -19,6 +21,8 @@ from dws_graph.workspace.opened import OpenWorkspace
 def check_resources(ws: OpenWorkspace) -> Iterator[Finding]:
     """Each resource's folder is there, and not empty where git has files of it."""
     for resource in ws.get_resources():
+        if isinstance(resource, ApiResource):
+            yield from _check_api(resource)
         if not isinstance(resource, FileResource):
             continue
         folder = resource.local_path
@@ -32,6 +36,18 @@ def check_resources(ws: OpenWorkspace) -> Iterator[Finding]:
             yield error(f"the folder of {resource}, {folder}, does not exist", mend)
         elif _is_empty(folder) and (mend := _from_git(ws, resource)):
             yield error(f"the folder of {resource}, {folder}, has no files, and git has some", mend)
+
+
+def _check_api(resource: ApiResource) -> Iterator[Finding]:
+    """The hash that was saved last can be read; none yet is nothing wrong."""
+    try:
+        if resource.saved_hash() is None:
+            yield note(
+                f"{resource} has no hash yet on this machine",
+                "Run what gets its data: the kits save it.",
+            )
+    except ConfigurationError as e:
+        yield error(e.message, e.hint)
 
 
 def _is_empty(folder: Path) -> bool:

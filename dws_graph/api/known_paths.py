@@ -23,15 +23,17 @@ def check_known(ws: OpenWorkspace, ref: ResourceRef, snapshots: Iterable[Snapsho
     if ref.subpath is None or ref.name not in set(ws.get_resource_names()):
         return
     resource = ws.get_resource(ref.name)
-    if resource.local_path is None or resource.does_subpath_exist(ref.subpath):
+    if resource.local_path is None and resource.needs_cloning():
+        return
+    if resource.does_subpath_exist(ref.subpath):
         return
     if any(ref == known or ref.covers(known) for known in ws.index.refs_touching(ws.id, ref)):
         return
     if all(_holds(ws, resource, ref.subpath, metadata) is False for metadata in snapshots):
+        where = f"Look for it in {resource.local_path}; of" if resource.local_path else "Of"
         raise ConfigurationError(
             f"{ref} is neither on disk nor in what was recorded",
-            hint=f"Look for it in {resource.local_path}; of what a snapshot held, ask with "
-            "--snapshot.",
+            hint=f"{where} what a snapshot held, ask with --snapshot.",
         )
 
 

@@ -215,10 +215,9 @@ def _less_lineage(ws: OpenWorkspace, certificate: Certificate) -> Certificate:
     if hashval is None or ref.subpath is not None or ref.name not in list(ws.get_resource_names()):
         return certificate
     resource = ws.get_resource(ref.name)
-    folder = resource.local_path
     if not (resource.is_exported() or resource.is_imported()) or resource.has_results_role():
         return certificate
-    known_as = resource.known_as(hashval) if folder is not None and folder.is_dir() else None
+    known_as = resource.known_as(hashval) if resource.is_here() else None
     return certificate if known_as is None else replace(certificate, subpath_hash=known_as)
 
 
@@ -227,7 +226,7 @@ def _as_on_disk(ws: OpenWorkspace, certificate: Certificate) -> Certificate:
     if certificate.ref.name not in set(ws.get_resource_names()):
         return certificate
     resource = ws.get_resource(certificate.ref.name)
-    if (folder := resource.local_path) is None or not folder.is_dir():
+    if not resource.is_here():
         return certificate
     content = content_now(ws, resource, certificate.ref.subpath)
     below = content.subpath_hash

@@ -94,6 +94,6 @@ def _changed(ws: OpenWorkspace, resource: Resource, before: str | None) -> bool 
         return False
     if now.known_as is not None and (then := resource.known_as(before)) is not None:
         return now.known_as != then
-    if now.hash is None and now.known_as is None and resource.local_path is None:
+    if now.hash is None and now.known_as is None and not resource.is_here():
         return None
     return True

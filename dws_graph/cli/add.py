@@ -21,6 +21,7 @@ Examples:
         "Types of resources": [
             Entry("git", "add_git", "A git repository, or a folder of the workspace."),
             Entry("local-files", "add_local_files", "A folder of files that git does not manage."),
+            Entry("api-resource", "add_api_resource", "Data that a program gets from an API."),
         ]
     },
     epilog=EPILOG,

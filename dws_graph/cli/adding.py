@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import click
@@ -69,17 +69,29 @@ def add(
     resource_type: str,
     role: str | None,
     name: str | None,
-    path: str,
+    *args: str,
+    roles: Sequence[str] = RESOURCE_ROLE_CHOICES,
     **options: Any,
 ) -> None:
-    """Add a resource, and say so."""
+    """Add a resource, and say so.
+
+    Args:
+        session: Of this run.
+        resource_type: As in resources.json.
+        role: None: it is asked.
+        name: None: one is made up.
+        *args: As the type takes them; the first says what is added.
+        roles: That it can have.
+        **options: As the type takes them.
+    """
+    what = clean(args[0]) if args else "the data"
     with session.workspace() as ws:
         if role is None and options.get("imported"):
             role = ResourceRoles.SOURCE_DATA_SET
         if role is None:
-            question = f"What is {clean(path)} to this workspace"
-            role = choose(session, question, RESOURCE_ROLE_CHOICES, "--role")
-        confirm_verbose(session, f"Add {clean(path)} as {role}")
-        resource = add_resource(ws, resource_type, role, name, path, **options)
+            question = f"What {'is' if args else 'are'} {what} to this workspace"
+            role = choose(session, question, roles, "--role")
+        confirm_verbose(session, f"Add {what} as {role}")
+        resource = add_resource(ws, resource_type, role, name, *args, **options)
         kind = resource.resource_type
         say(f"Added resource {clean(resource.name)} ({kind}) with the role {role}.")

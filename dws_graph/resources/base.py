@@ -23,6 +23,11 @@ from dws_graph.model.values import Json, parse_json, take, take_or
 from dws_graph.resources.fingerprints import take as take_fingerprint
 from dws_graph.resources.fingerprints import unchanged
 from dws_graph.resources.hashing import Progress, StatCache
+from dws_graph.resources.mixins import (
+    FileResourceMixin,
+    LocalStateResourceMixin,
+    SnapshotResourceMixin,
+)
 from dws_graph.resources.moving import SNAPSHOTS, Move, copy_files, move_files, plan_moves
 from dws_graph.resources.naming import path_on_disk
 from dws_graph.resources.walking import Entry, Excluded
@@ -111,7 +116,7 @@ class Taken:
     known_as: str | None = None
 
 
-class Resource(ABC):
+class Resource(SnapshotResourceMixin):
     """A named collection with a role and a type.
 
     Attributes:
@@ -163,7 +168,22 @@ class Resource(ABC):
         """`local_path` as text."""
         return None if self.local_path is None else str(self.local_path)
 
+    def kept_below(self, name: str) -> str | None:
+        """The folder, from the workspace's root, for what its snapshots commit there.
+
+        Args:
+            name: That it has, or had: the folder of a resource that is renamed goes with it.
+
+        Returns:
+            None for a type that commits nothing of its own.
+        """
+        return None
+
     # What state it is in
+
+    def is_here(self) -> bool:
+        """Whether what it holds can be told on this machine."""
+        return not self.needs_cloning()
 
     def fingerprint(self, subpath: str | None = None) -> Fingerprint | None:
         """Tells cheaply whether the ref changes; None for a resource without any."""
@@ -227,7 +247,7 @@ class Resource(ABC):
         taken = self.take_snapshot()
         return taken.compare, taken.restore
 
-    def restore_precheck(self, hashval: str) -> None:
+    def restore_precheck(self, restore_hashval: str) -> None:
         """Refuse, before anything changes, what would make a restore fail.
 
         Raises:
@@ -235,9 +255,14 @@ class Resource(ABC):
         """
         raise NotSupportedError(f"{self}, of type {self.resource_type}, cannot be restored")
 
-    def restore(self, hashval: str) -> tuple[str, ...]:
+    def restore(self, restore_hashval: str) -> tuple[str, ...]:
         """Bring the files to the state with this restore hash; notes for people."""
         raise NotSupportedError(f"{self}, of type {self.resource_type}, cannot be restored")
+
+    def delete_snapshot(  # nothing to do where it keeps nothing
+        self, workspace_snapshot_hash: str, resource_restore_hash: str | None, relative_path: str
+    ) -> None:
+        """Remove what is kept of a snapshot in the resource itself."""
 
     # Sharing
 
@@ -253,7 +278,7 @@ class Resource(ABC):
         """Why a pull leaves it out, in words; None where it has an origin to pull from."""
         return self.not_pushed()
 
-    def push_precheck(self) -> None:  # noqa: B027  # nothing to do where there is no origin
+    def push_precheck(self) -> None:  # nothing to do where there is no origin
         """Refuse, before anything is pushed, what would make a push fail.
 
         Raises:
@@ -265,7 +290,7 @@ class Resource(ABC):
         """Bring what is here to its origin; whether anything was new there."""
         raise NotSupportedError(f"{self} is not pushed: {self.not_pushed()}")
 
-    def pull_precheck(self) -> None:  # noqa: B027  # nothing to do where there is no origin
+    def pull_precheck(self) -> None:  # nothing to do where there is no origin
         """Refuse, before anything is pulled, what would make a pull fail.
 
         Raises:
@@ -296,7 +321,7 @@ class Resource(ABC):
         """Whether the user has merged himself what its origin had."""
         return False
 
-    def pulled(self) -> None:  # noqa: B027  # nothing to do where there is no origin
+    def pulled(self) -> None:  # nothing to do where there is no origin
         """Note that what the origin had is here now."""
 
     def needs_cloning(self) -> bool:
@@ -321,8 +346,12 @@ class Resource(ABC):
         return False
 
 
-class FileResource(Resource):
+class FileResource(Resource, FileResourceMixin, LocalStateResourceMixin):
     """A resource with a folder here; what all types of these have in common."""
+
+    def is_here(self) -> bool:
+        """See `Resource`: its folder is."""
+        return self.local_path is not None and self.local_path.is_dir()
 
     @abstractmethod
     def entries(self, subpath: str | None = None) -> Collection[Entry]:

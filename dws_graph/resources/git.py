@@ -308,46 +308,46 @@ class GitResource(FileResource):
         """The last commit once nothing on disk would be lost by going to another."""
         return self.git.head() if self.read_only else self._commit(self.git, RESTORE_MESSAGE)
 
-    def restore_precheck(self, hashval: str) -> None:
+    def restore_precheck(self, restore_hashval: str) -> None:
         """See `Resource`; the hash is a commit."""
         git = self.git
         self._check_branch(git)
-        if not git.has_commit(hashval):
+        if not git.has_commit(restore_hashval):
             raise ConfigurationError(
-                f"the repository of {self} has no commit {hashval}",
+                f"the repository of {self} has no commit {restore_hashval}",
                 hint=f"Type: git -C {git.root} fetch." if git.remote_url() else "",
             )
         if self.read_only:
             self._check_clean(", and is read-only")
         else:
             git.check_identity()
-        check_nothing_ignored_in_the_way(git, hashval, "", str(self))
+        check_nothing_ignored_in_the_way(git, restore_hashval, "", str(self))
 
-    def restore(self, hashval: str) -> tuple[str, ...]:
+    def restore(self, restore_hashval: str) -> tuple[str, ...]:
         """See `Resource`: the branch goes back to that commit; nothing is lost.
 
         What was not committed is, before; where the branch was is kept as a ref.
         """
-        self.restore_precheck(hashval)
+        self.restore_precheck(restore_hashval)
         git, notes = self.git, []
         head = before = git.head()
         if not self.read_only:
             head = self._commit(git, RESTORE_MESSAGE)
             if head != before:
                 notes.append(f"{self}: what was not committed is now in commit {head[:8]}")
-        if head == hashval:
+        if head == restore_hashval:
             return tuple(notes)
-        if head is not None and not git.is_ancestor(head, hashval):
+        if head is not None and not git.is_ancestor(head, restore_hashval):
             ref = f"{SAVED}/{time.time_ns()}"
             git.update_ref(ref, head, None)
             notes.append(
                 f"{self}: branch '{self.branch}' was at {head[:8]}, which is kept as {ref}"
             )
-        since = restore_files(git, hashval, "", str(self), head)
+        since = restore_files(git, restore_hashval, "", str(self), head)
         if since is not None:
             notes.append(f"{self}: what was written meanwhile is kept in commit {since[:8]}")
-        git.update_ref(self.branch, hashval, head, reason="dws restore")
-        reset_index(git, hashval, [""])
+        git.update_ref(self.branch, restore_hashval, head, reason="dws restore")
+        reset_index(git, restore_hashval, [""])
         return tuple(notes)
 
     def check_writable(self) -> None:

@@ -198,7 +198,7 @@ class GitSubdirectoryResource(FileResource):
         """See `Resource`."""
         self.push_precheck()
 
-    def restore_precheck(self, hashval: str) -> None:
+    def restore_precheck(self, restore_hashval: str) -> None:
         """See `Resource`; the hash is a commit of the workspace."""
         if self.has_results_role():
             raise NotSupportedError(
@@ -206,18 +206,20 @@ class GitSubdirectoryResource(FileResource):
                 hint="Its earlier files are below snapshots/.",
             )
         check_settled(self.git, "the workspace's repository")
-        if not self.git.has_commit(hashval):
+        if not self.git.has_commit(restore_hashval):
             raise ConfigurationError(
-                f"the workspace's repository has no commit {hashval}, to which {self} would be "
-                "restored",
+                f"the workspace's repository has no commit {restore_hashval}, to which {self} "
+                "would be restored",
                 hint="Type: dws pull.",
             )
-        check_nothing_ignored_in_the_way(self.git, hashval, self.relative_path, str(self))
+        check_nothing_ignored_in_the_way(self.git, restore_hashval, self.relative_path, str(self))
 
-    def restore(self, hashval: str) -> tuple[str, ...]:
+    def restore(self, restore_hashval: str) -> tuple[str, ...]:
         """See `Resource`: its files alone; the workspace commits, and sees to the index."""
-        self.restore_precheck(hashval)
-        since = restore_files(self.git, hashval, self.relative_path, str(self), self.git.head())
+        self.restore_precheck(restore_hashval)
+        since = restore_files(
+            self.git, restore_hashval, self.relative_path, str(self), self.git.head()
+        )
         make_folder(self.local_path)
         return (f"{self}: what was not committed is kept in commit {since[:8]}",) if since else ()
 

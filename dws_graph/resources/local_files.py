@@ -93,6 +93,10 @@ class LocalFileResource(FileResource):
         """Where its hash trees would be if it had this name."""
         return f".dataworkspace/{FILE}/{as_file_name(self.role)}/{as_file_name(name)}"
 
+    def kept_below(self, name: str) -> str | None:
+        """See `Resource`: its hash trees."""
+        return self.hash_folder_as(name)
+
     def kept(self, hashval: str) -> bytes | None:
         """The text of a folder in a hash tree that the workspace has on disk.
 

@@ -18,7 +18,6 @@ GROUP = "dws_graph.resources"
 _KNOWN_ELSEWHERE = {
     "rclone": "a package with the entry point 'rclone' (files that rclone copies)",
     "s3": "a package with the entry point 's3' (a bucket with versions)",
-    "api-resource": "a package with the entry point 'api-resource' (data behind an API)",
 }
 
 

@@ -185,7 +185,7 @@ def clone_resource(ws: OpenWorkspace, name: str, ask: Ask = default_answer) -> s
         ws.reload()
         if ws.get_local_param(FILTERS):
             filter_as_set(ws)
-    return str(resource.local_path)
+    return "place" if resource.local_path is None else str(resource.local_path)
 
 
 def _ignore_here(ws: OpenWorkspace, path: Path) -> None:

@@ -16,9 +16,11 @@ from dws_graph.model.refs import ResourceRef
 from dws_graph.model.values import Json, clean_text
 from dws_graph.resources import registry
 from dws_graph.resources.base import FileResource, Listing, Resource
+from dws_graph.resources.mixins import FileResourceMixin
 from dws_graph.workspace.metadata import SnapshotMetadata
 from dws_graph.workspace.moved_results import has_files, moved_results, results_at
 from dws_graph.workspace.opened import OpenWorkspace
+from dws_graph.workspace.reading import content_now
 from dws_graph.workspace.snapshots import all_metadata, manifest_of
 from dws_graph.workspace.stats import IndexStatCache
 
@@ -114,6 +116,8 @@ def compare_states(
     if a and b and _hashing(a) != _hashing(b):
         before, note = None, "its files are known by content on one side, by size on the other"
     files = None if before is None or after is None else file_changes(before, after)
+    if files is None:
+        a, b = known.hashed(a), known.hashed(b)
     change: ResourceChange
     if a is None or b is None:
         change = "added" if a is None else "removed"
@@ -169,7 +173,7 @@ class _Listings:
             self.notes.append(e.message)
             return None
         if found is None:
-            self.notes.append("its content is not on this machine")
+            self.notes.append(_why_unknown(resource))
             return None
         if state.folder is not None:
             found = _below(found, state.folder)
@@ -179,9 +183,23 @@ class _Listings:
         if hashval is not None:
             return resource.files_at(hashval)
         if resource.local_path is None:
-            return None
+            return resource.files_now() if resource.is_here() else None
         with IndexStatCache(self._ws.index, Path(resource.local_path)) as cache:
             return resource.files_now(cache)
+
+    def hashed(self, state: ResourceState | None) -> ResourceState | None:
+        """The same; what has no files that could be listed, with its hash of now."""
+        if state is None or state.hash is not None or state.resource is None:
+            return state
+        if isinstance(state.resource, FileResourceMixin) or not state.resource.is_here():
+            return state
+        return replace(state, hash=content_now(self._ws, state.resource, None).hash)
+
+
+def _why_unknown(resource: Resource) -> str:
+    if isinstance(resource, FileResourceMixin):
+        return "its content is not on this machine"
+    return f"a resource of type {resource.resource_type} has no files: compared by its hash"
 
 
 def _state(ws: OpenWorkspace, params: Json, snapshot: SnapshotMetadata) -> ResourceState:

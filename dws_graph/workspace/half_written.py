@@ -95,7 +95,7 @@ def _is_whole(ws: OpenWorkspace, ref: ResourceRef) -> bool:
     if resource.has_results_role() and not has_files(resource):
         moved = moved_results(ws, ref.name)
         return moved is not None and bool(moved.certificates)  # a step made those that are meant
-    if resource.local_path is None or not resource.local_path.is_dir():
+    if not resource.is_here():
         return False
     known = ws.index.known(ws.id, ref)
     left = ws.index.left_by([c.id for c in known])

@@ -37,7 +37,7 @@ from dws_graph.model.ids import is_uuid
 from dws_graph.model.refs import ResourceRef, normal_subpath
 from dws_graph.model.values import Json, parse_json, take, take_or
 from dws_graph.resources import registry
-from dws_graph.resources.base import FileResource, Resource, ResourceRoles
+from dws_graph.resources.base import Resource, ResourceRoles
 from dws_graph.workspace import environment, layout
 from dws_graph.workspace.metadata import SnapshotMetadata, Stat
 from dws_graph.workspace.params import PARAMS, param
@@ -396,7 +396,7 @@ class OpenWorkspace:
         if missing or not (self.root / layout.RESOURCE_LOCAL_PARAMS).exists():
             for name in missing:
                 resource = self.get_resource(name)
-                if resource.local_path is not None:  # else it is still to be cloned
+                if resource.local_path is not None or not resource.needs_cloning():
                     self._resource_local[name] = resource.get_local_params()
             self._write_local(layout.RESOURCE_LOCAL_PARAMS, self._resource_local)
 
@@ -502,7 +502,7 @@ class OpenWorkspace:
         for resource in self.get_resources():
             if expecting_a_code_resource and resource.role != ResourceRoles.CODE:
                 continue
-            if not isinstance(resource, FileResource) or resource.local_path is None:
+            if resource.local_path is None:
                 continue
             base = resource.local_path.resolve()
             if real.is_relative_to(base):

@@ -18,6 +18,7 @@ from dws_graph.model.facts import Fingerprint, StepStart
 from dws_graph.model.refs import ResourceRef
 from dws_graph.model.values import clean_text
 from dws_graph.resources.base import Content, FileResource, Resource
+from dws_graph.resources.mixins import FileResourceMixin
 from dws_graph.workspace.opened import OpenWorkspace
 from dws_graph.workspace.processes import is_alive
 from dws_graph.workspace.stats import IndexStatCache
@@ -79,8 +80,26 @@ def read_refs(
 
 
 def read_entry(ws: OpenWorkspace, entry: Entry, running: Sequence[StepStart]) -> Reading:
-    """The same for a ref with an entry of its own."""
+    """The same for a ref with an entry of its own.
+
+    What is behind an API, and was not looked at on this machine, counts as what it was.
+    """
+    if nobody_can_tell(ws.get_resource(entry.ref.name)):
+        return Reading(
+            ref=entry.ref,
+            certificate=entry.certificate,
+            why="current",
+            before=entry.certificate,
+            fingerprint=entry.fingerprint,
+        )
     return _read(ws, entry.ref, entry, running)
+
+
+def nobody_can_tell(resource: Resource) -> bool:
+    """Whether there is nothing of a resource that could be missed, nor known, on this machine."""
+    if resource.local_path is not None or isinstance(resource, FileResourceMixin):
+        return False
+    return not resource.is_here()
 
 
 def is_edited(ws: OpenWorkspace, entry: Entry, running: Sequence[StepStart]) -> bool:
@@ -189,7 +208,8 @@ def content_now(
     """The hashes of the content on disk; files known unchanged are not read."""
     folder = resource.local_path
     if folder is None:
-        return Content(None, None, None)
+        here = resource.is_here()
+        return resource.content(subpath, None, progress) if here else Content(None, None, None)
     with IndexStatCache(ws.index, folder) as cache:
         return resource.content(subpath, cache, progress)
 

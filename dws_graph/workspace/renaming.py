@@ -12,7 +12,6 @@ from dws_graph.errors import ConfigurationError
 from dws_graph.model import facts as f
 from dws_graph.model.values import Json
 from dws_graph.resources.base import Resource
-from dws_graph.resources.local_files import LocalFileResource
 from dws_graph.workspace import layout
 from dws_graph.workspace.committing import commit_change
 from dws_graph.workspace.intent import Intent
@@ -40,18 +39,18 @@ def rename_resource(ws: OpenWorkspace, old: str, new: str) -> None:
             {**item, "name": new} if item.get("name") == old else item
             for item in ws.resource_params
         ]
-        hashes = _hash_files(ws, resource)
-        folder = resource.hash_folder_as(new) if isinstance(resource, LocalFileResource) else ""
+        kept = _kept_files(ws, resource)
+        folder = resource.kept_below(new)
         commit_change(
             ws,
             f"Renamed resource {old}: {new}",
             {
                 layout.RESOURCES: json_bytes(params),
-                **{f"{folder}/{os.path.basename(path)}": data for path, data in hashes.items()},
+                **{f"{folder}/{os.path.basename(path)}": data for path, data in kept.items()},
             },
             [(f.RESOURCE_RENAMED, {"old": old, "new": new})],
             operation="rename",
-            remove=list(hashes),
+            remove=list(kept),
             more=lambda intent: _local(ws, old, new, intent),
         )
 
@@ -94,13 +93,13 @@ def _check(ws: OpenWorkspace, resource: Resource, new: str) -> None:
             )
 
 
-def _hash_files(ws: OpenWorkspace, resource: Resource) -> dict[str, bytes]:
-    """The hash trees of local files, which lie in a folder of the resource's name."""
-    if not isinstance(resource, LocalFileResource):
+def _kept_files(ws: OpenWorkspace, resource: Resource) -> dict[str, bytes]:
+    """What its snapshots have committed (hash trees of local files), in a folder of its name."""
+    below = resource.kept_below(resource.name)
+    if below is None:
         return {}
-    folder = ws.root / resource.hash_folder
-    paths = sorted(path for path in folder.glob("*") if path.is_file())
-    return {f"{resource.hash_folder}/{path.name}": path.read_bytes() for path in paths}
+    paths = sorted(path for path in (ws.root / below).glob("*") if path.is_file())
+    return {f"{below}/{path.name}": path.read_bytes() for path in paths}
 
 
 def _local(ws: OpenWorkspace, old: str, new: str, intent: Intent) -> Intent:

@@ -123,7 +123,6 @@ class _Judge:
     def _content(self, ref: ResourceRef) -> Content | None:
         if ref not in self._contents:
             resource = self._ws.get_resource(ref.name)
-            folder = resource.local_path
-            there = folder is not None and folder.is_dir()
+            there = resource.is_here()
             self._contents[ref] = content_now(self._ws, resource, ref.subpath) if there else None
         return self._contents[ref]

@@ -20,6 +20,7 @@ from dws_graph.resources.git_subdirectory import GIT_SUBDIRECTORY
 from dws_graph.workspace.metadata import SnapshotMetadata
 from dws_graph.workspace.moved_results import moved_results
 from dws_graph.workspace.opened import OpenWorkspace
+from dws_graph.workspace.reading import nobody_can_tell
 from dws_graph.workspace.snapshots import find_snapshot, manifest_of
 
 Status = Literal["same", "changed", "missing", "not kept"]
@@ -27,6 +28,7 @@ NOT_HERE = "it is not on this machine"
 NO_HASH = "no snapshot has hashed it yet: compared by its files' stats"
 WHOLE = "the hashes are those of the whole of {}"
 LOST = "it was overwritten before any snapshot"
+UNSEEN = "no program has got its data on this machine"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +76,9 @@ def _current(ws: OpenWorkspace) -> Iterator[Verified]:
         resource = ws.get_resource(ref.name)
         if cert.status == "not kept":
             yield Verified(ref=ref, status="not kept", expected=None, found=None, note=LOST)
-        elif not reader.is_here(resource):
+        elif nobody_can_tell(resource):
+            yield _not_kept(cert, UNSEEN)
+        elif not resource.is_here():
             yield _missing(cert, NOT_HERE if resource.local_path is None else "its folder is gone")
         elif not _exists(resource, ref.subpath):
             yield _missing(cert, "there is nothing at this path")
@@ -118,6 +122,12 @@ def _missing(cert: Certificate, note: str) -> Verified:
     return Verified(ref=cert.ref, status="missing", expected=_expected(cert), found=None, note=note)
 
 
+def _not_kept(cert: Certificate, note: str) -> Verified:
+    return Verified(
+        ref=cert.ref, status="not kept", expected=_expected(cert), found=None, note=note
+    )
+
+
 def _exists(resource: Resource, subpath: str | None) -> bool:
     return subpath is None or resource.does_subpath_exist(subpath)
 
@@ -151,10 +161,6 @@ class _Reader:
 
     def __init__(self) -> None:
         self._contents: dict[tuple[str, str | None], Content] = {}
-
-    def is_here(self, resource: Resource) -> bool:
-        folder = resource.local_path
-        return not isinstance(resource, FileResource) or (folder is not None and folder.is_dir())
 
     def content(self, resource: Resource, subpath: str | None) -> Content:
         key = (resource.name, subpath)
@@ -193,35 +199,30 @@ class _Kept:
 
     def _one(self, params: Json, cert: Certificate) -> Verified:
         if cert.hash is None:
-            return self._not_kept(cert, LOST)
+            return _not_kept(cert, LOST)
         if params["role"] == "results" and cert.subpath_hash is not None:
             return self._results(cert)
         if params["resource_type"] in (GIT, GIT_SUBDIRECTORY):
             return self._in_git(params, cert)
         if cert.ref.name not in self._names:
-            return self._not_kept(cert, "its resource is not in the workspace any more")
+            return _not_kept(cert, "its resource is not in the workspace any more")
         resource = self._ws.get_resource(cert.ref.name)
-        if not self._reader.is_here(resource):
-            return self._not_kept(cert, NOT_HERE)
+        if not resource.is_here():
+            return _not_kept(cert, NOT_HERE)
         found = _compared(resource, cert, self._reader.content(resource, cert.ref.subpath))
         if found.status == "same":
             return found
-        return self._not_kept(cert, "what is on disk is another version")
-
-    def _not_kept(self, cert: Certificate, note: str) -> Verified:
-        return Verified(
-            ref=cert.ref, status="not kept", expected=_expected(cert), found=None, note=note
-        )
+        return _not_kept(cert, "what is on disk is another version")
 
     def _results(self, cert: Certificate) -> Verified:
         """Results are where the snapshot moved them."""
         folder = self._snapshot.relative_destination_path.strip("/")
         below = folder if cert.ref.subpath is None else f"{folder}/{cert.ref.subpath}"
         if cert.ref.name not in self._names:
-            return self._not_kept(cert, "its resource is not in the workspace any more")
+            return _not_kept(cert, "its resource is not in the workspace any more")
         resource = self._ws.get_resource(cert.ref.name)
-        if not self._reader.is_here(resource):
-            return self._not_kept(cert, NOT_HERE)
+        if not resource.is_here():
+            return _not_kept(cert, NOT_HERE)
         if not resource.does_subpath_exist(below):
             return _missing(cert, f"{below} is gone")
         if cert.ref.subpath is None and isinstance(resource, FileResource):
@@ -240,7 +241,7 @@ class _Kept:
     def _in_git(self, params: Json, cert: Certificate) -> Verified:
         git = self._repository(params)
         if git is None:
-            return self._not_kept(cert, NOT_HERE)
+            return _not_kept(cert, NOT_HERE)
         hashval = str(cert.hash)
         wanted: str | None = hashval
         if cert.ref.subpath is not None and cert.subpath_hash is not None:
