@@ -160,6 +160,13 @@ class Step:
         with _turn(self.ws):
             self._read(refs, ())
 
+    def read_again(self, ref: ResourceRef) -> None:
+        """Read an input anew: what it holds is known only now, or the step itself has got it."""
+        ref = ref.recorded()
+        with _turn(self.ws):
+            self.inputs = {r: reading for r, reading in self.inputs.items() if not r.touches(ref)}
+            self._read([ref], ())
+
     def add_output(self, ref: ResourceRef) -> None:
         """Write more; known to other processes from now on."""
         ref = ref.recorded()

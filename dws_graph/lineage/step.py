@@ -87,6 +87,19 @@ class Lineage:
         self._step.ws.validate_resource_name(ref.name)
         self._step.add_inputs([ref])
 
+    def refresh_input_ref(self, ref: ResourceRef) -> None:
+        """Read an input again, the data of which the step itself has got, from an API.
+
+        Without that, data which change while the step runs are none that it can be said to have
+        read.
+
+        Raises:
+            LineageConsistencyError: It does not go together with the other inputs.
+        """
+        self._check_open()
+        self._step.ws.validate_resource_name(ref.name)
+        self._step.read_again(ref)
+
     def add_output_path(self, path: str) -> None:
         """Add an output; one that was declared before `eval` is that one.
 

@@ -6,7 +6,7 @@ import os
 import sys
 from contextlib import closing
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import joblib
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
@@ -14,6 +14,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
 from dws_graph.errors import ApiParamError
+from dws_graph.kits.api_data import find_api, hash_test_data, hash_training_data
 from dws_graph.kits.scikit_learn.metrics import Metrics, metrics_class
 from dws_graph.kits.scikit_learn.recording import (
     find_ref,
@@ -28,8 +29,17 @@ from dws_graph.model.values import clean_text
 
 if TYPE_CHECKING:
     from dws_graph.lineage import Lineage
+    from dws_graph.resources.api_resource import HashState
 
 MODEL_END = ".joblib"
+
+
+class _Begun(NamedTuple):
+    """A step under way: what it reads, and where its results go."""
+
+    lineage: Lineage
+    source: ResourceRef
+    results: ResourceRef
 
 
 class LineagePredictor(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
@@ -42,6 +52,9 @@ class LineagePredictor(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
     To tune a predictor, wrap the search (`LineagePredictor(GridSearchCV(...), ...)`), or give the
     search a `scoring`: a search over a wrapped predictor that has none calls `score`, and so
     records a step, once for each fold.
+
+    Data from an API have a resource of type api-resource, named as `input_resource`: its hash is
+    that of the training data, from `fit` on, and of training and test data, from `score` on.
 
     Args:
         predictor: Any object with `fit` and `predict`. It is trained itself, not a copy.
@@ -62,7 +75,8 @@ class LineagePredictor(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
         ConfigurationError: There is no such workspace or resource.
     """
 
-    _step: tuple[Lineage, ResourceRef] | None = None  # begun by fit, and where its results go
+    _step: _Begun | None = None  # by fit
+    _trained_on: HashState | None = None  # of data behind an API
     _is_clone = False
 
     def __init__(
@@ -96,15 +110,15 @@ class LineagePredictor(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
         """
         self._check_arguments()
         if self._step is not None:
-            self._step[0].abort("trained again before it was scored")
+            self._step.lineage.abort("trained again before it was scored")
             self._step = None
-        step = None if self._is_clone else self._begin(X)
+        step = None if self._is_clone else self._begin(X, (X, y))
         try:
             self.predictor.fit(X, y, *args, **kwargs)
             self._save_model(X)
         except BaseException as e:
             if step is not None:
-                step[0].abort(clean_text(f"{type(e).__name__}: {e}"[:2000]))
+                step.lineage.abort(clean_text(f"{type(e).__name__}: {e}"[:2000]))
             raise
         self._step = step
         return self
@@ -119,10 +133,16 @@ class LineagePredictor(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
         Returns:
             The accuracy of a classifier, R2 of a regressor.
         """
-        lineage, results = self._step if self._step is not None else self._begin(X)
+        lineage, source, results = self._step if self._step is not None else self._begin(X)
         self._step = None
         with lineage:
             found = metrics_class(self.metrics)(y, self.predictor.predict(X), sample_weight)
+            with closing(open_workspace(self.workspace_dir)) as workspace:
+                api = find_api(workspace, source)
+                if api is not None:
+                    hash_test_data(api, self._trained_on, X, y)
+            if api is not None:
+                lineage.refresh_input_ref(source)
             for name, value in self._parameters().items():
                 lineage.add_param(name, value)
             with lineage.as_results(results) as results_lineage:
@@ -146,16 +166,19 @@ class LineagePredictor(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
                 find_ref(workspace, self.input_resource, "source-data")
             local_directory(workspace, find_ref(workspace, self.results_resource, "results"))
 
-    def _begin(self, X: Any) -> tuple[Lineage, ResourceRef]:  # noqa: N803
+    def _begin(self, X: Any, training: tuple[Any, Any] | None = None) -> _Begun:  # noqa: N803
         with closing(open_workspace(self.workspace_dir)) as workspace:
             results = find_ref(workspace, self.results_resource, "results")
             source = find_ref(workspace, self._input(X), "source-data")
             local_directory(workspace, results)
             check_output(workspace, results)  # refused before the training, declared after it
+            api = find_api(workspace, source)
+            if api is not None and training is not None:
+                self._trained_on = hash_training_data(api, *training)
             builder = step_builder(workspace, type(self.predictor).__name__)
         lineage = builder.with_parameters(self._parameters()).with_input_ref(source).eval()
         self._say(f"Recording a step that reads {source} and writes {results}.")
-        return lineage, results
+        return _Begun(lineage, source, results)
 
     def _input(self, X: Any) -> Any:  # noqa: N803
         if self.input_resource is not None:
@@ -212,9 +235,10 @@ class LineagePredictor(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
         raise AttributeError(f"'{type(self).__name__}' has no attribute '{name}'")
 
     def __getstate__(self) -> dict[str, Any]:
-        """What is pickled and copied: no step that runs here."""
+        """What is pickled and copied: no step that runs here, and no hash under way."""
         state = dict(super().__getstate__())
         state.pop("_step", None)
+        state.pop("_trained_on", None)
         return state
 
     def __sklearn_clone__(self) -> LineagePredictor:
