@@ -38,6 +38,11 @@ Ask = Callable[[str, str], str]
 """Asks a person a question, and says what is taken where nobody is there."""
 
 
+def default_answer(question: str, default: str) -> str:
+    """Answers for those who are not to be asked: with what is taken without an answer."""
+    return default
+
+
 Listing = Mapping[bytes, str]
 """What tells each file's content (and mode) from others', by its path in the resource."""
 
@@ -557,7 +562,9 @@ class ResourceFactory(ABC):
         """Whether its resources have something here, which a clone must bring or find first."""
         return False
 
-    def clone(self, params: Json, workspace: ResourceWorkspace, ask: Ask) -> Resource:
+    def clone(
+        self, params: Json, workspace: ResourceWorkspace, ask: Ask = default_answer
+    ) -> Resource:
         """Bring a resource of resources.json to this machine.
 
         Args:

@@ -28,6 +28,7 @@ from dws_graph.resources.base import (
     Taken,
     check_exportable,
     check_imported,
+    default_answer,
     joined,
 )
 from dws_graph.resources.cloning import as_local_path, clone_branch, is_cloned, place_of, source_of
@@ -477,7 +478,9 @@ class GitFactory(ResourceFactory):
         """See `ResourceFactory`."""
         return True
 
-    def clone(self, params: Json, workspace: ResourceWorkspace, ask: Ask) -> GitResource:
+    def clone(
+        self, params: Json, workspace: ResourceWorkspace, ask: Ask = default_answer
+    ) -> GitResource:
         """See `ResourceFactory`: from its origin, to where it was in the workspace, or as asked."""
         here = self.from_json(params, {}, workspace)
         origin = here.remote_origin_url

@@ -255,6 +255,10 @@ class GitSubdirectoryFactory(ResourceFactory):
             check_exportable(path, name, read_only=False)
         return GitSubdirectoryResource(name, role, workspace, relative_path=relative, export=export)
 
+    def has_local_state(self) -> bool:
+        """See `ResourceFactory`: it comes with the workspace."""
+        return True
+
     def from_json(
         self, params: Json, local_params: Json, workspace: ResourceWorkspace
     ) -> GitSubdirectoryResource:

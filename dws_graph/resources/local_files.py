@@ -25,6 +25,7 @@ from dws_graph.resources.base import (
     Taken,
     check_exportable,
     check_imported,
+    default_answer,
 )
 from dws_graph.resources.fingerprints import file_entries
 from dws_graph.resources.walking import Entry
@@ -279,7 +280,9 @@ class LocalFileFactory(ResourceFactory):
         """See `ResourceFactory`."""
         return True
 
-    def clone(self, params: Json, workspace: ResourceWorkspace, ask: Ask) -> LocalFileResource:
+    def clone(
+        self, params: Json, workspace: ResourceWorkspace, ask: Ask = default_answer
+    ) -> LocalFileResource:
         """See `ResourceFactory`: the files must be here already; where, is asked."""
         name, there = take(params, "name", str), take(params, "global_local_path", str)
         answer = there if os.path.isdir(there) else ask(f"Where are the files of '{name}'?", there)

@@ -20,7 +20,7 @@ from dws_graph.backends.locks import Notify, quiet
 from dws_graph.errors import ConfigurationError, DwsError, GitError
 from dws_graph.model.values import parse_json
 from dws_graph.resources import registry
-from dws_graph.resources.base import Ask
+from dws_graph.resources.base import Ask, default_answer
 from dws_graph.resources.cloning import appearing, check_out
 from dws_graph.workspace import layout
 from dws_graph.workspace.filtering import filter_as_set
@@ -28,11 +28,6 @@ from dws_graph.workspace.names import as_hostname, check_hostname
 from dws_graph.workspace.opened import OpenWorkspace, json_bytes
 from dws_graph.workspace.params import FILTERS
 from dws_graph.workspace.trusting import check_files, check_format
-
-
-def default_answer(question: str, default: str) -> str:
-    """Answers for those who are not to be asked: with what is taken without an answer."""
-    return default
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,7 +30,7 @@ def find_root(start: str | os.PathLike[str] | None = None) -> Path:
     Raises:
         ConfigurationError: There is none; the hint says how to make one.
     """
-    here = Path(start if start is not None else os.curdir).resolve()
+    here = Path(start if start is not None else os.curdir).expanduser().resolve()
     for folder in (here, *here.parents):
         if (folder / layout.CONFIG).is_file():
             return folder

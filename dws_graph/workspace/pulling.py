@@ -14,14 +14,14 @@ from dws_graph.backends.git.merging import changes
 from dws_graph.backends.journal.journal import Draft
 from dws_graph.errors import ConfigurationError
 from dws_graph.model.values import parse_json
-from dws_graph.resources.base import Ask, Resource
+from dws_graph.resources.base import Ask, Resource, default_answer
 from dws_graph.resources.git import GitResource
 from dws_graph.resources.git_subdirectory import GitSubdirectoryResource
 from dws_graph.resources.sharing import Shared
 from dws_graph.resources.updating import below, check_free
 from dws_graph.workspace import layout
 from dws_graph.workspace.arriving import arrive, arrived_names, follow_renames
-from dws_graph.workspace.cloning import clone_missing, default_answer
+from dws_graph.workspace.cloning import clone_missing
 from dws_graph.workspace.committing import finish_interrupted, intended, settle
 from dws_graph.workspace.filtering import filter_as_set, told_of_pointers
 from dws_graph.workspace.intent import PULL, Intent, as_path

@@ -8,14 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from dws_graph.errors import ApiParamError
 from dws_graph.resources.base import Resource
+from dws_graph.resources.mixins import LocalStateResourceMixin
 from dws_graph.workspace import layout
 from dws_graph.workspace.committing import commit_change, recover_locked
-from dws_graph.workspace.opened import OpenWorkspace
+from dws_graph.workspace.snapshotting import SnapshotWorkspaceMixin
+from dws_graph.workspace.syncing import SyncedWorkspaceMixin
 
 
-class Workspace(OpenWorkspace):
+class Workspace(SnapshotWorkspaceMixin, SyncedWorkspaceMixin):
     """A workspace on this machine; see `OpenWorkspace` for its attributes."""
 
     def __enter__(self) -> Workspace:
@@ -74,54 +75,17 @@ class Workspace(OpenWorkspace):
 
         return add_resource(self, resource_type, role, name, *args, **kwargs)
 
-    def publish(self, *args: str) -> None:
-        """Make an empty repository the origin, and push everything there.
-
-        Args:
-            args: Its URL.
-
-        Raises:
-            ConfigurationError: It cannot be; nothing was changed.
-        """
-        from dws_graph.workspace.pushing import publish_workspace
-
-        if len(args) != 1:
-            raise ApiParamError("publish takes one argument, the URL of an empty repository")
-        publish_workspace(self, args[0])
-
-    def push(self, resource_list: Iterable[Resource]) -> None:
-        """Push these resources, and the workspace itself.
-
-        Raises:
-            ConfigurationError: One cannot be pushed; nothing was.
-        """
-        from dws_graph.workspace.pushing import push_workspace
-
-        names = [resource.name for resource in resource_list]
-        push_workspace(self, only=names or None, only_workspace=not names)
-
-    def pull_workspace(self) -> Workspace:
-        """Pull the workspace itself; it is as it is now, read again.
-
-        Raises:
-            ConfigurationError: It cannot be pulled; nothing was changed.
-        """
-        from dws_graph.workspace.pulling import pull_all
-
-        pull_all(self, only_workspace=True)
+    def as_snapshot_ws(self) -> SnapshotWorkspaceMixin:
+        """This workspace, which takes snapshots."""
         return self
 
-    def pull_resources(self, resource_list: Iterable[Resource]) -> None:
-        """Pull these resources, and the workspace that names their snapshots.
+    def as_lineage_ws(self) -> SnapshotWorkspaceMixin:
+        """This workspace, which records lineage."""
+        return self
 
-        Raises:
-            ConfigurationError: One cannot be pulled; nothing was changed.
-        """
-        from dws_graph.workspace.pulling import pull_all
-
-        names = [resource.name for resource in resource_list]
-        if names:
-            pull_all(self, only=names)
+    def get_names_of_resources_with_local_state(self) -> Iterable[str]:
+        """Resources of which something is, or should be, on this machine."""
+        return [r.name for r in self.get_resources() if isinstance(r, LocalStateResourceMixin)]
 
     def get_names_for_resources_that_need_to_be_cloned(self) -> Iterable[str]:
         """Resources that are not on this machine yet."""
@@ -139,20 +103,6 @@ class Workspace(OpenWorkspace):
 
         clone_resource(self, name)
         return self.get_resource(name)
-
-    def delete_snapshot(self, hash_val: str, include_resources: bool = False) -> None:
-        """Delete a snapshot.
-
-        Args:
-            hash_val: Its hash.
-            include_resources: Its results directories go, too.
-
-        Raises:
-            ConfigurationError: There is no such snapshot.
-        """
-        from dws_graph.workspace.deleting import delete_snapshot
-
-        delete_snapshot(self, hash_val, include_resources=include_resources)
 
     def save(self, message: str) -> None:
         """Commit the workspace's metadata files as they are on disk, if they changed."""

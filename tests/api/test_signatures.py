@@ -58,6 +58,33 @@ LINEAGE = {
     "add_lineage_parameters_to_arg_parser": "parser, params",
     "get_lineage_parameter_values": "params, parsed_args",
 }
+FILE_TYPES, STATE_TYPES = ["FileResourceMixin"], ["LocalStateResourceMixin", "Resource"]
+SNAPSHOT_TYPES = ["SnapshotResourceMixin", "Resource"]
+FILES = {
+    "add_results_file": "self, data, rel_dest_path",
+    "delete_file": "self, rel_path",
+    "does_subpath_exist": "self, subpath, must_be_file=False, must_be_directory=False",
+    "read_results_file": "self, subpath",
+    "results_copy_current_files": "self, rel_dest_root, exclude_files, exclude_dirs_re",
+    "results_move_current_files": "self, rel_dest_root, exclude_files, exclude_dirs_re",
+    "upload_file": "self, src_local_path, rel_dest_path",
+}
+STATE = {
+    "get_local_params": "self",
+    "get_local_path_if_any": "self",
+    "pull": "self",
+    "pull_precheck": "self",
+    "push": "self",
+    "push_precheck": "self",
+    "validate_subpath_exists": "self, subpath",
+}
+SNAPSHOTS = {
+    "delete_snapshot": "self, workspace_snapshot_hash, resource_restore_hash, relative_path",
+    "restore": "self, restore_hashval",
+    "restore_precheck": "self, restore_hashval",
+    "snapshot": "self",
+    "snapshot_precheck": "self",
+}
 WORKSPACE = {
     "load_workspace": "uri, batch, verbose",
     "find_and_load_workspace": "batch, verbose, uri_or_local_path=None",
@@ -82,6 +109,28 @@ WORKSPACE = {
     "Workspace.validate_local_path_for_resource": "self, proposed_resource_name, "
     "proposed_local_path",
     "Workspace.validate_resource_name": "self, resource_name, subpath=None, expected_role=None",
+    "Workspace.as_lineage_ws": "self",
+    "Workspace.as_snapshot_ws": "self",
+    "Workspace.clone_resource": "self, name",
+    "Workspace.get_names_for_resources_that_need_to_be_cloned": "self",
+    "Workspace.get_names_of_resources_with_local_state": "self",
+    "SyncedWorkspaceMixin.publish": "self, *args",
+    "SyncedWorkspaceMixin.pull_resources": "self, resource_list",
+    "SyncedWorkspaceMixin.pull_workspace": "self",
+    "SyncedWorkspaceMixin.push": "self, resource_list",
+    "SnapshotWorkspaceMixin.delete_snapshot": "self, hash_val, include_resources=False",
+    "SnapshotWorkspaceMixin.get_most_recent_snapshot": "self",
+    "SnapshotWorkspaceMixin.get_next_snapshot_number": "self",
+    "SnapshotWorkspaceMixin.get_snapshot_by_partial_hash": "self, partial_hash",
+    "SnapshotWorkspaceMixin.get_snapshot_by_tag": "self, tag",
+    "SnapshotWorkspaceMixin.get_snapshot_by_tag_or_hash": "self, tag_or_hash",
+    "SnapshotWorkspaceMixin.get_snapshot_manifest": "self, hash_val",
+    "SnapshotWorkspaceMixin.get_snapshot_metadata": "self, hash_val",
+    "SnapshotWorkspaceMixin.list_snapshots": "self, reverse=True, max_count=None",
+    "SnapshotWorkspaceMixin.remove_tag_from_snapshot": "self, hash_val, tag",
+    "SnapshotWorkspaceMixin.restore": "self, snapshot_hash, restore_hashes, restore_resources",
+    "SnapshotWorkspaceMixin.snapshot": "self, tag=None, message=''",
+    "SnapshotWorkspaceMixin.supports_lineage": "self",
     "Resource": "resource_type, name, role, workspace",
     "Resource.get_params": "self",
     "Resource.has_results_role": "self",
@@ -93,6 +142,15 @@ WORKSPACE = {
     "SnapshotMetadata.has_tag": "self, tag",
     "SnapshotMetadata.matches_partial_hash": "self, partial_hash",
     "SnapshotMetadata.to_json": "self",
+    "SnapshotMetadata.from_json": "data",
+    "ResourceFactory.clone": "self, params, workspace",
+    "ResourceFactory.from_command_line": "self, role, name, workspace, *args, **kwargs",
+    "ResourceFactory.from_json": "self, params, local_params, workspace",
+    "ResourceFactory.has_local_state": "self",
+    "ResourceFactory.suggest_name": "self, workspace, role, *args",
+    **{f"{cls}.{name}": text for cls in FILE_TYPES for name, text in FILES.items()},
+    **{f"{cls}.{name}": text for cls in STATE_TYPES for name, text in STATE.items()},
+    **{f"{cls}.{name}": text for cls in SNAPSHOT_TYPES for name, text in SNAPSHOTS.items()},
 }
 SCIKIT_LEARN = {
     "load_dataset_from_resource": "resource_name, subpath=None, workspace_dir=None",
