@@ -120,8 +120,9 @@ class Group(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """The command that the arguments begin with; an unknown one gets a suggestion."""
-        if args and args[0] not in self.entries and not args[0].startswith("-"):
-            near = difflib.get_close_matches(args[0], self.entries, n=3, cutoff=0.7)
+        names = [] if not args or args[0] in self.entries else self.list_commands(ctx)
+        if args and args[0] not in (*self.entries, *names) and not args[0].startswith("-"):
+            near = difflib.get_close_matches(args[0], names, n=3, cutoff=0.7)
             known = f"Did you mean {' or '.join(near)}?" if near else f"See: {ctx.command_path} -h."
             ctx.fail(f"there is no command '{args[0]}'. {known}")
         return super().resolve_command(ctx, args)

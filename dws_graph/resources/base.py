@@ -11,12 +11,12 @@ import os
 import re
 import shutil
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
-from dws_graph.backends.files import inside, make_folder, write_atomic
+from dws_graph.backends.files import as_file_name, inside, make_folder, write_atomic
 from dws_graph.errors import ConfigurationError, JsonError, JsonValueError, NotSupportedError
 from dws_graph.model.facts import Fingerprint
 from dws_graph.model.values import Json, parse_json, take, take_or
@@ -33,6 +33,7 @@ from dws_graph.resources.naming import path_on_disk
 from dws_graph.resources.walking import Entry, Excluded
 
 LINEAGE_FILE = "lineage.json"
+KEPT = ".dataworkspace/kept"
 
 Ask = Callable[[str, str], str]
 """Asks a person a question, and says what is taken where nobody is there."""
@@ -131,6 +132,9 @@ class Resource(SnapshotResourceMixin):
         workspace: The workspace it is in.
     """
 
+    keeps: ClassVar[bool] = False
+    """Whether its snapshots commit files of its own into the workspace: see `kept_files`."""
+
     def __init__(
         self, resource_type: str, name: str, role: str, workspace: ResourceWorkspace
     ) -> None:
@@ -180,8 +184,30 @@ class Resource(SnapshotResourceMixin):
             name: That it has, or had: the folder of a resource that is renamed goes with it.
 
         Returns:
-            None for a type that commits nothing of its own.
+            None for a type that commits nothing of its own, which is one that does not say
+            `keeps = True`.
         """
+        if not self.keeps:
+            return None
+        return "/".join([KEPT, *map(as_file_name, (self.resource_type, self.role, name))])
+
+    def kept_files(self, contents: Mapping[str, bytes]) -> dict[str, bytes]:
+        """Files for `Taken.files`, by path from the workspace's root: content by its name there.
+
+        Raises:
+            NotSupportedError: The type does not say that it keeps files.
+        """
+        below = self.kept_below(self.name)
+        if below is None:
+            raise NotSupportedError(f"{self}, of type {self.resource_type}, keeps no files")
+        return {f"{below}/{as_file_name(name)}": data for name, data in contents.items()}
+
+    def kept_file(self, file_name: str) -> bytes | None:
+        """What a snapshot has kept under this name; None: it is not in the workspace here."""
+        for name in (self.name, *self.workspace.names_before(self.name)):
+            path = self.workspace.root / (self.kept_below(name) or "") / as_file_name(file_name)
+            if self.keeps and path.is_file():
+                return path.read_bytes()
         return None
 
     # What state it is in
@@ -332,6 +358,16 @@ class Resource(SnapshotResourceMixin):
     def needs_cloning(self) -> bool:
         """Whether it has local state that is not on this machine yet."""
         return False
+
+    def bring(self, restore_hashval: str | None) -> None:  # nothing to do where it is elsewhere
+        """Bring its content here, of a resource that was just cloned.
+
+        Args:
+            restore_hashval: That of the newest snapshot; None where it has none.
+
+        Raises:
+            ConfigurationError: It cannot be brought; nothing is left of the attempt.
+        """
 
     # Paths in it
 
@@ -537,8 +573,35 @@ class FileResource(Resource, FileResourceMixin, LocalStateResourceMixin):
         return folder / name
 
 
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """What `dws add TYPE` takes of the user, and gives to `from_command_line`.
+
+    Attributes:
+        name: In the help, and of the keyword: `table_name` is the option `--table-name`.
+        help: What it is, in a sentence.
+        kind: A `positional` one, which must be given; an `option` with a value, a text; a `flag`.
+        default: Of an option that was not given; None where there is none.
+    """
+
+    name: str
+    help: str
+    kind: Literal["positional", "option", "flag"] = "positional"
+    default: str | None = None
+
+
 class ResourceFactory(ABC):
-    """Makes the resources of one type."""
+    """Makes the resources of one type.
+
+    Attributes:
+        summary: What the type is, in a line for the help of `dws add`.
+        arguments: What `dws add TYPE` takes besides `--role` and `--name`.
+        roles: Those that its resources can have.
+    """
+
+    summary: str = ""
+    arguments: Sequence[Argument] = ()
+    roles: Sequence[str] = RESOURCE_ROLE_CHOICES
 
     @abstractmethod
     def from_command_line(

@@ -9,11 +9,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from dws_graph.backends.files import inside
+    from dws_graph.model.facts import Fingerprint
+    from dws_graph.model.refs import ResourceRef
     from dws_graph.resources.base import (
         RESOURCE_ROLE_CHOICES,
+        Argument,
+        Content,
+        Listing,
         Resource,
         ResourceFactory,
         ResourceRoles,
+        Taken,
     )
     from dws_graph.resources.mixins import (
         FileResourceMixin,
@@ -29,35 +36,49 @@ if TYPE_CHECKING:
 
 __all__ = [
     "RESOURCE_ROLE_CHOICES",
+    "Argument",
+    "Content",
     "FileResourceMixin",
+    "Fingerprint",
+    "Listing",
     "LocalStateResourceMixin",
     "Resource",
     "ResourceFactory",
+    "ResourceRef",
     "ResourceRoles",
     "SnapshotMetadata",
     "SnapshotResourceMixin",
     "SnapshotWorkspaceMixin",
     "SyncedWorkspaceMixin",
+    "Taken",
     "Workspace",
     "find_and_load_workspace",
     "init_workspace",
+    "inside",
     "load_workspace",
 ]
 
 _HOME = {
+    "Argument": "dws_graph.resources.base",
+    "Content": "dws_graph.resources.base",
     "FileResourceMixin": "dws_graph.resources.mixins",
+    "Fingerprint": "dws_graph.model.facts",
+    "Listing": "dws_graph.resources.base",
     "LocalStateResourceMixin": "dws_graph.resources.mixins",
     "RESOURCE_ROLE_CHOICES": "dws_graph.resources.base",
     "Resource": "dws_graph.resources.base",
     "ResourceFactory": "dws_graph.resources.base",
+    "ResourceRef": "dws_graph.model.refs",
     "ResourceRoles": "dws_graph.resources.base",
     "SnapshotMetadata": "dws_graph.workspace.metadata",
     "SnapshotResourceMixin": "dws_graph.resources.mixins",
     "SnapshotWorkspaceMixin": "dws_graph.workspace.snapshotting",
     "SyncedWorkspaceMixin": "dws_graph.workspace.syncing",
+    "Taken": "dws_graph.resources.base",
     "Workspace": "dws_graph.workspace.workspace",
     "find_and_load_workspace": "dws_graph.workspace.opening",
     "init_workspace": "dws_graph.workspace.initializing",
+    "inside": "dws_graph.backends.files",
     "load_workspace": "dws_graph.workspace.opening",
 }
 

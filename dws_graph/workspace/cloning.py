@@ -27,6 +27,7 @@ from dws_graph.workspace.filtering import filter_as_set
 from dws_graph.workspace.names import as_hostname, check_hostname
 from dws_graph.workspace.opened import OpenWorkspace, json_bytes
 from dws_graph.workspace.params import FILTERS
+from dws_graph.workspace.snapshots import latest
 from dws_graph.workspace.trusting import check_files, check_format
 
 
@@ -176,6 +177,8 @@ def clone_resource(ws: OpenWorkspace, name: str, ask: Ask = default_answer) -> s
         if resource.local_path is not None:
             ws.validate_local_path_for_resource(name, str(resource.local_path))
             _ignore_here(ws, resource.local_path)
+        newest = latest(ws)
+        resource.bring(newest.restore_hashes.get(name) if newest else None)
         ws.keep_local_params(name, resource.get_local_params())
         ws.reload()
         if ws.get_local_param(FILTERS):

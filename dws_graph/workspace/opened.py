@@ -532,8 +532,9 @@ class OpenWorkspace:
                 f"{real} holds the whole workspace",
                 hint="Give a folder below the workspace's, or one elsewhere.",
             )
-        if real.is_relative_to((self.root / layout.FOLDER).resolve()):
-            raise ConfigurationError(f"{real} is where the workspace keeps its own files")
+        for own in (layout.FOLDER, ".git"):
+            if real.is_relative_to((self.root / own).resolve()):
+                raise ConfigurationError(f"{real} is where the workspace keeps its own files")
         for resource in self.get_resources():
             if resource.local_path is None or resource.name == proposed_resource_name:
                 continue
