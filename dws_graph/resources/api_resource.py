@@ -111,16 +111,21 @@ class ApiResource(Resource, LocalStateResourceMixin):
             ApiParamError: No hash was begun.
         """
         hashval = self.get_hash_state().hexdigest()
-        scratch = self.workspace.root / SCRATCH
-        folder = scratch / as_file_name(self.name)
-        make_folder(folder)
-        if not (scratch / ".gitignore").exists():
-            write_atomic(scratch / ".gitignore", b"*\n", fsync=False)
+        folder = self.make_scratch()
         if comment is None:
             (folder / COMMENT).unlink(missing_ok=True)
         else:
             write_atomic(folder / COMMENT, f"{comment}\n".encode("utf-8", "backslashreplace"))
         write_atomic(folder / HASH, hashval.encode())
+
+    def make_scratch(self) -> Path:
+        """The folder for its hash, made where it is missing; 1.6 stops where it is."""
+        scratch = self.workspace.root / SCRATCH
+        folder = scratch / as_file_name(self.name)
+        make_folder(folder)
+        if not (scratch / ".gitignore").exists():
+            write_atomic(scratch / ".gitignore", b"*\n", fsync=False)
+        return folder
 
     def saved_hash(self) -> str | None:
         """The hash saved last; None: none was, on this machine.
@@ -220,7 +225,9 @@ class ApiResourceFactory(ResourceFactory):
                 f"an {API_RESOURCE} has the role {' or '.join(ROLES)}, not {role}",
                 hint=f"Add it with --role {ROLES[0]}.",
             )
-        return ApiResource(name, role, workspace)
+        made = ApiResource(name, role, workspace)
+        made.make_scratch()
+        return made
 
     def from_json(
         self, params: Json, local_params: Json, workspace: ResourceWorkspace
