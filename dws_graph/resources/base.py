@@ -290,7 +290,15 @@ class Resource(SnapshotResourceMixin):
         """Bring the files to the state with this restore hash; notes for people."""
         raise NotSupportedError(f"{self}, of type {self.resource_type}, cannot be restored")
 
-    def delete_snapshot(  # nothing to do where it keeps nothing
+    def save_uncommitted(self) -> str | None:
+        """Keep what is there now, before it is changed; `restore` with this hash brings it back.
+
+        Returns:
+            None where nothing can be kept: then a restore of it cannot be undone.
+        """
+        return None
+
+    def delete_snapshot(
         self, workspace_snapshot_hash: str, resource_restore_hash: str | None, relative_path: str
     ) -> None:
         """Remove what is kept of a snapshot in the resource itself."""

@@ -42,6 +42,7 @@ class Intent:
         save: For a restore: the commit of the workspace that holds its files before.
         folders: For a restore: the folders of the workspace that it writes.
         repositories: For a restore: {folder of a git resource: its commit before}.
+        states: For a restore: {resource of another type: the hash that restores what it held}.
         targets: For a restore: {folder: the commit to which it is brought}, of both of these.
         commit: That makes the operation done; None while there is none.
         lines: What the local journal gets then, as lines.
@@ -91,6 +92,7 @@ class Intent:
     undoes: str | None = None
     copied: tuple[str, ...] = ()
     seen: dict[str, int] = field(default_factory=dict)
+    states: dict[str, str] = field(default_factory=dict)
 
     def with_commit(
         self, commit: str, lines: Sequence[str], written: Iterable[str], reset: Sequence[str]
@@ -135,6 +137,7 @@ class Intent:
             "undoes": self.undoes,
             "copied": [_pack(f) for f in self.copied],
             "seen": self.seen,
+            "states": self.states,
         }
 
     @classmethod
@@ -173,6 +176,7 @@ class Intent:
             undoes=take_or(obj, "undoes", str),
             copied=tuple(_unpack(f) for f in take_or(obj, "copied", list) or ()),
             seen=take_or(obj, "seen", dict) or {},
+            states=take_or(obj, "states", dict) or {},
         )
 
 

@@ -232,6 +232,7 @@ def _change(ws: OpenWorkspace, plan: RestorePlan, branch: str) -> RestoreReport:
         folders=tuple(r.relative_path for r in changed),
         repositories=_heads(ws, (r for r, _ in plan.restored)),
         targets=_targets(ws, plan),
+        states=states_of(r for r, _ in plan.restored),
         touched=tuple(r.name for r, _ in plan.restored),
         entries=entries_before(ws, {r.name for r, _ in plan.restored}),
     )
@@ -262,6 +263,12 @@ def _heads(ws: OpenWorkspace, resources: Iterable[Resource]) -> dict[str, str]:
             if head is not None:
                 found[as_path(ws.root, resource.folder)] = head
     return found
+
+
+def states_of(resources: Iterable[Resource]) -> dict[str, str]:
+    """What brings back the content that resources have now, of those that git does not hold."""
+    others = (r for r in resources if not isinstance(r, (GitResource, GitSubdirectoryResource)))
+    return {r.name: state for r in others if (state := r.save_uncommitted()) is not None}
 
 
 def _targets(ws: OpenWorkspace, plan: RestorePlan) -> dict[str, str]:

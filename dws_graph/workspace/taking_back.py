@@ -21,6 +21,7 @@ from dws_graph.model.facts import Fact
 from dws_graph.model.refs import ResourceRef
 from dws_graph.model.values import Json
 from dws_graph.resources.git import GitResource
+from dws_graph.resources.git_subdirectory import GitSubdirectoryResource
 from dws_graph.resources.moving import stamps
 from dws_graph.resources.restoring import keep_commit
 from dws_graph.workspace import layout
@@ -39,6 +40,7 @@ from dws_graph.workspace.intent import PULL, Intent, as_path
 from dws_graph.workspace.opened import OpenWorkspace
 from dws_graph.workspace.pulling import pull_again
 from dws_graph.workspace.reading import living
+from dws_graph.workspace.restoring import states_of
 from dws_graph.workspace.taking import always
 from dws_graph.workspace.undoing import take_back_files
 from dws_graph.workspace.undoing_pulls import never_said, note_as_before, plan_pull
@@ -122,6 +124,8 @@ def plan_undo(ws: OpenWorkspace) -> UndoPlan:
             )
     _check_moves(ws, last, operation)
     _check_steps(ws, last, operation)
+    if operation == "restore":
+        _check_states(ws, last)
     return UndoPlan(last, operation, what, changed, files)
 
 
@@ -183,6 +187,20 @@ def _check_moves(ws: OpenWorkspace, last: Intent, operation: str) -> None:
                 f"{root / taken[0]} was written since the {operation}",
                 hint="Move it away first.",
             )
+
+
+def _check_states(ws: OpenWorkspace, last: Intent) -> None:
+    """What a restore brought, of types that git does not hold, can be taken back."""
+    for name in last.touched:
+        resource = ws.get_resource(name)
+        if isinstance(resource, (GitResource, GitSubdirectoryResource)):
+            continue
+        if name not in last.states:
+            raise ConfigurationError(
+                f"what {resource} held before the restore was not kept",
+                hint="It stays as it is. " + LOG,
+            )
+        resource.restore_precheck(last.states[name])
 
 
 def _exists(path: Path) -> bool:
@@ -249,6 +267,8 @@ def undo_last(ws: OpenWorkspace, *, confirm: Callable[[str], bool] = always) -> 
         intent = _intent(ws, plan, branch)
         with intended(ws, intent):
             take_back_files(ws, plan.last)
+            for name, state in plan.last.states.items():
+                ws.get_resource(name).restore(state)
             fault("files taken back")
             (_go_back if plan.operation == PULL else _commit)(ws, plan, intent)
         ws.reload()
@@ -281,6 +301,7 @@ def _intent(ws: OpenWorkspace, plan: UndoPlan, branch: str) -> Intent:
         save=saved,
         folders=last.folders,
         repositories=_heads(ws, last),
+        states=states_of(ws.get_resource(name) for name in last.states),
         targets=_targets(last),
         outside=dict(last.before),
         removed=tuple(path for path, content in plan.files.items() if content is None),

@@ -10,6 +10,7 @@ from pathlib import Path
 from dws_graph.backends.files import make_folder
 from dws_graph.backends.git.command import Git
 from dws_graph.backends.git.index import reset_index
+from dws_graph.errors import ConfigurationError
 from dws_graph.resources.moving import copy_again, move_again, undo_moves
 from dws_graph.resources.restoring import (
     keep_commit,
@@ -27,6 +28,11 @@ UNDONE = "What was there when an interrupted restore was undone"
 def undo(ws: OpenWorkspace, intent: Intent) -> None:
     """Take back what an operation did before its commit."""
     kept = take_back_files(ws, intent)
+    for name, state in intent.states.items() if intent.instance == ws.instance else ():
+        try:
+            ws.get_resource(name).restore(state)
+        except ConfigurationError as e:  # it may be away: its lineage is then that of an edit
+            ws.notify(f"'{name}' is left as it is: {e.message}")
     drop_intent(ws.root / layout.INTENT)
     for root, found in kept:
         ws.notify(f"{root}: what was there until now is kept in commit {found[:8]}")

@@ -138,6 +138,9 @@ class SqliteResource(Resource, LocalStateResourceMixin):
             with self._open() as db:
                 self._check_kept(db)
 
+    def save_uncommitted(self) -> str | None:
+        return self.content().hash  # a snapshot holds it, or there would be no restore
+
     def restore(self, restore_hashval: str) -> tuple[str, ...]:
         self.restore_precheck(restore_hashval)
         with self._open() as db:
@@ -226,12 +229,13 @@ class SqliteResource(Resource, LocalStateResourceMixin):
 
     def _check_kept(self, db: sqlite3.Connection) -> None:
         """Refuse to overwrite rows that no snapshot holds."""
-        for name, text in table_texts(db).items():
-            if self.kept_file(hash_of(text)) is None:
-                raise ConfigurationError(
-                    f"table '{name}' of {self} has changes that no snapshot holds",
-                    hint="Keep them first: dws snapshot.",
-                )
+        tables = {name: hash_of(text) for name, text in table_texts(db).items()}
+        if self.kept_file(hash_of(listing(tables))) is None:
+            changed = [name for name, hashval in tables.items() if self.kept_file(hashval) is None]
+            what = f"table '{changed[0]}' of {self} has" if changed else f"{self} has"
+            raise ConfigurationError(
+                f"{what} changes that no snapshot holds", hint="Keep them first: dws snapshot."
+            )
 
     def _fill(self, db: sqlite3.Connection, hashval: str) -> None:
         tables = self._kept_tables(hashval, strict=True) or {}

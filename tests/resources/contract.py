@@ -11,6 +11,9 @@ Everything goes through `dws` and the API, on real content.
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from contextlib import closing
@@ -27,6 +30,14 @@ from tests.cli.conftest import Dws, Ran
 from tests.rules.lab import git
 
 NAME = "thing"
+KILLED = """
+import os, sys
+from dws_graph.backends import faults
+from dws_graph.cli.running import run
+point = sys.argv[1]
+faults.hook = lambda name: os._exit(99) if name == point else None
+run(sys.argv[2:], "dws")
+"""
 
 
 class Kind(ABC):
@@ -99,6 +110,13 @@ class Journey:
         assert (ran.status, ran.out) == (1, ""), (args, ran)
         assert "Traceback" not in ran.err
         return ran.err
+
+    def killed(self, point: str, *args: str) -> None:
+        """A command whose process ends at a fault point; nobody cleans up."""
+        env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+        words = [sys.executable, "-c", KILLED, point, "--batch", *args]
+        ran = subprocess.run(words, cwd=self.root, env=env, capture_output=True, check=False)
+        assert ran.returncode == 99, ran
 
     def write(self, version: int) -> None:
         self.kind.write(self.root, version)
@@ -377,6 +395,36 @@ class Contract:
             return
         assert lab.read() == 1
         assert "kept" in ran.err or "in commit" in ran.err, ran
+
+    def test_a_restore_is_undone_and_done_again(self, lab: Journey) -> None:
+        lab("snapshot", "v1")
+        lab.write(2)
+        lab.use()
+        lab("snapshot", "v2")
+        if not self.kind.comes_back:
+            return
+        lab("restore", "--only", NAME, "v1")
+        for version in (2, 1, 2):
+            lab("undo")
+            assert lab.read() == version
+            assert set(lab.verified().values()) <= {"same"}
+        assert lab.upstream("intermediate-data:/use") == {"use"}
+        assert lab.stale() == []
+
+    @pytest.mark.parametrize("point", ["resource restored", "branch moved"])
+    def test_a_killed_restore_is_undone_or_finished(self, lab: Journey, point: str) -> None:
+        lab("snapshot", "v1")
+        lab.write(2)
+        lab.use()
+        lab("snapshot", "v2")
+        if not self.kind.comes_back:
+            return
+        lab.killed(point, "restore", "--only", NAME, "v1")
+
+        lab("report", "status")
+
+        assert lab.read() == (2 if point == "resource restored" else 1)
+        assert "changed" not in lab.verified().values()
 
     def test_without_its_content_nothing_is_claimed(self, lab: Journey) -> None:
         lab("snapshot", "v1")
