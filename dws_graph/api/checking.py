@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from dws_graph.api.checking_resources import check_resources
+from dws_graph.api.checking_resources import check_kept_content, check_resources
 from dws_graph.api.checking_snapshots import check_snapshots
 from dws_graph.api.findings import REBUILD, Finding, error, from_git, note
 from dws_graph.backends.comparing import differences, foreign_ids, less_foreign
@@ -70,6 +70,7 @@ def doctor_in(ws: OpenWorkspace) -> list[Finding]:
         check_journal,
         _views,
         check_resources,
+        check_kept_content,
         _leftovers,
     ):
         try:

@@ -9,13 +9,16 @@ from pathlib import Path
 
 from dws_graph.api.findings import Finding, error, note
 from dws_graph.backends.git.command import Git
+from dws_graph.backends.kept.store import StoreError
 from dws_graph.errors import ConfigurationError
 from dws_graph.resources.api_resource import ApiResource
 from dws_graph.resources.base import FileResource
 from dws_graph.resources.git import GIT
 from dws_graph.resources.git_subdirectory import GitSubdirectoryResource
 from dws_graph.workspace import layout
+from dws_graph.workspace.kept_content import as_kept
 from dws_graph.workspace.opened import OpenWorkspace
+from dws_graph.workspace.snapshots import all_metadata
 
 
 def check_resources(ws: OpenWorkspace) -> Iterator[Finding]:
@@ -48,6 +51,29 @@ def _check_api(resource: ApiResource) -> Iterator[Finding]:
             )
     except ConfigurationError as e:
         yield error(e.message, e.hint)
+
+
+def check_kept_content(ws: OpenWorkspace) -> Iterator[Finding]:
+    """What snapshots name of kept content is in a store."""
+    for resource in map(as_kept, ws.get_resources()):
+        if resource is None:
+            continue
+        for metadata in all_metadata(ws):
+            root = metadata.restore_hashes.get(resource.name)
+            if root is None:
+                continue
+            label = ", ".join(metadata.tags) or metadata.hashval[:7]
+            try:
+                lost = resource.kept_content.lacks(root)
+            except StoreError as e:
+                yield note(f"kept content of {resource} was not looked at: {e.message}", e.hint)
+                break
+            if lost is None or lost > 0:
+                what = "all" if lost is None else f"{lost} files"
+                yield error(
+                    f"of {resource} in snapshot {label}, {what} of the kept content is in no store",
+                    "Type dws push where the snapshot was taken, then dws pull here.",
+                )
 
 
 def _is_empty(folder: Path) -> bool:

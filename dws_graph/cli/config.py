@@ -9,9 +9,10 @@ import click
 from dws_graph.cli.commands import Command
 from dws_graph.cli.session import Session, pass_session
 from dws_graph.cli.terminal import confirm_verbose, format_option, say, show, show_json
-from dws_graph.errors import NotSupportedError, ParamNotFoundError
+from dws_graph.errors import ParamNotFoundError
 from dws_graph.render.tables import table
-from dws_graph.workspace.configuring import set_param
+from dws_graph.render.text import clean
+from dws_graph.workspace.configuring import set_param, set_resource_param
 from dws_graph.workspace.params import PARAMS, param
 from dws_graph.workspace.workspace import Workspace
 
@@ -23,6 +24,8 @@ Examples:
   dws config results.dir_template "snapshots/{TAG}"
   dws config results.move_exclude_files README.md,notes.txt
   dws config --unset results.dir_template
+  dws config --resource images keep on
+  dws config --resource images store s3://bucket/kept
 """
 
 Row = dict[str, Any]
@@ -54,12 +57,13 @@ def command(
     with session.workspace() as ws:
         changes = unset or parameter_value is not None
         if resource is not None:
-            if changes:
-                raise NotSupportedError(
-                    f"the parameters of resource '{resource}' cannot be changed: snapshots and "
-                    "lineage rely on them",
-                    hint="Add the folder once more under another name: dws add.",
-                )
+            if parameter_name is not None and changes:
+                confirm_verbose(session, f"Set {parameter_name} of {clean(resource)}")
+                set_resource_param(ws, resource, parameter_name, parameter_value)
+                rows = _of_resource(ws, resource, None)
+                now = _text({row["name"]: row["value"] for row in rows}.get(parameter_name))
+                say(f"{parameter_name} of {clean(resource)} is {now} now.")
+                return
             _show(session, _of_resource(ws, resource, parameter_name), fmt)
             return
         if parameter_name is not None and changes:

@@ -8,6 +8,7 @@ from dws_graph.api.views import graph_status_in
 from dws_graph.cli.commands import Command
 from dws_graph.cli.session import Session, pass_session
 from dws_graph.cli.terminal import format_option, show, show_json, warn
+from dws_graph.model.units import size_text
 from dws_graph.render.tables import table
 
 
@@ -39,11 +40,4 @@ def _count(count: int | None) -> str:
 
 
 def _size(count: int | None) -> str:
-    if count is None:
-        return ""
-    size = float(count)
-    for unit in ("B", "kB", "MB"):
-        if size < 1000:
-            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
-        size /= 1000
-    return f"{size:.1f} GB"
+    return "" if count is None else size_text(count)

@@ -55,6 +55,7 @@ Each command explains itself: dws COMMAND -h.
             Entry("rename", "rename", "Give a resource a new name."),
             Entry("remove", "remove", "Take a resource out of the workspace."),
             Entry("config", "config", "Get or set parameters of the workspace."),
+            Entry("gc", "gc", "Drop kept content that nothing names."),
             Entry("doctor", "doctor", "Check the workspace, and say how to mend it."),
             Entry("graph", "graph", "The databases that answer about lineage."),
             Entry("version", "version", "Print the version."),

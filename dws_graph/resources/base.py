@@ -12,6 +12,7 @@ import re
 import shutil
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol
@@ -77,8 +78,23 @@ class ResourceWorkspace(Protocol):
         """Its folder, which is the root of its git repository."""
 
     @property
+    def id(self) -> str:
+        """UUID of the workspace, the same in every copy."""
+
+    @property
+    def instance(self) -> str:
+        """UUID of this copy."""
+
+    @property
     def batch(self) -> bool:
         """Whether nobody may be asked."""
+
+    @property
+    def notify(self) -> Callable[[str], None]:
+        """Told, in a line, what a person should know."""
+
+    def stat_cache(self, folder: Path) -> AbstractContextManager[StatCache]:
+        """The hashes of a folder's files that were seen before."""
 
     def names_before(self, name: str) -> list[str]:
         """The earlier names of a resource that was renamed, sorted."""
@@ -155,6 +171,21 @@ class Resource(SnapshotResourceMixin):
     def get_local_params(self) -> Json:
         """What resource_local_params.json holds."""
         return {}
+
+    def with_param(self, name: str, value: Any) -> Json:
+        """What resources.json is to hold once a parameter of it has another value.
+
+        Args:
+            name: Of the parameter.
+            value: As text, or None to take the setting away.
+
+        Raises:
+            ConfigurationError: It cannot be changed, or may not have this value.
+        """
+        raise NotSupportedError(
+            f"the parameters of {self} cannot be changed: snapshots and lineage rely on them",
+            hint="Add the folder once more under another name: dws add.",
+        )
 
     def has_results_role(self) -> bool:
         """Whether its role is `results`."""
@@ -244,6 +275,10 @@ class Resource(SnapshotResourceMixin):
     def known_as(self, hashval: str) -> str | None:
         """What `Content.known_as` was when the resource had this hash; None: nobody can tell."""
         return None
+
+    def alike(self, content: Content, hashval: str, subpath: str | None) -> Content:
+        """The content on disk hashed as it was for this hash: the same, where only one way is."""
+        return content
 
     def files_at(self, hashval: str) -> Listing | None:
         """Its files when it had this hash; None where nobody can tell here."""

@@ -14,7 +14,7 @@ import os
 import stat
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +28,7 @@ from dws_graph.resources.walking import NOTHING, Entry, Excluded, walk
 StatKey = tuple[int, int, int, int]
 Progress = Callable[[int, int], None]
 
+SHA1_DIGITS = 40
 _CHUNK = 1 << 20
 _BATCH_FILES, _BATCH_BYTES = 64, 8 << 20
 _SAME_LINE = (b"\t", b"\n")
@@ -116,7 +117,7 @@ def hash_tree(
         hashes = _hash_files(base, files, cache, progress)
     else:
         hashes = {entry.name: str(_status(entry).st_size) for entry in files}
-    return _assemble(folders, hashes)
+    return tree_of(folders, hashes)
 
 
 def read_tree(read: Callable[[str], bytes | None], root: str) -> dict[bytes, str]:
@@ -354,7 +355,8 @@ def _changed(path: bytes) -> ConfigurationError:
     )
 
 
-def _assemble(folders: list[bytes], hashes: dict[bytes, str]) -> HashTree:
+def tree_of(folders: Iterable[bytes], hashes: Mapping[bytes, str]) -> HashTree:
+    """The hash tree of files by their hashes; folders are named with `/`, the root is empty."""
     lines: dict[bytes, list[Line]] = {folder: [] for folder in folders}
     for name, hashval in hashes.items():
         parent, slash, last = name.rpartition(b"/")

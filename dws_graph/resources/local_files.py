@@ -1,6 +1,7 @@
 """Type `file` (`local-files` on the command line): a folder anywhere on this machine.
 
-It is known by its hash tree, whose texts the workspace keeps; its content is not kept.
+It is known by its hash tree, whose texts the workspace keeps; its content is kept where that was
+asked for (`keep`), and can be restored then.
 """
 
 from __future__ import annotations
@@ -10,8 +11,9 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
-from dws_graph.backends.files import as_file_name
-from dws_graph.errors import ConfigurationError, JsonValueError
+from dws_graph.backends.files import as_file_name, make_folder
+from dws_graph.backends.kept.store import check_url
+from dws_graph.errors import ConfigurationError, JsonValueError, ParamParseError
 from dws_graph.model.values import Json, take, take_or
 from dws_graph.resources import hashing
 from dws_graph.resources.base import (
@@ -21,14 +23,17 @@ from dws_graph.resources.base import (
     FileResource,
     Listing,
     ResourceFactory,
+    ResourceRoles,
     ResourceWorkspace,
     Taken,
     check_exportable,
     check_imported,
     default_answer,
 )
+from dws_graph.resources.cloning import appearing, as_local_path
 from dws_graph.resources.fingerprints import file_entries
-from dws_graph.resources.walking import Entry
+from dws_graph.resources.kept_files import KeptFiles
+from dws_graph.resources.walking import NOTHING, Entry, Excluded
 
 FILE = "file"
 DUMMY, DUMMY_TEXT = "dummy.txt", b"Placeholder to ensure directory is added to git\n"
@@ -43,6 +48,8 @@ class LocalFileResource(FileResource):
         compute_hash: Whether files are known by content, or by size alone.
         export: See `is_exported`.
         imported: See `is_imported`.
+        keep: Whether snapshots keep its content.
+        store: URL of the store of kept content that copies of the workspace share.
     """
 
     def __init__(
@@ -56,6 +63,8 @@ class LocalFileResource(FileResource):
         compute_hash: bool = False,
         export: bool = False,
         imported: bool = False,
+        keep: bool = False,
+        store: str | None = None,
     ) -> None:
         super().__init__(FILE, name, role, workspace)
         self.global_local_path = global_local_path
@@ -63,9 +72,12 @@ class LocalFileResource(FileResource):
         self.compute_hash = compute_hash
         self.export = export
         self.imported = imported
+        self.keep = keep
+        self.store = store
 
     def get_params(self) -> Json:
-        """See `Resource`."""
+        """See `Resource`; 1.6, which keeps no content, leaves the last two alone."""
+        kept = {"keep": True, "store": self.store} if self.keep else {}
         return {
             "resource_type": self.resource_type,
             "name": self.name,
@@ -74,7 +86,26 @@ class LocalFileResource(FileResource):
             "compute_hash": self.compute_hash,
             "export": self.export,
             "imported": self.imported,
+            **kept,
         }
+
+    def with_param(self, name: str, value: Any) -> Json:
+        """See `Resource`: `keep`, and `store` of one that is kept."""
+        if name not in ("keep", "store"):
+            return super().with_param(name, value)
+        if name == "store" and not self.keep:
+            raise ConfigurationError(
+                f"{self} keeps no content", hint=f"Type: dws config --resource {self.name} keep on."
+            )
+        params = {k: v for k, v in self.get_params().items() if k not in ("keep", "store")}
+        keeps = self.keep if name == "store" else value is not None and as_bool(name, value)
+        if not keeps:
+            return params
+        check_can_be_kept(self.role, imported=self.imported)
+        store = self.store
+        if name == "store":
+            store = None if value is None else check_url(value)
+        return {**params, "compute_hash": True, "keep": True, "store": store}
 
     def get_local_params(self) -> Json:
         """See `Resource`."""
@@ -162,6 +193,20 @@ class LocalFileResource(FileResource):
         text = self.kept(hashval)
         return None if text is None else hashing.less(text, self.not_content_at_root)
 
+    def alike(self, content: Content, hashval: str, subpath: str | None) -> Content:
+        """See `Resource`: before content was kept, files may have been known by size alone."""
+        if not self.keep or not self._was_by_size(hashval):
+            return content
+        tree = hashing.hash_tree(self.folder, compute_hash=False)
+        of_subpath = tree.subpath_hash(subpath) if subpath is not None else None
+        return Content(tree.root, of_subpath, tree.less(self.not_content_at_root))
+
+    def _was_by_size(self, hashval: str) -> bool:
+        files = self.files_at(hashval)
+        return files is not None and any(
+            len(found) != hashing.SHA1_DIGITS for found in files.values()
+        )
+
     def files_at(self, hashval: str) -> Listing | None:
         """See `Resource`: from the hash trees that the workspace keeps."""
         texts: dict[str, bytes] = {}
@@ -206,9 +251,79 @@ class LocalFileResource(FileResource):
             tree = tree.without([LINEAGE_FILE])
         files = {f"{self.hash_folder}/{name}": text for name, text in tree.texts.items()}
         known_as = tree.less(self.not_content_at_root)
+        notes = self.kept_content.keep(tree, progress) if self.keep else ()
         return Taken(
-            tree.root, None, files=files, subpath_hash=tree.subpath_hash, known_as=known_as
+            tree.root,
+            tree.root if self.keep else None,
+            files=files,
+            notes=notes,
+            subpath_hash=tree.subpath_hash,
+            known_as=known_as,
         )
+
+    # Kept content
+
+    @property
+    def kept_content(self) -> KeptFiles:
+        """Its kept content."""
+        return KeptFiles(
+            workspace=self.workspace,
+            what=str(self),
+            folder=self.local_path,
+            url=self.store,
+            excluded=Excluded([LINEAGE_FILE]) if self.export else NOTHING,
+            hash_all=self._content_tree,
+            is_named=lambda root: self.kept(root) is not None,
+        )
+
+    def _content_tree(
+        self, cache: hashing.StatCache | None, progress: hashing.Progress | None
+    ) -> hashing.HashTree:
+        tree = self.hash_tree(cache, progress)
+        return tree.without([LINEAGE_FILE]) if self.export else tree
+
+    def restore_precheck(self, restore_hashval: str) -> None:
+        """See `Resource`."""
+        if not self.keep:
+            super().restore_precheck(restore_hashval)
+        self.kept_content.precheck(restore_hashval)
+
+    def save_uncommitted(self) -> str | None:
+        """See `Resource`."""
+        return self.kept_content.save() if self.keep else None
+
+    def restore(self, restore_hashval: str) -> tuple[str, ...]:
+        """See `Resource`; what is there now is kept before."""
+        if not self.keep:
+            return super().restore(restore_hashval)
+        before = self.kept_content.save()
+        self.kept_content.bring(restore_hashval)
+        if self.export and os.path.lexists(file := self.local_path / LINEAGE_FILE):
+            file.unlink()  # it is about the files that were there
+        if before == restore_hashval or self.kept(before) is not None:
+            return ()
+        return (
+            f"{self}: what was there is kept as content {before[:12]}; dws undo brings it back",
+        )
+
+    def fill(self, root: str | None) -> None:
+        """Make the folder, with what was kept under this hash; whole or not at all."""
+        if self.local_path.is_dir() and any(self.local_path.iterdir()):
+            return  # the user's own, which he has named
+        with appearing(self.local_path) as target:
+            make_folder(target)
+            if root is not None:
+                self.kept_content.bring(root, folder=target)
+
+    def not_pushed(self) -> str | None:
+        """See `Resource`."""
+        if self.keep and self.store is None:
+            return "its content is kept on this machine alone: it has no shared store"
+        return None if self.keep else super().not_pushed()
+
+    def push(self) -> bool:
+        """See `Resource`: the content of snapshots that the shared store lacks."""
+        return self.kept_content.carry() > 0
 
     def needs_cloning(self) -> bool:
         """See `Resource`."""
@@ -225,7 +340,10 @@ class LocalFileFactory(ResourceFactory):
     def from_command_line(
         self, role: str, name: str, workspace: ResourceWorkspace, *args: Any, **kwargs: Any
     ) -> LocalFileResource:
-        """See `ResourceFactory`: `local_path, compute_hash=False, export=False, imported=False`."""
+        """See `ResourceFactory`.
+
+        `local_path, compute_hash=False, export=False, imported=False, keep=False, store=None`.
+        """
         return self._add(role, name, workspace, *args, **kwargs)
 
     def _add(
@@ -237,7 +355,14 @@ class LocalFileFactory(ResourceFactory):
         compute_hash: bool = False,
         export: bool = False,
         imported: bool = False,
+        keep: bool = False,
+        store: str | None = None,
     ) -> LocalFileResource:
+        if store is not None and not keep:
+            raise ConfigurationError("a store is for kept content", hint="Give --keep, too.")
+        if keep:
+            check_can_be_kept(role, imported=imported)
+        store = None if store is None else check_url(store)
         path = Path(os.path.abspath(os.path.expanduser(local_path)))
         if not path.is_dir():
             raise ConfigurationError(f"the folder {path} does not exist")
@@ -252,9 +377,11 @@ class LocalFileFactory(ResourceFactory):
             role,
             workspace,
             global_local_path=str(path),
-            compute_hash=compute_hash,
+            compute_hash=compute_hash or keep,
             export=export,
             imported=imported,
+            keep=keep,
+            store=store,
         )
 
     def from_json(
@@ -274,6 +401,8 @@ class LocalFileFactory(ResourceFactory):
             compute_hash=take_or(params, "compute_hash", bool) or False,
             export=take_or(params, "export", bool) or False,
             imported=take_or(params, "imported", bool) or False,
+            keep=take_or(params, "keep", bool) or False,
+            store=take_or(params, "store", str),
         )
 
     def has_local_state(self) -> bool:
@@ -283,16 +412,60 @@ class LocalFileFactory(ResourceFactory):
     def clone(
         self, params: Json, workspace: ResourceWorkspace, ask: Ask = default_answer
     ) -> LocalFileResource:
-        """See `ResourceFactory`: the files must be here already; where, is asked."""
+        """See `ResourceFactory`: the files must be here already; where, is asked.
+
+        Those of a shared store come from there, to a new folder: one that happens to be where the
+        files were on another machine is not taken for them, since its content would be uploaded.
+        """
         name, there = take(params, "name", str), take(params, "global_local_path", str)
-        answer = there if os.path.isdir(there) else ask(f"Where are the files of '{name}'?", there)
-        path = os.path.abspath(os.path.expanduser(answer))
-        if not os.path.isdir(path):
+        if take_or(params, "store", str) is not None:
+            default = str(workspace.root / as_file_name(name))
+            path = _asked(ask, f"Where are the files of '{name}' to be put?", default)
+            return self.from_json(params, {"local_path": as_local_path(workspace, path)}, workspace)
+        found = Path(there) if os.path.isdir(there) else None
+        path = found or _asked(ask, f"Where are the files of '{name}'?", there)
+        if not path.is_dir():
             raise ConfigurationError(
                 f"the files of resource '{name}' are not here: there is no folder {path}",
                 hint="They are not shared by git. Copy them there, then type: dws pull.",
             )
-        return self.from_json(params, {"local_path": None if path == there else path}, workspace)
+        local = None if str(path) == there else str(path)
+        return self.from_json(params, {"local_path": local}, workspace)
+
+
+def _asked(ask: Ask, question: str, default: str) -> Path:
+    return Path(os.path.abspath(os.path.expanduser(ask(question, default))))
+
+
+def check_can_be_kept(role: str, *, imported: bool) -> None:
+    """Refuse to keep content that no restore may bring back.
+
+    Raises:
+        ConfigurationError: It is another workspace's, or results.
+    """
+    if imported:
+        raise ConfigurationError(
+            "an imported resource is only read: its content is not restored here",
+            hint="Keep it in the workspace that makes it.",
+        )
+    if role == ResourceRoles.RESULTS:
+        raise ConfigurationError(
+            "results are never restored: a snapshot leaves them in the folder of the snapshot",
+            hint="Leave --keep out.",
+        )
+
+
+def as_bool(name: str, text: str) -> bool:
+    """What a text on the command line means.
+
+    Raises:
+        ParamParseError: Neither yes nor no.
+    """
+    found = {"on": True, "true": True, "yes": True, "1": True}
+    found |= {"off": False, "false": False, "no": False, "0": False}
+    if str(text).lower() not in found:
+        raise ParamParseError(f"'{text}' is neither yes nor no", hint=f"Give {name} on, or off.")
+    return found[str(text).lower()]
 
 
 FACTORY = LocalFileFactory()

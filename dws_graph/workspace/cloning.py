@@ -24,6 +24,7 @@ from dws_graph.resources.base import Ask, default_answer
 from dws_graph.resources.cloning import appearing, check_out
 from dws_graph.workspace import layout
 from dws_graph.workspace.filtering import filter_as_set
+from dws_graph.workspace.kept_content import fill_cloned
 from dws_graph.workspace.names import as_hostname, check_hostname
 from dws_graph.workspace.opened import OpenWorkspace, json_bytes
 from dws_graph.workspace.params import FILTERS
@@ -176,6 +177,7 @@ def clone_resource(ws: OpenWorkspace, name: str, ask: Ask = default_answer) -> s
         resource = factory.clone(params, ws, ask)
         if resource.local_path is not None:
             ws.validate_local_path_for_resource(name, str(resource.local_path))
+            fill_cloned(ws, resource)
             _ignore_here(ws, resource.local_path)
         newest = latest(ws)
         resource.bring(newest.restore_hashes.get(name) if newest else None)

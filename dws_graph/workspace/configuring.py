@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from dws_graph.errors import ConfigurationError
@@ -56,6 +57,35 @@ def set_param(ws: OpenWorkspace, name: str, value: Any, *, scope: Scope | None =
         files = {path: json_bytes(obj)}
         if ws.file_content(path) != files[path]:
             commit_change(ws, f"{verb} parameter {name}", files, drafts, operation="config")
+
+
+def set_resource_param(ws: OpenWorkspace, resource: str, name: str, value: str | None) -> None:
+    """Set a parameter of a resource, and commit it.
+
+    Args:
+        ws: The workspace.
+        resource: Its name.
+        name: The parameter's.
+        value: As text; None takes the setting away.
+
+    Raises:
+        ConfigurationError: It cannot be changed, or may not have this value; nothing was changed.
+    """
+    with ws.locked():
+        found = ws.get_resource(resource)
+        changed = found.with_param(name, value)
+        params = [changed if p.get("name") == resource else p for p in ws.resource_params]
+        if changed == found.get_params():
+            return
+        verb = "Unset" if value is None else "Set"
+        commit_change(
+            ws,
+            f"{verb} parameter {name} of resource {resource}",
+            {layout.RESOURCES: json_bytes(params)},
+            [(f.PARAMETER_SET, {"name": f"{resource}: {name}", "unset": value is None})],
+            operation="config",
+            more=lambda intent: replace(intent, touched=(resource,)),
+        )
 
 
 def _own_defaults(ws: OpenWorkspace, obj: dict[str, Any]) -> dict[str, Any]:

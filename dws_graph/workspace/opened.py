@@ -41,6 +41,7 @@ from dws_graph.resources.base import Resource, ResourceRoles
 from dws_graph.workspace import environment, layout
 from dws_graph.workspace.metadata import SnapshotMetadata, Stat
 from dws_graph.workspace.params import PARAMS, param
+from dws_graph.workspace.stats import IndexStatCache
 
 FORMAT = 1
 TRIES = 3  # to fold anew while others amend what is folded
@@ -141,6 +142,10 @@ class OpenWorkspace:
     def names_before(self, name: str) -> list[str]:
         """The earlier names of a resource that was renamed, sorted."""
         return sorted(old for old, now in self.names_now().items() if now == name)
+
+    def stat_cache(self, folder: Path) -> IndexStatCache:
+        """The hashes of a folder's files that were seen before; see `IndexStatCache`."""
+        return IndexStatCache(self.index, folder)
 
     def local_params_of(self, change: Callable[[Json], None]) -> bytes:
         """Where the resources are on this machine, as the file will hold it after a change."""

@@ -25,6 +25,7 @@ from dws_graph.workspace.cloning import clone_missing
 from dws_graph.workspace.committing import finish_interrupted, intended, settle
 from dws_graph.workspace.filtering import filter_as_set, told_of_pointers
 from dws_graph.workspace.intent import PULL, Intent, as_path
+from dws_graph.workspace.kept_content import fetch_kept
 from dws_graph.workspace.merging import Settling, check_tags
 from dws_graph.workspace.metadata import SnapshotMetadata
 from dws_graph.workspace.opened import OpenWorkspace
@@ -91,6 +92,7 @@ def pull_all(
             wanted = None if only is None else list(only)
             cloned, missing = clone_missing(ws, ask, only=wanted, skip=skip or ())
             left |= missing
+        notes += fetch_kept(ws, (ws.get_resource(r.name) for r in meant if r.name not in cloned))
         if cloned or plan.resources or plan.new != plan.old:
             notes += told_of_pointers(ws)
         return Sharing(

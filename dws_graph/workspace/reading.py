@@ -233,7 +233,11 @@ def with_content(
 ) -> Certificate | None:
     """The first of a ref's hashed certificates that has this content."""
     candidates = list(candidates)
+    alike: dict[str | None, Content] = {None: content}
     for cert in candidates:
+        if cert.hash not in alike:
+            alike[str(cert.hash)] = resource.alike(content, str(cert.hash), ref.subpath)
+        content = alike[cert.hash]
         if cert.subpath_hash is not None and (ref.subpath or content.subpath_hash):
             if cert.subpath_hash == content.subpath_hash:
                 return cert
@@ -241,6 +245,7 @@ def with_content(
             return cert
     # what is left of moved results when their snapshots are left out says nothing of what they were
     moved = resource.has_results_role() and not resource.is_exported()
+    content = alike[None]
     if ref.subpath is None and content.known_as is not None and not moved:
         asked: dict[str, str | None] = {}
         for cert in candidates:

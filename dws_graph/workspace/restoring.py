@@ -31,6 +31,7 @@ from dws_graph.workspace.committing import (
 )
 from dws_graph.workspace.differing import cannot_come_back
 from dws_graph.workspace.intent import Intent, as_path
+from dws_graph.workspace.kept_content import as_kept
 from dws_graph.workspace.metadata import SnapshotMetadata
 from dws_graph.workspace.opened import OpenWorkspace
 from dws_graph.workspace.reading import living
@@ -166,6 +167,8 @@ def _why_left(
     if resource.has_results_role():
         return "results are never restored", False
     if metadata.restore_hashes[name] is None:
+        if as_kept(resource) is not None:
+            return "its content was not kept at that time", True
         return f"{resource.resource_type} resources keep no content to restore", True
     return None
 

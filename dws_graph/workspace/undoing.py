@@ -30,7 +30,8 @@ def undo(ws: OpenWorkspace, intent: Intent) -> None:
     kept = take_back_files(ws, intent)
     for name, state in intent.states.items() if intent.instance == ws.instance else ():
         try:
-            ws.get_resource(name).restore(state)
+            for said in ws.get_resource(name).restore(state):
+                ws.notify(said)
         except ConfigurationError as e:  # it may be away: its lineage is then that of an edit
             ws.notify(f"'{name}' is left as it is: {e.message}")
     drop_intent(ws.root / layout.INTENT)

@@ -11,12 +11,15 @@ from typing import Literal
 
 from dws_graph.backends.git.checking import check_tree
 from dws_graph.backends.git.command import Git
+from dws_graph.errors import some_of
 from dws_graph.model.certificates import Certificate
 from dws_graph.model.refs import ResourceRef
 from dws_graph.model.values import Json
 from dws_graph.resources.base import Content, FileResource, Resource
 from dws_graph.resources.git import GIT
 from dws_graph.resources.git_subdirectory import GIT_SUBDIRECTORY
+from dws_graph.resources.local_files import LocalFileResource
+from dws_graph.workspace.kept_content import as_kept
 from dws_graph.workspace.metadata import SnapshotMetadata
 from dws_graph.workspace.moved_results import moved_results
 from dws_graph.workspace.opened import OpenWorkspace
@@ -135,6 +138,8 @@ def _exists(resource: Resource, subpath: str | None) -> bool:
 def _compared(resource: Resource, cert: Certificate, content: Content) -> Verified:
     """By the subpath's own hash where there is one, else by that of the whole resource."""
     note = ""
+    if cert.hash is not None:
+        content = resource.alike(content, cert.hash, cert.ref.subpath)
     if cert.subpath_hash is not None and cert.ref.subpath is not None:
         expected: str | None = cert.subpath_hash
         found = content.subpath_hash
@@ -207,11 +212,15 @@ class _Kept:
         if cert.ref.name not in self._names:
             return _not_kept(cert, "its resource is not in the workspace any more")
         resource = self._ws.get_resource(cert.ref.name)
+        if (kept := as_kept(resource)) is not None:
+            found = self._in_store(kept, cert)
+            if found is not None:
+                return found
         if not resource.is_here():
             return _not_kept(cert, NOT_HERE)
-        found = _compared(resource, cert, self._reader.content(resource, cert.ref.subpath))
-        if found.status == "same":
-            return found
+        compared = _compared(resource, cert, self._reader.content(resource, cert.ref.subpath))
+        if compared.status == "same":
+            return compared
         return _not_kept(cert, "what is on disk is another version")
 
     def _results(self, cert: Certificate) -> Verified:
@@ -236,6 +245,20 @@ class _Kept:
             expected=cert.subpath_hash,
             found=found,
             note=f"in {below}",
+        )
+
+    def _in_store(self, resource: LocalFileResource, cert: Certificate) -> Verified | None:
+        """From the kept store, every byte read; None where nothing was kept at that time."""
+        root = self._snapshot.restore_hashes.get(resource.name)
+        if root is None:
+            return None
+        status, files = resource.kept_content.check(root, cert.ref.subpath)
+        if status is None:
+            return None
+        note = f"kept content: {some_of(files, 3)}" if files else "kept content"
+        found = _expected(cert) if status == "same" else None
+        return Verified(
+            ref=cert.ref, status=status, expected=_expected(cert), found=found, note=note
         )
 
     def _in_git(self, params: Json, cert: Certificate) -> Verified:

@@ -14,11 +14,13 @@ from typing import Any
 from dws_graph.api.checking import doctor
 from dws_graph.api.views import dump_in, graph_rebuild_in
 from dws_graph.backends.views import Dump
+from dws_graph.workspace.configuring import set_resource_param
 from dws_graph.workspace.opening import open_workspace
 from dws_graph.workspace.pushing import publish_workspace
+from dws_graph.workspace.snapshots import find_snapshot
 from tests.rules.lab import CLEAN, Lab, git
 
-LOCAL = (".dataworkspace/local", ".dataworkspace/graph", ".dataworkspace/journal")
+LOCAL = ("store", *(f".dataworkspace/{name}" for name in ("local", "graph", "journal", "store")))
 State = dict[str, Any]
 
 
@@ -131,6 +133,41 @@ def exported_results(root: str) -> None:
     for name in ("files", "served", "models"):
         lab.step(name, ["raw"], [name], text=f"{name}\n")
         lab.write(f"{name}:/deep/a.bin", bytes(range(256)))
+    lab.close()
+
+
+def keep(place: str, store: str = "") -> None:
+    """Plain files whose content is kept, with a snapshot, and changes since."""
+    lab = Lab.at(Path(place, "ws"))
+    folder = lab.place / "kept"
+    for name, text in {"a.csv": "1\n", "deep/b.csv": "2\n", "same.csv": "1\n"}.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    url = f"file://{place}/{store}" if store else None
+    lab.ws.add_resource("kept", "file", "source-data", str(folder), keep=True, store=url)
+    lab.snapshot("K1")
+    (folder / "a.csv").write_text("changed\n")
+    (folder / "same.csv").unlink()
+    (folder / "new.csv").write_text("new\n")
+    lab.close()
+
+
+def drop(place: str) -> None:
+    """A snapshot of the changes, which is deleted; what it kept is garbage."""
+    keep(place)
+    lab = Lab.at(Path(place, "ws"))
+    lab.snapshot("K2")
+    lab.ws.delete_snapshot(find_snapshot(lab.ws, "K2").hashval)
+    lab.ws.set_global_param("results.dir_template", "snapshots/{TAG}")
+    lab.close()
+
+
+def share_kept(place: str) -> None:
+    """What is kept here alone, and gets a store."""
+    keep(place)
+    share(place)
+    lab = Lab.at(Path(place, "ws"))
+    set_resource_param(lab.ws, "kept", "store", f"file://{place}/store")
     lab.close()
 
 

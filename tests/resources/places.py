@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+
+from dws_graph.resources.hashing import StatCache, StatKey
 
 AWKWARD = [
     b"plain.txt",
@@ -24,6 +28,16 @@ AWKWARD = [
 ]
 
 
+class NoCache:
+    """Forgets every hash."""
+
+    def get(self, path: bytes, key: StatKey) -> str | None:
+        return None
+
+    def put(self, path: bytes, key: StatKey, sha1: str) -> None:
+        """Keeps nothing."""
+
+
 @dataclass
 class Place:
     """What a resource needs of a workspace."""
@@ -31,6 +45,12 @@ class Place:
     root: Path
     name: str = "test"
     batch: bool = True
+    id: str = "00000000-0000-4000-8000-000000000000"
+    instance: str = "00000000-0000-4000-8000-000000000001"
+    notify: Callable[[str], None] = print
+
+    def stat_cache(self, folder: Path) -> AbstractContextManager[StatCache]:
+        return nullcontext(NoCache())
 
     def names_before(self, name: str) -> list[str]:
         return []
