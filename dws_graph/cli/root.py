@@ -43,6 +43,7 @@ Each command explains itself: dws COMMAND -h.
             Entry("push", "push", "Bring what is new here to the origins."),
             Entry("pull", "pull", "Bring what is new at the origins here."),
             Entry("clone", "clone", "Bring a workspace to this machine."),
+            Entry("deploy", "deploy", "Put the workspace into a Docker image."),
         ],
         "Ask": [
             Entry("diff", "diff", "List what differs between two snapshots."),

@@ -49,6 +49,16 @@ def of_command(step: str) -> dict[str, str]:
     return {**os.environ, "DWS_STEP": step}
 
 
+def of_program() -> dict[str, str]:
+    """The environment of another program that a user runs by us: ours."""
+    return dict(os.environ)
+
+
+def pip_index_url() -> str | None:
+    """`PIP_INDEX_URL`: the mirror of PyPI that this machine's pip asks."""
+    return os.environ.get("PIP_INDEX_URL") or None
+
+
 def is_true(text: str) -> bool:
     """Whether a variable's text means yes."""
     return text.strip().lower() in ("1", "true", "yes", "on")
