@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib import metadata, util
 from pathlib import Path
@@ -47,12 +48,14 @@ class Package:
 
     Attributes:
         name: In its normal form.
+        version: Of it.
         line: What pip is told; empty where it becomes a wheel.
         folder: That it was installed from, and becomes a wheel.
         file: A wheel or archive that it was installed from.
     """
 
     name: str
+    version: str
     line: str = ""
     folder: Path | None = None
     file: Path | None = None
@@ -73,6 +76,17 @@ class Packages:
     others: tuple[Package, ...] = ()
     file: str = ""
     left_out: tuple[str, ...] = ()
+
+    def lacking(self, wanted: Iterable[str]) -> list[str]:
+        """Of packages as `name==version`, those that are not among these.
+
+        Of dws-graph and pip any version does; what is left out is told of elsewhere.
+        """
+        here = {(package.name, package.version) for package in self.others}
+        any_does = {OWN, "pip", *self.left_out}
+        split = [(text, *text.partition("==")[::2]) for text in wanted]
+        named = [(text, _normal(name), version) for text, name, version in split]
+        return [t for t, name, v in named if (name, v) not in here and name not in any_does]
 
     @property
     def complete(self) -> bool:
@@ -181,8 +195,8 @@ def _installer(dist: metadata.Distribution) -> str:
 
 def _found(dist: metadata.Distribution) -> Package:
     """A package as it came here; see PEP 610."""
-    name = _normal(dist.metadata["Name"])
-    pinned = Package(name, f"{name}=={dist.version}")
+    name, version = _normal(dist.metadata["Name"]), dist.version
+    pinned = Package(name, version, f"{name}=={version}")
     raw = dist.read_text("direct_url.json")
     if not raw or _installer(dist) == "conda":  # whose folders are those where it was built
         return pinned
@@ -195,14 +209,14 @@ def _found(dist: metadata.Distribution) -> Package:
             hint=f"Install it without one. {INSTEAD}.",
         )
     if vcs := origin.get("vcs_info"):
-        return Package(name, f"{name} @ {vcs['vcs']}+{url}@{vcs['commit_id']}")
+        return Package(name, version, f"{name} @ {vcs['vcs']}+{url}@{vcs['commit_id']}")
     if not url.startswith("file:"):
-        return Package(name, f"{name} @ {url}")
+        return Package(name, version, f"{name} @ {url}")
     path = Path(unquote(urlsplit(url).path))
     if path.is_dir():
-        return Package(name, folder=path)
+        return Package(name, version, folder=path)
     if path.is_file():
-        return Package(name, f"{name} @ file://{IN_IMAGE}/{path.name}", file=path)
+        return Package(name, version, f"{name} @ file://{IN_IMAGE}/{path.name}", file=path)
     raise ConfigurationError(
         f"the package {name} was installed from {path}, which is gone",
         hint=f"Install it again. {INSTEAD}.",

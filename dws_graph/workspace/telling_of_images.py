@@ -15,12 +15,16 @@ from dws_graph.workspace.opened import OpenWorkspace
 from dws_graph.workspace.planning_images import Plan
 
 _NOT_WITHIN = ("--ignore-submodules=all",)
+_NEWEST = 1000  # steps that are looked at
 
 
 def left_out(ws: OpenWorkspace, plan: Plan) -> tuple[str, ...]:
     """Each thing that is here and not in the image, in a sentence."""
-    told = (_uncommitted(ws, plan), _unsealed(ws), _without_folder(ws, plan), _filtered(ws))
-    return (*(note for notes in told for note in notes), *_of_the_machine(plan))
+    told = (
+        *(_uncommitted(ws, plan), _unsealed(ws), _without_folder(ws, plan), _filtered(ws)),
+        *(_other_packages(ws, plan), _of_the_machine(plan)),
+    )
+    return tuple(note for notes in told for note in notes)
 
 
 def build_args() -> list[str]:
@@ -58,6 +62,25 @@ def _without_folder(ws: OpenWorkspace, plan: Plan) -> Iterator[str]:
 def _filtered(ws: OpenWorkspace) -> Iterator[str]:
     for driver, files in filtered_files(ws.git).items():
         yield f"{some_of(files, 3)}: in the image as git has them, without the filter {driver}"
+
+
+def _other_packages(ws: OpenWorkspace, plan: Plan) -> Iterator[str]:
+    """Packages that steps last ran with, and the image will not have in that version."""
+    if not plan.packages.complete:
+        return
+    last: dict[str, str] = {}  # {environment: a step that ran in it}
+    seen: set[str] = set()
+    for step in ws.index.steps(ws.id, status="completed", limit=_NEWEST):
+        if step.name not in seen and step.environment:
+            last.setdefault(step.environment, step.name)
+        seen.add(step.name)
+    for key, name in last.items():
+        found = ws.index.environment(ws.id, key)
+        if found and (lacking := plan.packages.lacking(found.packages)):
+            yield (
+                f"step '{name}' last ran with {some_of(lacking, 3)}, which are not installed "
+                "here: --requirements FILE names what is to be in the image"
+            )
 
 
 def _of_the_machine(plan: Plan) -> Iterator[str]:

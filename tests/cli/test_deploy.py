@@ -309,6 +309,22 @@ def test_the_python_that_steps_name_by_its_path_is_known_to_the_image(
     assert json.loads((image / "image.json").read_text())["interpreters"] == [sys.executable]
 
 
+def test_packages_that_steps_had_and_the_image_will_not_are_named(
+    dws: Dws, workspace: Path, image: Path, tmp_path: Path
+):
+    about = tmp_path / "site" / "gone-1.0.dist-info"
+    about.mkdir(parents=True)
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: gone\nVersion: 1.0\n")
+    command = [sys.executable, "-m", "dws_graph", "run", "-o", "results", "--", "true"]
+    with_it = {**os.environ, "PYTHONPATH": f"{about.parent}"}
+    subprocess.run(command, check=True, env=with_it, capture_output=True)
+
+    ran = dws("deploy", "build", "--dockerfile-only", str(image))
+
+    assert "step 'true' last ran with gone==1.0, which are not installed here" in ran.err
+    assert "gone" not in (image / "python" / "requirements.txt").read_text()
+
+
 def test_what_is_skipped_is_not_carried(dws: Dws, workspace: Path, image: Path, tmp_path: Path):
     (tmp_path / "big").mkdir()
     (tmp_path / "big" / "data").write_text("big\n")

@@ -84,13 +84,13 @@ def docker_base() -> str:
 def environment(folder: Path) -> Path:
     """A Python environment with dws, from this checkout, and scikit-learn; its programs."""
     subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-    pip = [folder / "bin" / "pip", "install", "--quiet"]
+    pip = [str(folder / "bin" / "pip"), "install", "--quiet"]
     pinned = folder / "constraints.txt"
     pinned.write_text("\n".join(PINNED.findall((ROOT / "requirements.lock").read_text())))
     lock = ROOT / "docker" / "requirements.lock"
-    subprocess.run([*pip, "--require-hashes", "-r", lock], check=True)
-    subprocess.run([*pip, "-c", pinned, *INSTALLED], check=True)
-    subprocess.run([*pip, "--no-deps", "-e", ROOT], check=True)
+    subprocess.run([*pip, "--require-hashes", "-r", str(lock)], check=True)
+    subprocess.run([*pip, "-c", str(pinned), *INSTALLED], check=True)
+    subprocess.run([*pip, "--no-deps", "-e", str(ROOT)], check=True)
     return folder / "bin"
 
 
