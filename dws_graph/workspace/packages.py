@@ -34,8 +34,10 @@ _LOCKS = {
     "uv.lock": "uv export --format requirements-txt",
 }
 _OTHER_FILES = re.compile(
-    r"-[rcef]\b|--(?:requirement|constraint|editable|find-links)\b|\.{0,2}/|~|file:"
-    r"|[^#]*@\s*(?:file:|\.{0,2}/)|[^\s\[;@]+(?:\.whl|\.tar\.gz|\.zip)\b",
+    r"-[rce]|--(?:requirement|constraint|editable)\b"
+    r"|(?:-f|--find-links)[\s=]*(?!https?:|[\s=])"
+    r"|\.{0,2}/|~|file:|[^#]*@\s*(?:file:|\.{0,2}/)"
+    r"|[^\s\[;@:]+(?:\.whl|\.tar\.gz|\.zip)\b",
     re.IGNORECASE,
 )
 _COMMENT = re.compile(r"(?:^|\s)#.*")

@@ -171,10 +171,12 @@ def test_a_file_of_requirements_takes_their_place(
     [
         ("r.txt", "numpy\n-e ./mine\n", "line 2 of"),
         ("r.txt", "-r other.txt\n", "file or folder of this machine"),
+        ("r.txt", "-cother.txt\n", "file or folder of this machine"),
         ("r.txt", "--requirement=other.txt\n", "file or folder of this machine"),
         ("r.txt", "./mine-1.0-py3-none-any.whl\n", "file or folder of this machine"),
         ("r.txt", "mine @ file:///home/ann/mine\n", "file or folder of this machine"),
         ("r.txt", "--index-url https://ann:opensesame@example.com/simple\n", "a password"),
+        ("r.txt", "--find-links=wheels\n", "file or folder of this machine"),
         ("uv.lock", "version = 1\n", "uv export"),
         ("poetry.lock", "x\n", "poetry export"),
     ],
@@ -192,6 +194,24 @@ def test_requirements_that_cannot_be_had_in_an_image_are_refused(
     assert says in said
     assert "opensesame" not in said
     assert not image.exists()
+
+
+def test_requirements_may_name_what_others_serve(
+    dws: Dws, workspace: Path, image: Path, tmp_path: Path
+):
+    wanted = tmp_path / "wanted.txt"
+    wanted.write_text(
+        "--find-links https://example.com/wheels.html  # served there\n"
+        "-i https://example.com/simple\n"
+        "mine @ https://example.com/mine-1.0-py3-none-any.whl\n"
+        "other @ git+https://example.com/other@3f2a91c0\n"
+        "https://example.com/third-1.0.tar.gz\n"
+        "numpy[extra]>=2 ; python_version > '3.9' --hash=sha256:00\n"
+    )
+
+    dws("deploy", "build", "--requirements", str(wanted), "--dockerfile-only", str(image))
+
+    assert (image / "python" / "requirements.txt").read_bytes() == wanted.read_bytes()
 
 
 def test_no_secret_and_nothing_uncommitted_is_in_the_files(
