@@ -12,6 +12,7 @@ from dws_graph.model import facts as f
 from dws_graph.model.amending import AMENDING, Amendments
 from dws_graph.model.facts import Fact
 from dws_graph.model.values import Json, local_text
+from dws_graph.workspace.collecting import GRACE, Garbage, collect
 from dws_graph.workspace.deleting import delete_snapshot as delete
 from dws_graph.workspace.intent import PULL
 from dws_graph.workspace.opened import OpenWorkspace
@@ -172,6 +173,52 @@ def rename_resource(
     """
     with opened(workspace_uri_or_path, verbose) as ws:
         rename(ws, old, new)
+
+
+class GarbageRow(TypedDict):
+    """What went, or would go, from one store of kept content: `bytes` in all."""
+
+    store: str
+    states: int
+    files: int
+    bytes: int
+    younger: int
+
+
+def collect_garbage(
+    grace: float = GRACE,
+    dry_run: bool = False,
+    workspace_uri_or_path: str | None = None,
+    verbose: bool = False,
+) -> list[GarbageRow]:
+    """Drop kept content that no snapshot, and nothing that can be undone, names.
+
+    Args:
+        grace: How many seconds what nobody names is left alone.
+        dry_run: Say what would go, and drop nothing.
+        workspace_uri_or_path: The workspace; else the enclosing one.
+        verbose: Tell more.
+
+    Returns:
+        A row for each store; `younger` counts what the grace period alone keeps.
+
+    Raises:
+        ConfigurationError: A store cannot be used.
+        JsonError: What a store says of its content is damaged: nothing was dropped.
+    """
+    with opened(workspace_uri_or_path, verbose) as ws:
+        return [garbage_row(found) for found in collect(ws, grace=grace, dry_run=dry_run)]
+
+
+def garbage_row(found: Garbage) -> GarbageRow:
+    """As it is shown."""
+    return GarbageRow(
+        store=found.where,
+        states=len(found.names),
+        files=len(found.contents),
+        bytes=found.size,
+        younger=found.younger,
+    )
 
 
 def _snapshot(body: Json) -> str:

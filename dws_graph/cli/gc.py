@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from dws_graph.api.operations import garbage_row
 from dws_graph.cli.commands import Command
 from dws_graph.cli.session import Session, pass_session
 from dws_graph.cli.terminal import confirm, format_option, say, show_json, tell
@@ -54,18 +55,7 @@ def command(session: Session, dry_run: bool, grace: float, fmt: str) -> None:
     with session.workspace() as ws:
         found = collect(ws, grace=grace, dry_run=dry_run, confirm=agreed)
     if fmt == "json":
-        show_json(
-            [
-                {
-                    "store": g.where,
-                    "states": len(g.names),
-                    "files": len(g.contents),
-                    "bytes": g.size,
-                    "younger": g.younger,
-                }
-                for g in found
-            ]
-        )
+        show_json([garbage_row(garbage) for garbage in found])
         return
     for garbage in found:
         say(garbage.describe("would drop" if dry_run else "dropped"))

@@ -227,9 +227,8 @@ class LocalStore:
 
     def _make(self, folder: Path) -> None:
         try:
-            fresh = not self.folder.is_dir()
             make_folder(folder)
-            if fresh and self._in_workspace:
+            if self._in_workspace and not (self.folder / ".gitignore").exists():
                 write_atomic(self.folder / ".gitignore", _GITIGNORE)
         except OSError as e:
             self._refuse(e)
