@@ -14,6 +14,7 @@ from dws_graph.render.text import clean
 from dws_graph.resources.base import RESOURCE_ROLE_CHOICES
 from dws_graph.workspace.adding import full_role
 from dws_graph.workspace.initializing import initialize
+from dws_graph.workspace.large_files import large_files
 
 EPILOG = """
 \b
@@ -21,6 +22,8 @@ Examples:
   dws init
   dws init my-project --create-resources all
   dws init --create-resources code,results --hostname laptop
+  dws init --git-lfs-attributes '*.gz,*.zip'
+  dws init --git-fat-remote server:/home/fat/store --git-fat-attributes '*.gz'
 """
 
 
@@ -50,6 +53,29 @@ def _roles(ctx: click.Context, param: click.Parameter, value: str | None) -> lis
     metavar="DIR",
     help="Where temporary files go.  [default: scratch, in the workspace]",
 )
+@click.option(
+    "--git-fat-remote",
+    metavar="PLACE",
+    help="Keep large files of the workspace's repository with git-fat, in this folder: HOST:/PATH.",
+)
+@click.option("--git-fat-user", metavar="USER", help="For ssh to that host.  [default: ssh's own]")
+@click.option(
+    "--git-fat-port",
+    type=click.IntRange(1, 65535),
+    help="Of ssh on that host.  [default: ssh's own, 22]",
+)
+@click.option(
+    "--git-fat-attributes",
+    metavar="PATTERNS",
+    help="Which files git-fat keeps, a list with commas: '*.gz,*.zip'. Without it, say so in "
+    ".gitattributes later.",
+)
+@click.option(
+    "--git-lfs-attributes",
+    metavar="PATTERNS",
+    help="Keep these files of the workspace's repository with git-lfs, a list with commas: "
+    "'*.gz,*.zip'.",
+)
 @click.argument("name", required=False)
 @pass_session
 def command(
@@ -57,13 +83,26 @@ def command(
     hostname: str | None,
     create_resources: list[str],
     scratch_directory: str | None,
+    git_fat_remote: str | None,
+    git_fat_user: str | None,
+    git_fat_port: int | None,
+    git_fat_attributes: str | None,
+    git_lfs_attributes: str | None,
     name: str | None,
 ) -> None:
     """Make a workspace of this folder.
 
     The folder becomes a git repository, if it is none. NAME is the workspace's; without it, the
-    folder's name is. No file of yours is changed but .gitignore, which gets a few lines.
+    folder's name is. No file of yours is changed but .gitignore, which gets a few lines, and
+    .gitattributes, when you name large files.
     """
+    large = large_files(
+        git_fat_remote=git_fat_remote,
+        git_fat_user=git_fat_user,
+        git_fat_port=git_fat_port,
+        git_fat_attributes=git_fat_attributes,
+        git_lfs_attributes=git_lfs_attributes,
+    )
     here = Path.cwd()
     confirm_verbose(session, f"Make a workspace of {here}")
     with initialize(
@@ -72,6 +111,7 @@ def command(
         hostname=hostname,
         create_resources=create_resources,
         scratch_dir=scratch_directory,
+        large=large,
         batch=not session.can_ask,
         verbose=session.verbose,
         notify=note,

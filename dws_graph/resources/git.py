@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from dws_graph.backends.git.command import Git
 from dws_graph.backends.git.index import ScratchIndex, reset_index, tree_less
+from dws_graph.backends.git.large import bring_content, fill_in, set_up_for_disk
 from dws_graph.backends.git.remotes import Remote
 from dws_graph.backends.git.state import check_settled
 from dws_graph.errors import ConfigurationError, NotSupportedError
@@ -227,6 +228,7 @@ class GitResource(FileResource):
             if git.head() is None:
                 raise ConfigurationError(f"{self} has no commit yet, and is read-only")
         else:
+            set_up_for_disk(git)
             git.check_identity()
 
     def take_snapshot(
@@ -323,6 +325,7 @@ class GitResource(FileResource):
         else:
             git.check_identity()
         check_nothing_ignored_in_the_way(git, restore_hashval, "", str(self))
+        bring_content(git, restore_hashval, str(self), ask=not self.workspace.batch)
 
     def restore(self, restore_hashval: str) -> tuple[str, ...]:
         """See `Resource`: the branch goes back to that commit; nothing is lost.
@@ -461,6 +464,8 @@ class GitFactory(ResourceFactory):
             check_imported(path, name, role)
         if export:
             check_exportable(path, name, read_only=read_only or imported)
+        set_up_for_disk(git)
+        fill_in(git, f"resource '{name}'", ask=not workspace.batch)
         return GitResource(
             name,
             role,

@@ -14,6 +14,7 @@ from typing import Any
 from dws_graph.backends.files import inside, make_folder
 from dws_graph.backends.git.command import Git
 from dws_graph.backends.git.index import ScratchIndex, tree_less
+from dws_graph.backends.git.large import bring_content
 from dws_graph.backends.git.state import check_settled
 from dws_graph.errors import ConfigurationError, NotSupportedError
 from dws_graph.model.values import Json, take, take_or
@@ -212,7 +213,9 @@ class GitSubdirectoryResource(FileResource):
                 "would be restored",
                 hint="Type: dws pull.",
             )
-        check_nothing_ignored_in_the_way(self.git, restore_hashval, self.relative_path, str(self))
+        below, ask = self.relative_path, not self.workspace.batch
+        check_nothing_ignored_in_the_way(self.git, restore_hashval, below, str(self))
+        bring_content(self.git, restore_hashval, str(self), subdir=below, ask=ask)
 
     def restore(self, restore_hashval: str) -> tuple[str, ...]:
         """See `Resource`: its files alone; the workspace commits, and sees to the index."""

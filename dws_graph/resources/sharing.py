@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dws_graph.backends.git.command import Git
+from dws_graph.backends.git.large import bring_content, send_content
 from dws_graph.backends.git.merging import (
     BothChanged,
     Settle,
@@ -128,6 +129,7 @@ class Shared:
         head = self.git.head()
         if head is None or not (self.check_can_push(remote) or kept):
             return False
+        send_content(self.git, [head, *kept], self.what, ask=remote.ask)
         remote.push(self.branch, kept)
         self.note(head)
         return True
@@ -163,8 +165,15 @@ class Shared:
 
         Raises:
             MergeConflictError: Both sides changed the same files.
-            GitError: The origin cannot be reached, has another history or a rewritten one.
+            GitError: The origin cannot be reached, has another history or a rewritten one, or the
+                content of a large file cannot be brought.
         """
+        found = self._incoming(remote, settle)
+        if found is not None:
+            bring_content(self.git, found, self.what, ask=remote.ask)
+        return found
+
+    def _incoming(self, remote: Remote, settle: Settle) -> str | None:
         theirs, ours = remote.fetch(self.branch), self.git.head()
         self.check_not_rewritten(theirs)
         if theirs is None:

@@ -37,7 +37,7 @@ def set_param(ws: OpenWorkspace, name: str, value: Any, *, scope: Scope | None =
         with ws.locked():
             local = (layout.LOCAL_PARAMS, layout.OWN_LOCAL_PARAMS)
             if name == FILTERS:
-                check_known(ws, value or ())
+                check_known(ws.git, value or ())
                 filter_as(ws, value or ())
             keep_uncommitted(ws, "config", {path: ws.file_content(path) for path in local})
             ws.write_local_params({name: value})

@@ -6,15 +6,19 @@ user's own. Source: docs/formats.md, "What comes from elsewhere".
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator, Sequence
 
+from dws_graph.backends.git import lfs
 from dws_graph.backends.git.command import Git
 from dws_graph.backends.git.filters import (
+    DEFINITIONS,
     allow_filters,
     allowed_filters,
     filtered_files,
     known_filters,
 )
+from dws_graph.backends.git.large import bring_content, fill_in, set_up_for_disk
+from dws_graph.backends.git.pointers import LFS
 from dws_graph.errors import ConfigurationError, GitError
 from dws_graph.resources.git import GitResource
 from dws_graph.workspace.arriving import arrive, arrived_names
@@ -23,18 +27,21 @@ from dws_graph.workspace.opened import OpenWorkspace
 from dws_graph.workspace.params import FILTERS
 
 
-def check_known(ws: OpenWorkspace, drivers: Iterable[str]) -> None:
-    """Refuse to allow a filter that git does not know.
+def check_known(git: Git, drivers: Sequence[str]) -> None:
+    """Refuse to allow a filter that git does not know; `lfs` and `fat` are set up where missing.
 
     Raises:
         ConfigurationError: Names it.
     """
-    known = known_filters(ws.git)
+    known = known_filters(git) | DEFINITIONS.keys()
     for driver in drivers:
+        if driver == LFS:
+            lfs.check_installed(git)
         if driver not in known:
             raise ConfigurationError(
                 f"git's configuration has no filter '{driver}'",
-                hint="For git-lfs: install it, then type: git lfs install.",
+                hint=f"Set it up first: git config --global filter.{driver}.clean COMMAND, and "
+                f"filter.{driver}.smudge.",
             )
 
 
@@ -46,11 +53,13 @@ def filter_as(ws: OpenWorkspace, allowed: Collection[str]) -> None:
         allowed: The drivers.
 
     Raises:
-        GitError: One failed; all is as before.
+        GitError: One failed, or content cannot be brought; all is as before.
     """
+    for folder, git in _cloned(ws):
+        bring_content(git, "HEAD", _what(folder), ask=not ws.batch, allowing=allowed)
     done: list[tuple[Git, tuple[str, ...]]] = []
     names: list[str] = []
-    for folder, git in _repositories(ws):
+    for folder, git in _cloned(ws):
         before = allowed_filters(git)
         try:
             written = allow_filters(git, allowed)
@@ -59,14 +68,39 @@ def filter_as(ws: OpenWorkspace, allowed: Collection[str]) -> None:
                 allow_filters(other, was)
             raise
         done.append((git, before or ()))
-        if folder:
-            names += arrived_names(ws, (), {folder: ""}) if written else []
-        else:
-            names += arrived_names(
-                ws, [path.encode("utf-8", "surrogateescape") for path in written], {}
-            )
+        names += _touched(ws, folder, written)
     if names:
         arrive(ws, names)
+
+
+def _touched(ws: OpenWorkspace, folder: str, written: Collection[str]) -> list[str]:
+    """The resources that have files which were written anew."""
+    if folder:
+        return arrived_names(ws, (), {folder: ""}) if written else []
+    return arrived_names(ws, [path.encode("utf-8", "surrogateescape") for path in written], {})
+
+
+def fill_in_all(ws: OpenWorkspace) -> None:
+    """Bring the content of files that are here as pointers, wherever the filter may run.
+
+    In the user's own repositories git-lfs and git-fat are set up first, where they are not.
+
+    Args:
+        ws: The workspace, locked by the caller.
+
+    Raises:
+        GitError: It cannot be brought; no file was changed.
+    """
+    names: list[str] = []
+    for folder, git in _repositories(ws):
+        set_up_for_disk(git)
+        names += _touched(ws, folder, fill_in(git, _what(folder), ask=not ws.batch))
+    if names:
+        arrive(ws, names)
+
+
+def _what(folder: str) -> str:
+    return folder or "the workspace"
 
 
 def filter_as_set(ws: OpenWorkspace) -> None:
@@ -75,20 +109,22 @@ def filter_as_set(ws: OpenWorkspace) -> None:
 
 
 def _repositories(ws: OpenWorkspace) -> Iterator[tuple[str, Git]]:
-    """Those that we cloned: the workspace's own, with an empty name, and those of resources."""
-    if allowed_filters(ws.git) is not None:
-        yield "", ws.git
+    """The workspace's own, with an empty name, and those of resources, by their folders."""
+    yield "", ws.git
     for resource in ws.get_resources():
-        if not isinstance(resource, GitResource) or resource.needs_cloning():
-            continue
-        if allowed_filters(resource.git) is not None:
+        if isinstance(resource, GitResource) and not resource.needs_cloning():
             yield as_path(ws.root, resource.folder), resource.git
+
+
+def _cloned(ws: OpenWorkspace) -> Iterator[tuple[str, Git]]:
+    """Those of them that we cloned."""
+    return ((name, git) for name, git in _repositories(ws) if allowed_filters(git) is not None)
 
 
 def told_of_pointers(ws: OpenWorkspace) -> list[str]:
     """A line that says which files are here without their content, and what brings it."""
     waiting: dict[str, list[str]] = {}
-    for folder, git in _repositories(ws):
+    for folder, git in _cloned(ws):
         allowed = allowed_filters(git) or ()
         for driver, paths in filtered_files(git).items():
             if driver not in allowed:

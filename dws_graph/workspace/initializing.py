@@ -8,10 +8,12 @@ import socket
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from dws_graph.backends.faults import fault
 from dws_graph.backends.files import TEMPORARY, make_folder, write_atomic
 from dws_graph.backends.git.command import Git, check_git
+from dws_graph.backends.git.large import set_up_for_disk
 from dws_graph.backends.git.state import check_settled
 from dws_graph.backends.locks import Notify, quiet
 from dws_graph.errors import ConfigurationError, GitError
@@ -19,6 +21,7 @@ from dws_graph.model import facts as f
 from dws_graph.workspace import layout
 from dws_graph.workspace.adding import add_folders
 from dws_graph.workspace.committing import commit_change
+from dws_graph.workspace.large_files import LargeFiles, large_files
 from dws_graph.workspace.names import as_hostname, check_hostname
 from dws_graph.workspace.opened import FORMAT, json_bytes, new_config
 from dws_graph.workspace.params import PARAMS
@@ -32,6 +35,7 @@ def initialize(
     hostname: str | None = None,
     create_resources: Sequence[str] = (),
     scratch_dir: str | None = None,
+    large: LargeFiles | None = None,
     batch: bool = False,
     verbose: bool = False,
     notify: Notify = quiet,
@@ -44,13 +48,14 @@ def initialize(
         hostname: Of this machine; else its own.
         create_resources: Roles; for each a folder of that name is made and added.
         scratch_dir: A folder for temporary files; else `scratch` in the workspace.
+        large: Which files git-lfs or git-fat is to keep.
         batch: Nobody may be asked.
         verbose: Tell more.
         notify: Told, in a line, what a person should know.
 
     Raises:
         ConfigurationError: There is a workspace already, or the names do not fit.
-        GitError: Git is missing or too old, or knows no name and address.
+        GitError: Git is missing or too old, or knows no name and address; or git-lfs is missing.
     """
     check_git()
     root = root.resolve()
@@ -66,19 +71,25 @@ def initialize(
         if (root / role).exists() and not (root / role).is_dir():
             raise ConfigurationError(f"{root / role} is in the way: it is not a folder")
     git = Git(root)
+    large = large or LargeFiles()
+    large.check(git)
     made_repository = not git.is_repo_root()
     git.check_identity()
     if not made_repository:
         check_settled(git, "the repository")
         if git.branch() is None:
             raise GitError("the repository is on no branch (detached HEAD)", hint="git switch ...")
+        set_up_for_disk(git)
     try:
         if made_repository:
             git.run("init", "-q")
-        ws = _first_commit(root, name or root.name, hostname, scratch_dir, batch, verbose, notify)
+        ws = _first_commit(
+            root, name or root.name, hostname, scratch_dir, large, batch, verbose, notify
+        )
     except BaseException:
         _take_back(root, made_repository)
         raise
+    large.set_up(git)
     for role in create_resources:
         make_folder(root / role)
     add_folders(ws, create_resources)
@@ -90,6 +101,7 @@ def _first_commit(
     name: str,
     hostname: str | None,
     scratch_dir: str | None,
+    large: LargeFiles,
     batch: bool,
     verbose: bool,
     notify: Notify,
@@ -116,6 +128,7 @@ def _first_commit(
         layout.RESOURCES: json_bytes([]),
         layout.GITIGNORE: layout.IGNORED_IN_FOLDER.encode(),
         ".gitignore": _gitignore(root, ignored),
+        **large.files(root),
     }
     # our own first: by it an interrupted init is known for one
     for path in (layout.OWN, layout.CONFIG, layout.RESOURCES, layout.GITIGNORE):
@@ -171,7 +184,7 @@ def init_workspace(
     batch: bool,
     verbose: bool,
     scratch_dir: str | None,
-    *args: str,
+    *args: Any,
     **kwargs: Sequence[str],
 ) -> Workspace:
     """Make a workspace of the current directory, or of the one given as the next argument.
@@ -183,7 +196,8 @@ def init_workspace(
         batch: Nobody may be asked.
         verbose: Tell more.
         scratch_dir: A folder for temporary files; None for `scratch` in the workspace.
-        args: The folder.
+        args: The folder; then, as 1.6 has them, what `dws init` has as --git-fat-remote,
+            --git-fat-user, --git-fat-port, --git-fat-attributes and --git-lfs-attributes.
         kwargs: `create_resources`: roles.
 
     Raises:
@@ -191,12 +205,14 @@ def init_workspace(
     """
     if backend_name != "git":
         raise ConfigurationError(f"there is no backend '{backend_name}'", hint="There is: git.")
+    fat = [f"git_fat_{name}" for name in ("remote", "user", "port", "attributes")]
     return initialize(
         Path(args[0] if args else os.curdir),
         workspace_name,
         hostname=hostname,
         create_resources=kwargs.get("create_resources", ()),
         scratch_dir=scratch_dir,
+        large=large_files(**dict(zip([*fat, "git_lfs_attributes"], args[1:], strict=False))),
         batch=batch,
         verbose=verbose,
     )

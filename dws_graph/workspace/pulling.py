@@ -23,7 +23,7 @@ from dws_graph.workspace import layout
 from dws_graph.workspace.arriving import arrive, arrived_names, follow_renames
 from dws_graph.workspace.cloning import clone_missing
 from dws_graph.workspace.committing import finish_interrupted, intended, settle
-from dws_graph.workspace.filtering import filter_as_set, told_of_pointers
+from dws_graph.workspace.filtering import fill_in_all, filter_as_set, told_of_pointers
 from dws_graph.workspace.intent import PULL, Intent, as_path
 from dws_graph.workspace.kept_content import fetch_kept
 from dws_graph.workspace.merging import Settling, check_tags
@@ -84,6 +84,7 @@ def pull_all(
         ws.catch_up()
         if ws.get_local_param(FILTERS):
             filter_as_set(ws)  # none that git was told of since
+        fill_in_all(ws)
         meant, left = chosen(ws, only, skip, only_workspace)
         plan = _plan(ws, meant, left)
         notes = _change(ws, plan)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from dws_graph.backends.faults import fault
 from dws_graph.backends.files import make_folder
 from dws_graph.backends.git.index import ScratchIndex
+from dws_graph.backends.git.large import set_up_for_disk
 from dws_graph.errors import ApiParamError, ConfigurationError, UserAbort
 from dws_graph.model import facts as f
 from dws_graph.model.facts import Current
@@ -199,6 +200,7 @@ def restore_snapshot(
     with ws.locked():
         ws.catch_up()
         branch = check_repository(ws)
+        set_up_for_disk(ws.git, workspace_folders(ws))
         plan = plan_restore(ws, name, only, leave, strict)
         _check_not_written(ws, plan)
         if not confirm("\n".join(plan.describe())):

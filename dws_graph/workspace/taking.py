@@ -14,6 +14,7 @@ from functools import lru_cache
 from dws_graph.backends.faults import fault
 from dws_graph.backends.git.command import decoded
 from dws_graph.backends.git.index import FILE, ScratchIndex
+from dws_graph.backends.git.large import set_up_for_disk
 from dws_graph.backends.views import Entry, SnapshotInfo
 from dws_graph.errors import ConfigurationError, DwsError, UserAbort
 from dws_graph.model import facts as f
@@ -188,6 +189,7 @@ def _plan(ws: OpenWorkspace, tag: str | None, message: str) -> _Plan:
     if tag is not None:
         check_free(tag, snapshots)
     branch = check_repository(ws)
+    set_up_for_disk(ws.git, workspace_folders(ws))
     resources = list(ws.get_resources())
     for resource in resources:
         resource.snapshot_precheck()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 import tempfile
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
@@ -67,6 +68,9 @@ _EMPTY_TREES = {
 }
 _PERMISSION = re.compile(r"[Pp]ermission")
 _NAMELESS = re.compile(r"empty ident|identity unknown|auto-detect email|no (name|email) was given")
+_LACKS = re.compile(r"\b(git-lfs|git-fat)\b[^\n]*(?:not found|No such file)")
+_PROGRAMS = {"git-lfs": "apt-get install git-lfs", "git-fat": "it comes with dws-graph"}
+_DAMAGED = re.compile(r"^git-fat: (.*)\n(?:hint: (.*))?", re.MULTILINE)
 _LOCKED = re.compile(r"Unable to create '(.+\.lock)': File exists")
 
 
@@ -74,17 +78,22 @@ class GitCommandError(GitError):
     """Git said no; what was run, its exit status and all it said are attributes."""
 
     def __init__(self, args: Sequence[str], status: int, stderr: str) -> None:
+        lacks, damaged = _LACKS.search(stderr), _DAMAGED.search(stderr)
         said = [line for line in stderr.splitlines() if line and not line.startswith("hint:")]
         said = [scrub_text(line) for line in said]
         telling = [line for line in said if line.startswith(("fatal:", "error:"))] or said
         # what git could not do comes last, and why it could not before that
         why = [line for line in telling if _PERMISSION.search(line)]
         last = (why or telling)[-1] if telling else f"exit status {status}"
-        locked = _LOCKED.search(stderr)
-        super().__init__(
-            f"git {args[0] if args else ''}: {last}",
-            hint=f"If no git runs there, one was killed: delete {locked[1]}." if locked else "",
-        )
+        hint = ""
+        if locked := _LOCKED.search(stderr):
+            hint = f"If no git runs there, one was killed: delete {locked[1]}."
+        elif lacks:
+            last = f"it needs {lacks[1]}, which is not installed, or not on the PATH"
+            hint = f"Install it, then try again: {_PROGRAMS[lacks[1]]}."
+        elif damaged:
+            last, hint = damaged[1], damaged[2]
+        super().__init__(f"git {args[0] if args else ''}: {last}", hint=hint)
         self.command = ["git", *args]
         self.status = status
         self.stderr = stderr
@@ -143,6 +152,8 @@ class Git:
                 stream.seek(0)
                 status, stdout, stderr = self._execute(args, stream, env)
         if status not in ok:
+            if args[0] == "lfs":  # which tells on both what went wrong
+                stderr = f"{decoded(stdout)}\n{stderr}"
             raise GitCommandError(args, status, stderr)
         return status, stdout
 
@@ -168,7 +179,7 @@ class Git:
                 with_exceptions=False,
                 stdout_as_string=False,
                 strip_newline_in_stdout=False,
-                env={**_ENVIRONMENT, **(env or {})},
+                env=_environment(env),
             )
         except git.exc.GitCommandNotFound as e:
             raise _missing() from e
@@ -450,7 +461,16 @@ def _hex(text: str) -> bool:
 
 
 def _set(env: Mapping[str, str] | None) -> list[str]:
-    return [f"{name}={value}" for name, value in {**_ENVIRONMENT, **(env or {})}.items()]
+    return [f"{name}={value}" for name, value in _environment(env).items()]
+
+
+def _environment(env: Mapping[str, str] | None) -> dict[str, str]:
+    """What git is given: programs that came with us, `git-fat`, are found wherever they are."""
+    path = os.environ.get("PATH", os.defpath)
+    own = os.path.dirname(sys.executable)
+    if own and own not in path.split(os.pathsep):
+        path = f"{path}{os.pathsep}{own}" if path else own
+    return {"PATH": path, **_ENVIRONMENT, **(env or {})}
 
 
 def _missing() -> GitError:

@@ -11,12 +11,29 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from dws_graph.backends.files import make_folder, write_atomic
 from dws_graph.backends.git.command import Git, GitCommandError, decoded, nul_separated
+from dws_graph.backends.git.pointers import FAT, LFS, is_pointer
 from dws_graph.errors import GitError
+
+DEFINITIONS: dict[str, dict[str, str]] = {
+    LFS: {
+        "clean": "git-lfs clean -- %f",
+        "smudge": "git-lfs smudge -- %f",
+        "process": "git-lfs filter-process",
+        "required": "true",
+    },
+    # required: else git would take the content itself wherever git-fat is not found
+    FAT: {
+        "clean": "git-fat filter-clean",
+        "smudge": "git-fat filter-smudge",
+        "required": "true",
+    },
+}
+"""The drivers that are known without git's configuration, as their makers set them."""
 
 KEY = "dws.filters"  # in a clone's configuration: the drivers that are allowed
 NONE = b"* -filter\n"
@@ -94,9 +111,42 @@ def allow_filters(git: Git, allowed: Collection[str]) -> list[str]:
     return paths
 
 
+def configure(git: Git, driver: str) -> None:
+    """Set a driver up in this repository alone, as its makers would."""
+    for key, value in DEFINITIONS[driver].items():
+        git.run("config", "--local", f"filter.{driver}.{key}", value)
+
+
+def pointers_on_disk(git: Git, drivers: Collection[str]) -> list[str]:
+    """The files that are here as pointers, where one of these filters would bring the content."""
+    found = filtered_files(git) if drivers else {}
+    files = [path for driver in drivers for path in found.get(driver, ())]
+    return [path for path in files if is_pointer(git.root / path)]
+
+
+def fill(git: Git, paths: Collection[str]) -> None:
+    """Write files that are here as pointers with their content.
+
+    Raises:
+        GitError: A filter failed; the files that lack their content are pointers as before.
+    """
+    try:
+        _write_anew(git, paths)
+    except GitCommandError:
+        for path in paths:
+            if not os.path.lexists(git.root / path):
+                (git.root / path).write_bytes(git.cat("", path) or b"")
+        raise
+
+
 def _set(git: Git, allowed: Collection[str], paths: Collection[str]) -> None:
     _write(git, allowed)
     git.run("config", KEY, " ".join(sorted(allowed)))
+    _write_anew(git, paths)
+
+
+def _write_anew(git: Git, paths: Collection[str]) -> None:
+    """Write files again as the index has them, through the filters that may run."""
     for path in paths:
         _make_old(git.root / path)
     if names := nul_separated(paths):
@@ -128,8 +178,14 @@ def _write(git: Git, allowed: Collection[str]) -> None:
     write_atomic(attributes, NONE + own)
     if not allowed:
         return
-    others = sorted(known_filters(git) - {*allowed})
-    write_atomic(git.folder / INCLUDED, _idle(others).encode("utf-8", "surrogateescape"))
+    file = git.folder / INCLUDED
+    if file.exists():
+        write_atomic(file, b"")  # what is known without it
+    known = known_filters(git)
+    text = _idle(sorted(known - {*allowed}))
+    for driver in sorted(({*allowed} & DEFINITIONS.keys()) - known):
+        text += _section(driver, DEFINITIONS[driver])
+    write_atomic(file, text.encode("utf-8", "surrogateescape"))
     included = git.run("config", "--local", "--get-all", "include.path", ok=(0, 1))
     if INCLUDED not in decoded(included).split("\n"):
         git.run("config", "--add", "include.path", INCLUDED)
@@ -138,8 +194,12 @@ def _write(git: Git, allowed: Collection[str]) -> None:
 
 def _idle(drivers: Iterable[str]) -> str:
     """Configuration in which drivers do nothing."""
-    text = ""
-    for driver in drivers:
-        name = driver.replace("\\", "\\\\").replace('"', '\\"')
-        text += f'[filter "{name}"]\n\tclean =\n\tsmudge =\n\tprocess =\n\trequired = false\n'
-    return text
+    nothing = {"clean": "", "smudge": "", "process": "", "required": "false"}
+    return "".join(_section(driver, nothing) for driver in drivers)
+
+
+def _section(driver: str, settings: Mapping[str, str]) -> str:
+    name = driver.replace("\\", "\\\\").replace('"', '\\"')
+    return f'[filter "{name}"]\n' + "".join(
+        f"\t{key} = {value}\n" for key, value in settings.items()
+    )

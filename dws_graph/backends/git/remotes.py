@@ -114,7 +114,7 @@ class Remote:
     def __init__(self, git: Git, what: str, *, ask: bool, url: str | None = None) -> None:
         self.git = git
         self.what = what
-        self._ask = ask
+        self.ask = ask
         found = url or git.remote_url() or ""
         self.url = check_url(found)
         self._name = url or ORIGIN
@@ -129,7 +129,7 @@ class Remote:
             RemoteError: It did not work; the message says why, and the hint what to do.
         """
         try:
-            return self.git.run(*args, env=quiet_environment(self.git, ask=self._ask))
+            return self.git.run(*args, env=quiet_environment(self.git, ask=self.ask))
         except GitCommandError as e:
             raise explained(e, str(self)) from e
 

@@ -1,0 +1,140 @@
+"""git-lfs: content that is brought from its server, and sent there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from dws_graph.backends.faults import fault
+from dws_graph.backends.git.command import Git, GitCommandError
+from dws_graph.backends.git.pointers import Pointer
+from dws_graph.errors import GitError, some_of
+from dws_graph.model.secrets import scrub_text
+
+_NO_COMMAND = "is not a git command"
+_REASONS = (
+    (
+        r"Authentication required|Authorization error|40[13]|credentials|terminal prompts disabled",
+        "it does not accept your name and password, key or token",
+        "Check them with: git ls-remote URL. A token may have expired.",
+    ),
+    (
+        r"dial tcp|connection refused|no such host|i/o timeout|unreachable|reset by peer|EOF",
+        "it cannot be reached",
+        "Check the network and the address (git lfs env shows it), then run the command again.",
+    ),
+    (
+        r"[Rr]emote missing object|Object does not exist|\[404\]|does not exist on the server",
+        "it does not have the content",
+        "Push it from where it is: git lfs push --all origin, or dws push.",
+    ),
+    (
+        r"expected OID|invalid.*(content|object)|wrong (size|content)|corrupt(ed)? object",
+        "the content there is damaged",
+        "Push it anew from where it is whole: git lfs push --all origin.",
+    ),
+    (
+        r"\(missing\)|\(corrupt\)|missing or corrupt local objects",
+        "the content is neither here nor there",
+        "Bring the file back and commit it, or take it out of the commits that are not pushed.",
+    ),
+    (r"no space left", "no space is left", "Make room, then run it again."),
+)
+
+
+class LfsError(GitError):
+    """Content that git-lfs keeps cannot be brought or sent; no file was changed."""
+
+
+def check_installed(git: Git) -> None:
+    """Refuse to go on without git-lfs.
+
+    Raises:
+        LfsError: The hint says how to get it.
+    """
+    try:
+        git.run("lfs", "version")
+    except GitCommandError as e:
+        if _NO_COMMAND in e.stderr:
+            raise missing() from e
+        raise
+
+
+def missing() -> LfsError:
+    """What is said where there is no git-lfs."""
+    return LfsError(
+        "git-lfs is not installed, or not on the PATH",
+        hint="Install it: apt-get install git-lfs, brew install git-lfs, or https://git-lfs.com.",
+    )
+
+
+def store_of(git: Git) -> Path:
+    """Where a repository keeps content."""
+    storage = git.text("config", "--default", "lfs", "--type=path", "--get", "lfs.storage")
+    common = git.root / git.text("rev-parse", "--git-common-dir")
+    return common / storage / "objects"
+
+
+def lacking(git: Git, pointers: Mapping[str, Pointer]) -> dict[str, Pointer]:
+    """Those whose content is not here, by path."""
+    store = store_of(git)
+    places = {path: store / p.oid[:2] / p.oid[2:4] / p.oid for path, p in pointers.items()}
+    return {path: pointers[path] for path, place in places.items() if not place.is_file()}
+
+
+def skips(git: Git) -> bool:
+    """Whether the user has set git-lfs up to leave pointers as they are."""
+    told = git.text("config", "--default", "", "--get", "filter.lfs.process")
+    return "--skip" in told.split()
+
+
+def fetch(
+    git: Git, commit: str, pointers: Mapping[str, Pointer], env: Mapping[str, str], what: str
+) -> None:
+    """Bring the content of a commit's files here, of those alone that lack it.
+
+    Raises:
+        LfsError: It cannot be brought; nothing is changed but that some may be here now.
+    """
+    wanted = lacking(git, pointers)
+    if wanted:
+        fault("git-lfs: fetch")
+        _run(git, ("fetch", "origin", commit), wanted, env, f"brought for {what}")
+
+
+def push(git: Git, refs: Sequence[str], env: Mapping[str, str], what: str) -> None:
+    """Bring the content of these refs, or commits, to the server of `origin`.
+
+    Raises:
+        LfsError: It cannot be brought there.
+    """
+    fault("git-lfs: push")
+    _run(git, ("push", "origin", *refs), {}, env, f"sent from {what}")
+
+
+def _run(
+    git: Git,
+    args: Sequence[str],
+    wanted: Mapping[str, Pointer],
+    env: Mapping[str, str],
+    done: str,
+) -> None:
+    try:
+        git.run("lfs", *args, env=env)
+    except GitCommandError as e:
+        if _NO_COMMAND in e.stderr:
+            raise missing() from e
+        raise _explained(e, wanted, done) from e
+
+
+def _explained(error: GitCommandError, wanted: Mapping[str, Pointer], done: str) -> LfsError:
+    said = scrub_text(error.stderr)
+    named = [path for path, pointer in wanted.items() if pointer.oid in said]
+    named = named or re.findall(r"\((?:missing|corrupt)\) (.+) \([0-9a-f]{64}\)", said)
+    files = some_of(named or list(wanted)) or "some files"
+    found = next((reason for reason in _REASONS if re.search(reason[0], said)), None)
+    lines = [line for line in said.splitlines() if not line.startswith(("fetch:", "hint:"))]
+    why, hint = found[1:] if found else (lines[-1] if lines else error.message, "")
+    server = "git-lfs' server cannot be used" if found else "git-lfs says"
+    return LfsError(f"the content of {files} cannot be {done}: {server}: {why}", hint=hint)
