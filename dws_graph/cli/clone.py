@@ -12,12 +12,14 @@ from dws_graph.cli.options import NAMES
 from dws_graph.cli.session import Session, note, pass_session
 from dws_graph.cli.sharing import asker
 from dws_graph.cli.terminal import say, warn
+from dws_graph.errors import GitError
 from dws_graph.render.text import clean, clean_lines
 from dws_graph.workspace.cloning import clone_missing, clone_repository
 from dws_graph.workspace.configuring import set_param
 from dws_graph.workspace.filtering import check_known, told_of_pointers
 from dws_graph.workspace.opening import open_workspace
 from dws_graph.workspace.params import FILTERS, param
+from dws_graph.workspace.workspace import Workspace
 
 EPILOG = """
 \b
@@ -69,6 +71,18 @@ def command(
         for name, why in missing.items():
             warn(clean_lines(f"resource {name} is not here: {why}"))
         if wanted:
-            set_param(ws, FILTERS, wanted)
+            _allow(ws, wanted)
         for text in told_of_pointers(ws):
             note(text)
+
+
+def _allow(ws: Workspace, filters: list[str]) -> None:
+    """Let filters run, or say how to try again: the workspace is here by then."""
+    try:
+        set_param(ws, FILTERS, filters)
+    except GitError as e:
+        hint = (
+            f"The workspace is here, without that. When it is mended, in {ws.root}: "
+            f"dws config {FILTERS} {','.join(filters)}."
+        )
+        raise GitError(e.message, hint=hint) from e

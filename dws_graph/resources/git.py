@@ -464,7 +464,6 @@ class GitFactory(ResourceFactory):
             check_imported(path, name, role)
         if export:
             check_exportable(path, name, read_only=read_only or imported)
-        set_up_for_disk(git)
         fill_in(git, f"resource '{name}'", ask=not workspace.batch)
         return GitResource(
             name,

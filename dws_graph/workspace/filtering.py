@@ -17,7 +17,7 @@ from dws_graph.backends.git.filters import (
     filtered_files,
     known_filters,
 )
-from dws_graph.backends.git.large import bring_content, fill_in, set_up_for_disk
+from dws_graph.backends.git.large import bring_content, fill_in
 from dws_graph.backends.git.pointers import LFS
 from dws_graph.errors import ConfigurationError, GitError
 from dws_graph.resources.git import GitResource
@@ -93,7 +93,6 @@ def fill_in_all(ws: OpenWorkspace) -> None:
     """
     names: list[str] = []
     for folder, git in _repositories(ws):
-        set_up_for_disk(git)
         names += _touched(ws, folder, fill_in(git, _what(folder), ask=not ws.batch))
     if names:
         arrive(ws, names)

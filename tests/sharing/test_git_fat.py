@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from dws_graph.workspace.initializing import init_workspace
 from tests.rules.lab import git
 from tests.sharing.servers import ssh_server
 from tests.sharing.team import Person, Team
@@ -145,6 +146,16 @@ def test_a_snapshot_commits_placeholders_and_a_restore_brings_content(team: Team
                if c["change"] == "changed"}  # fmt: skip
     assert changes["own"] == ["raw.gz"]
     assert store.names() == set()
+
+
+def test_in_python_the_arguments_are_those_of_1_6(team: Team, store: Store):
+    given = (store.place, store.user, store.port, "*.gz,*.zip", None)
+    root = team.place / "lab"
+    root.mkdir()
+    with init_workspace("git", "lab", "here", True, False, None, str(root), *given):
+        assert (root / ".gitattributes").read_text().split("\n")[1] == "*.zip filter=fat -text"
+        port = git("config", "--file", ".gitfat", "rsync.sshport", cwd=root)
+        assert port == str(store.port)
 
 
 def test_content_goes_with_a_push_and_comes_with_a_clone(team: Team, store: Store):

@@ -164,23 +164,29 @@ def test_a_server_that_is_down_changes_nothing(team: Team, tmp_path: Path):
 
     told = bob.refused("pull")
     assert "cannot be brought" in told
-    assert "it cannot be reached" in told
+    assert "its server cannot be reached" in told
     assert "raw.bin" in told or "more.bin" in told
     assert (bob.head(), bob.head("own")) == heads
     assert contents(bob) == made_of(TWO)
-    assert "it cannot be reached" in bob.refused("restore", "V1")
+    assert "its server cannot be reached" in bob.refused("restore", "V1")
     assert contents(bob) == made_of(TWO)
     bob.check()
 
     told = ann.refused("push")
-    assert "it cannot be reached" in told
+    assert "its server cannot be reached" in told
     assert git("rev-parse", "main", cwd=team.origin) == origin
 
     cat = team.bob(name="cat")
-    assert "it cannot be reached" in cat.refused("config", "git.filters", "lfs")
+    assert "its server cannot be reached" in cat.refused("config", "git.filters", "lfs")
     assert contents(cat)[0].startswith(POINTER)
     assert cat.json("config", "git.filters")[0]["value"] == []
     cat.check()
+
+    ran = ann.run("clone", "--hostname", "dan", "--filters", "lfs", str(team.origin), "../dan")
+    assert ran.status == 1
+    assert "its server cannot be reached" in ran.err
+    assert f"in {team.place}/dan: dws config git.filters lfs" in ran.err
+    assert contents(team.person("dan"))[0].startswith(POINTER)
 
 
 def test_content_that_the_server_lacks_is_named(team: Team, server: LfsServer):
@@ -192,7 +198,7 @@ def test_content_that_the_server_lacks_is_named(team: Team, server: LfsServer):
     told = bob.refused("config", "git.filters", "lfs")
 
     assert "source-data/more.bin" in told
-    assert "does not have the content" in told
+    assert "its server does not have it" in told
     assert contents(bob)[1].startswith(POINTER)
     bob.check()
 
@@ -206,7 +212,7 @@ def test_content_that_is_damaged_at_the_server_is_refused(team: Team, server: Lf
     told = bob.refused("config", "git.filters", "lfs")
 
     assert "raw.bin" in told
-    assert "damaged" in told
+    assert "what its server has is damaged" in told
     assert contents(bob)[0].startswith(POINTER)
     bob.check()
 
@@ -214,6 +220,7 @@ def test_content_that_is_damaged_at_the_server_is_refused(team: Team, server: Lf
 def test_content_that_is_nowhere_is_not_pushed(team: Team, server: LfsServer):
     ann = large(team, server)
     edit(ann, ONE, "V1")
+    ann.write("own/raw.bin", in_git(ann)[0] + "\n")  # or git would take the content again
     shutil.rmtree(ann.root / "own/.git/lfs/objects")
     (ann.root / "own/.git/lfs/objects").mkdir()
 
@@ -289,6 +296,53 @@ def test_a_pull_fills_in_what_is_here_as_pointers(team: Team, server: LfsServer)
     assert contents(ann) == made_of(TWO)
     assert ann.json("lineage", "stale") == stale == []
     ann.check()
+
+
+def test_rules_and_files_that_come_at_once(team: Team, server: LfsServer):
+    """In a clone that allows the filter, and in a repository of the user's that has none yet."""
+    ann = team.ann()
+    ann("publish", str(team.origin))
+    bob = team.bob()
+    bob("config", "git.filters", "lfs")
+    git("clone", "-q", str(team.own), str(team.place / "mine"), cwd=team.place)
+    cat = team.person("cat")
+    cat.root.mkdir()
+    cat("init", "lab-2", "--hostname", "cat")
+    cat("add", "git", "--role", "s", "--name", "mine", "../mine")
+    cat.git("init", "-q", "--bare", "../cats.git")
+    cat("publish", "../cats.git")
+    for at in ("source-data", "own"):
+        ann.write(f"{at}/.gitattributes", RULE)
+        ann.write(f"{at}/a.bin", ONE)
+    for at in (".", "own"):
+        ann.write(f"{at}/.lfsconfig", f"[lfs]\n\turl = {server.url}\n")
+    ann.git("add", ".lfsconfig")
+    ann.git("commit", "-qm", "where large files are")
+    ann.snapshot("V2")
+    assert ann.git("show", "HEAD:source-data/a.bin").startswith(POINTER)
+    ann("push")
+
+    bob("pull")
+    cat("pull")
+
+    assert (bob.read("source-data/a.bin"), bob.read("own/a.bin")) == (ONE, ONE)
+    bob.check()
+    assert (team.place / "mine/a.bin").read_text() == ONE
+    assert cat.git("status", "--porcelain", at="../mine") == ""
+
+
+def test_who_wants_pointers_keeps_them(
+    team: Team, server: LfsServer, monkeypatch: pytest.MonkeyPatch
+):
+    published(team, server)
+    monkeypatch.setenv("GIT_LFS_SKIP_SMUDGE", "1")
+    bob = team.bob()
+    bob("config", "git.filters", "lfs")
+    bob("pull")
+    bob("restore", "V1")
+    assert contents(bob)[0].startswith(POINTER)
+    assert server.fetched == []
+    bob.check()
 
 
 def test_patterns(team: Team):

@@ -152,7 +152,7 @@ class Git:
                 stream.seek(0)
                 status, stdout, stderr = self._execute(args, stream, env)
         if status not in ok:
-            if args[0] == "lfs":  # which tells on both what went wrong
+            if "lfs" in args:  # which tells on both what went wrong
                 stderr = f"{decoded(stdout)}\n{stderr}"
             raise GitCommandError(args, status, stderr)
         return status, stdout

@@ -60,14 +60,19 @@ def _set_up_hooks(git: Git) -> None:
     git.run("-c", f"core.hooksPath={hooks}", "lfs", "update", ok=(0, 1, 2))
 
 
-def set_up_for_disk(git: Git, folders: Sequence[str] = ()) -> None:
+def set_up_for_disk(git: Git, folders: Sequence[str] = ()) -> tuple[str, ...]:
     """The same, of the drivers that attributes on disk name.
 
     Args:
         git: The repository.
         folders: Whose attributes may not be tracked yet.
+
+    Returns:
+        The drivers.
     """
-    set_up(git, drivers_on_disk(git, folders))
+    named = drivers_on_disk(git, folders)
+    set_up(git, named)
+    return named
 
 
 def bring_content(
@@ -107,13 +112,16 @@ def bring_content(
 def fill_in(git: Git, what: str, *, ask: bool) -> list[str]:
     """Write the files that are here as pointers with their content, where filters may do so.
 
+    In the user's own repositories they are set up first.
+
     Returns:
         The files.
 
     Raises:
         GitError: The content of some cannot be brought; they are pointers as before.
     """
-    paths = pointers_on_disk(git, may_run(git))
+    named = set_up_for_disk(git)
+    paths = pointers_on_disk(git, [d for d in may_run(git) if d in named]) if named else []
     if paths and git.head() is not None:
         bring_content(git, "HEAD", what, ask=ask)
         fill(git, paths)

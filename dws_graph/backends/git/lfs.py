@@ -2,41 +2,43 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from dws_graph.backends.faults import fault
-from dws_graph.backends.git.command import Git, GitCommandError
+from dws_graph.backends.git.command import Git, GitCommandError, decoded
 from dws_graph.backends.git.pointers import Pointer
 from dws_graph.errors import GitError, some_of
 from dws_graph.model.secrets import scrub_text
 
+CONFIG = ".lfsconfig"
 _NO_COMMAND = "is not a git command"
 _REASONS = (
     (
         r"Authentication required|Authorization error|40[13]|credentials|terminal prompts disabled",
-        "it does not accept your name and password, key or token",
+        "its server does not accept your name and password, key or token",
         "Check them with: git ls-remote URL. A token may have expired.",
     ),
     (
         r"dial tcp|connection refused|no such host|i/o timeout|unreachable|reset by peer|EOF",
-        "it cannot be reached",
+        "its server cannot be reached",
         "Check the network and the address (git lfs env shows it), then run the command again.",
     ),
     (
         r"[Rr]emote missing object|Object does not exist|\[404\]|does not exist on the server",
-        "it does not have the content",
+        "its server does not have it",
         "Push it from where it is: git lfs push --all origin, or dws push.",
     ),
     (
         r"expected OID|invalid.*(content|object)|wrong (size|content)|corrupt(ed)? object",
-        "the content there is damaged",
+        "what its server has is damaged",
         "Push it anew from where it is whole: git lfs push --all origin.",
     ),
     (
         r"\(missing\)|\(corrupt\)|missing or corrupt local objects",
-        "the content is neither here nor there",
+        "it is neither here nor there",
         "Bring the file back and commit it, or take it out of the commits that are not pushed.",
     ),
     (r"no space left", "no space is left", "Make room, then run it again."),
@@ -84,7 +86,9 @@ def lacking(git: Git, pointers: Mapping[str, Pointer]) -> dict[str, Pointer]:
 
 
 def skips(git: Git) -> bool:
-    """Whether the user has set git-lfs up to leave pointers as they are."""
+    """Whether the user has told git-lfs to leave pointers as they are."""
+    if os.environ.get("GIT_LFS_SKIP_SMUDGE", "").lower() in ("1", "true", "yes", "on"):
+        return True
     told = git.text("config", "--default", "", "--get", "filter.lfs.process")
     return "--skip" in told.split()
 
@@ -100,7 +104,21 @@ def fetch(
     wanted = lacking(git, pointers)
     if wanted:
         fault("git-lfs: fetch")
-        _run(git, ("fetch", "origin", commit), wanted, env, f"brought for {what}")
+        args = (*_server_of(git, commit), "lfs", "fetch", "origin", commit)
+        _run(git, args, wanted, env, f"brought for {what}")
+
+
+def _server_of(git: Git, commit: str) -> list[str]:
+    """Where a commit says that its content is: git-lfs looks at the files on disk for that."""
+    if git.object_id(f"{commit}:{CONFIG}") is None:
+        return []
+    found: list[str] = []
+    for key in ("lfs.url", "remote.origin.lfsurl"):
+        own = git.run("config", "--get", key, ok=(0, 1))  # which wins, as with git-lfs
+        said = git.run("config", "--blob", f"{commit}:{CONFIG}", "--get", key, ok=(0, 1))
+        if said and not own:
+            found += ["-c", f"{key}={decoded(said).removesuffix(chr(10))}"]
+    return found
 
 
 def push(git: Git, refs: Sequence[str], env: Mapping[str, str], what: str) -> None:
@@ -110,7 +128,7 @@ def push(git: Git, refs: Sequence[str], env: Mapping[str, str], what: str) -> No
         LfsError: It cannot be brought there.
     """
     fault("git-lfs: push")
-    _run(git, ("push", "origin", *refs), {}, env, f"sent from {what}")
+    _run(git, ("lfs", "push", "origin", *refs), {}, env, f"sent from {what}")
 
 
 def _run(
@@ -121,7 +139,7 @@ def _run(
     done: str,
 ) -> None:
     try:
-        git.run("lfs", *args, env=env)
+        git.run(*args, env=env)
     except GitCommandError as e:
         if _NO_COMMAND in e.stderr:
             raise missing() from e
@@ -136,5 +154,6 @@ def _explained(error: GitCommandError, wanted: Mapping[str, Pointer], done: str)
     found = next((reason for reason in _REASONS if re.search(reason[0], said)), None)
     lines = [line for line in said.splitlines() if not line.startswith(("fetch:", "hint:"))]
     why, hint = found[1:] if found else (lines[-1] if lines else error.message, "")
-    server = "git-lfs' server cannot be used" if found else "git-lfs says"
-    return LfsError(f"the content of {files} cannot be {done}: {server}: {why}", hint=hint)
+    return LfsError(
+        f"the content of {files}, which git-lfs keeps, cannot be {done}: {why}", hint=hint
+    )
