@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import click
 
 from dws_graph.cli.session import Session
+from dws_graph.cli.sharing import watched
 from dws_graph.cli.terminal import choose, confirm_verbose, say
 from dws_graph.errors import ConfigurationError
 from dws_graph.render.text import clean
@@ -92,6 +93,7 @@ def add(
             question = f"What {'is' if args else 'are'} {what} to this workspace"
             role = choose(session, question, roles, "--role")
         confirm_verbose(session, f"Add {what} as {role}")
-        resource = add_resource(ws, resource_type, role, name, *args, **options)
+        with watched(session, ws, "Adding"):
+            resource = add_resource(ws, resource_type, role, name, *args, **options)
         kind = resource.resource_type
         say(f"Added resource {clean(resource.name)} ({kind}) with the role {role}.")

@@ -10,7 +10,7 @@ from dws_graph.backends.git.command import Git
 from dws_graph.cli.commands import Command
 from dws_graph.cli.options import NAMES
 from dws_graph.cli.session import Session, note, pass_session
-from dws_graph.cli.sharing import asker
+from dws_graph.cli.sharing import asker, watched
 from dws_graph.cli.terminal import say, warn
 from dws_graph.errors import GitError
 from dws_graph.render.text import clean, clean_lines
@@ -65,7 +65,8 @@ def command(
         cloned.root, batch=not session.can_ask, verbose=session.verbose, notify=note
     ) as ws:
         say(clean(f"Cloned workspace {ws.name} to {ws.root}."))
-        brought, missing = clone_missing(ws, ask)
+        with watched(session, ws, "Copying"):
+            brought, missing = clone_missing(ws, ask)
         for name, where in brought.items():
             say(clean(f"Resource {name} is in {where}."))
         for name, why in missing.items():

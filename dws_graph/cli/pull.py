@@ -6,7 +6,7 @@ import click
 
 from dws_graph.cli.commands import Command
 from dws_graph.cli.session import Session, pass_session
-from dws_graph.cli.sharing import asker, check_which, show_sharing, which_options
+from dws_graph.cli.sharing import asker, check_which, show_sharing, watched, which_options
 from dws_graph.workspace.pulling import pull_all
 
 EPILOG = """
@@ -31,5 +31,7 @@ def command(
     """
     check_which(only, skip, only_workspace)
     with session.workspace() as ws:
-        done = pull_all(ws, only=only, skip=skip, only_workspace=only_workspace, ask=asker(session))
+        ask = asker(session)
+        with watched(session, ws, "Pulling"):
+            done = pull_all(ws, only=only, skip=skip, only_workspace=only_workspace, ask=ask)
         show_sharing(done, "Pulled", "from")

@@ -6,7 +6,7 @@ import click
 
 from dws_graph.cli.commands import Command
 from dws_graph.cli.session import Session, pass_session
-from dws_graph.cli.sharing import check_which, show_sharing, which_options
+from dws_graph.cli.sharing import check_which, show_sharing, watched, which_options
 from dws_graph.workspace.pushing import push_workspace
 
 EPILOG = """
@@ -31,5 +31,6 @@ def command(
     """
     check_which(only, skip, only_workspace)
     with session.workspace() as ws:
-        done = push_workspace(ws, only=only, skip=skip, only_workspace=only_workspace)
+        with watched(session, ws, "Pushing"):
+            done = push_workspace(ws, only=only, skip=skip, only_workspace=only_workspace)
         show_sharing(done, "Pushed", "to")

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import click
 
 from dws_graph.cli.options import NAMES
 from dws_graph.cli.session import Session, note
-from dws_graph.cli.terminal import say
+from dws_graph.cli.terminal import progress, say
 from dws_graph.errors import some_of
 from dws_graph.render.text import clean, clean_lines
 from dws_graph.resources.base import Ask
+from dws_graph.workspace.opened import OpenWorkspace, unwatched
 from dws_graph.workspace.sharing import Sharing
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -55,6 +57,17 @@ def asker(session: Session) -> Ask:
         return str(click.prompt(clean(question), default=default, err=True))
 
     return ask
+
+
+@contextmanager
+def watched(session: Session, ws: OpenWorkspace, what: str) -> Iterator[None]:
+    """Show on a terminal how far it is, where a resource tells that."""
+    with progress(session, what) as report:
+        ws.progress = report
+        try:
+            yield
+        finally:
+            ws.progress = unwatched
 
 
 def show_sharing(done: Sharing, verb: str, direction: str) -> None:

@@ -201,6 +201,9 @@ def progress(session: Session, what: str) -> Iterator[Callable[[str, int, int], 
         if shown:
             label = f"{what} {clean(name)}".strip()
             bar.update(task, description=label, completed=done, total=total or None)
+            if done >= total > 0:  # what comes next may ask something
+                bar.stop()
+                shown = False
 
     try:
         yield report

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol
 
 from dws_graph.backends.files import as_file_name, inside, make_folder, write_atomic
+from dws_graph.backends.locks import Notify
 from dws_graph.errors import ConfigurationError, JsonError, JsonValueError, NotSupportedError
 from dws_graph.model.facts import Fingerprint
 from dws_graph.model.values import Json, parse_json, take, take_or
@@ -38,6 +39,9 @@ KEPT = ".dataworkspace/kept"
 
 Ask = Callable[[str, str], str]
 """Asks a person a question, and says what is taken where nobody is there."""
+
+Watch = Callable[[str, int, int], None]
+"""Told what is under way, how much of it is done, and how much there is (0: nobody knows)."""
 
 
 def default_answer(question: str, default: str) -> str:
@@ -90,14 +94,30 @@ class ResourceWorkspace(Protocol):
         """Whether nobody may be asked."""
 
     @property
-    def notify(self) -> Callable[[str], None]:
+    def notify(self) -> Notify:
         """Told, in a line, what a person should know."""
+
+    @property
+    def progress(self) -> Watch:
+        """Told how far something long is."""
 
     def stat_cache(self, folder: Path) -> AbstractContextManager[StatCache]:
         """The hashes of a folder's files that were seen before."""
 
     def names_before(self, name: str) -> list[str]:
         """The earlier names of a resource that was renamed, sorted."""
+
+    def known_hashes(self, name: str) -> Collection[str]:
+        """The hashes under which the content of a resource was ever recorded."""
+
+    def validate_local_path_for_resource(
+        self, proposed_resource_name: str, proposed_local_path: str
+    ) -> None:
+        """Refuse a folder that overlaps with another resource or is the workspace itself.
+
+        Raises:
+            ConfigurationError: Names the resource it overlaps with.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -371,6 +391,10 @@ class Resource(SnapshotResourceMixin):
             ConfigurationError: It has changes that are not committed, or both sides changed the
                 same files.
         """
+
+    def tells_incoming(self) -> bool:
+        """Whether `incoming` tells what a pull would bring; else `pull` alone can find out."""
+        return True
 
     def incoming(self) -> str | None:
         """The restore hash of what a pull would bring; None for nothing. No file is changed.

@@ -36,6 +36,7 @@ from dws_graph.resources.kept_files import KeptFiles
 from dws_graph.resources.walking import NOTHING, Entry, Excluded
 
 FILE = "file"
+HASH_TREES = (FILE, "rclone")  # the types that are known by one
 DUMMY, DUMMY_TEXT = "dummy.txt", b"Placeholder to ensure directory is added to git\n"
 
 
@@ -58,6 +59,7 @@ class LocalFileResource(FileResource):
         role: str,
         workspace: ResourceWorkspace,
         *,
+        resource_type: str = FILE,
         global_local_path: str,
         my_local_path: str | None = None,
         compute_hash: bool = False,
@@ -66,7 +68,7 @@ class LocalFileResource(FileResource):
         keep: bool = False,
         store: str | None = None,
     ) -> None:
-        super().__init__(FILE, name, role, workspace)
+        super().__init__(resource_type, name, role, workspace)
         self.global_local_path = global_local_path
         self.my_local_path = my_local_path
         self.compute_hash = compute_hash
@@ -112,8 +114,13 @@ class LocalFileResource(FileResource):
         return {"local_path": self.my_local_path}
 
     @property
-    def local_path(self) -> Path:
+    def local_path(self) -> Path | None:
         """Where it is on this machine."""
+        return self.place
+
+    @property
+    def place(self) -> Path:
+        """Where its files are, or would be."""
         return self.workspace.root / (self.my_local_path or self.global_local_path)
 
     @property
@@ -158,7 +165,7 @@ class LocalFileResource(FileResource):
 
     def entries(self, subpath: str | None = None) -> Collection[Entry]:
         """See `FileResource`."""
-        return file_entries(self.local_path, self.real_subpath(subpath), self.not_content)
+        return file_entries(self.place, self.real_subpath(subpath), self.not_content)
 
     def hash_tree(
         self, cache: hashing.StatCache | None = None, progress: hashing.Progress | None = None
@@ -327,7 +334,7 @@ class LocalFileResource(FileResource):
 
     def needs_cloning(self) -> bool:
         """See `Resource`."""
-        return not self.local_path.is_dir()
+        return not self.place.is_dir()
 
     def files_to_add(self) -> dict[str, bytes]:
         """What the workspace is to commit when the resource is added."""

@@ -16,7 +16,6 @@ GROUP = "dws_graph.resources"
 
 # what a workspace of 1.6 may name, and what brings it
 _KNOWN_ELSEWHERE = {
-    "rclone": "a package with the entry point 'rclone' (files that rclone copies)",
     "s3": "a package with the entry point 's3' (a bucket with versions)",
 }
 

@@ -246,8 +246,20 @@ def _is_last(ws: OpenWorkspace, intent: Intent) -> None:
     keep_intent(ws.root / layout.INTENT, ws.root / layout.LAST)
 
 
-def keep_uncommitted(ws: OpenWorkspace, operation: str, before: dict[str, bytes | None]) -> None:
-    """Keep what an operation that makes no commit is about to change, so that it can be undone."""
+def keep_uncommitted(
+    ws: OpenWorkspace,
+    operation: str,
+    before: dict[str, bytes | None],
+    brought: Sequence[str] = (),
+) -> None:
+    """Keep what an operation that makes no commit is about to change, so that it can be undone.
+
+    Args:
+        ws: The workspace.
+        operation: Its name.
+        before: {path: what the file holds}; None of one that is not there.
+        brought: Resources whose files it changed without keeping those of before: then it cannot.
+    """
     discard_aside(ws)
     branch = ws.git.branch()
     intent = Intent(
@@ -256,6 +268,7 @@ def keep_uncommitted(ws: OpenWorkspace, operation: str, before: dict[str, bytes 
         branch=f"refs/heads/{branch}" if branch else "",
         old=None,
         before=before,
+        brought=tuple(brought),
     )
     write_intent(ws.root / layout.LAST, intent)
 

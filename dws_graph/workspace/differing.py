@@ -6,7 +6,7 @@ import os
 
 from dws_graph.errors import ConfigurationError, some_of
 from dws_graph.resources import hashing
-from dws_graph.resources.local_files import LocalFileResource
+from dws_graph.resources.local_files import FILE, LocalFileResource
 from dws_graph.workspace.comparing import ResourceState, compare_states
 from dws_graph.workspace.opened import OpenWorkspace
 from dws_graph.workspace.snapshots import manifest_of
@@ -28,13 +28,13 @@ def cannot_come_back(ws: OpenWorkspace, name: str, snapshot_hash: str, label: st
         label: What to call that.
     """
     resource = ws.get_resource(name)
-    if not isinstance(resource, LocalFileResource):
+    if not isinstance(resource, LocalFileResource) or not resource.is_here():
         return None
     then = next((p["hash"] for p in manifest_of(ws, snapshot_hash) if p.get("name") == name), None)
     if not isinstance(then, str):
         return None
     try:
-        with IndexStatCache(ws.index, resource.local_path) as cache:
+        with IndexStatCache(ws.index, resource.place) as cache:
             now = resource.hash_tree(cache)
     except ConfigurationError as e:
         return f"{name} cannot be compared with snapshot {label}: {e.message}"
@@ -44,7 +44,8 @@ def cannot_come_back(ws: OpenWorkspace, name: str, snapshot_hash: str, label: st
     found = compare_states(ws, name, ResourceState(resource=resource, hash=then), here).files
     files = sorted((*found.added, *found.changed, *found.removed)) if found else []
     said = some_of([os.fsdecode(hashing.quoted(os.fsencode(file))) for file in files], NAMED)
+    kind = "a local-files" if resource.resource_type == FILE else f"an {resource.resource_type}"
     return (
-        f"{name} is not as in snapshot {label} and cannot come back, for a local-files resource "
+        f"{name} is not as in snapshot {label} and cannot come back, for {kind} resource "
         f"keeps no content{': ' if said else ''}{said}"
     )

@@ -23,6 +23,7 @@ from dws_graph.model.imports import ImportRecord, imported_id
 from dws_graph.model.lineage_file import LineageFile
 from dws_graph.model.values import parse_json
 from dws_graph.resources.base import LINEAGE_FILE, Content, Resource
+from dws_graph.resources.local_files import HASH_TREES
 from dws_graph.workspace.committing import finish_interrupted
 from dws_graph.workspace.opened import OpenWorkspace
 from dws_graph.workspace.reading import content_now
@@ -155,7 +156,7 @@ def _here(
         same = _is_content(resource, told, content, head)
         hashval, sub = head.hash, head.subpath_hash
         if same is None:
-            found = content.known_as if resource.resource_type == "file" else content.hash
+            found = content.known_as if resource.resource_type in HASH_TREES else content.hash
             same = found is not None
             hashval, sub = found or hashval, content.subpath_hash if same else sub
         cert = Certificate(
@@ -195,7 +196,7 @@ def _is_content(
     if before is not None:
         return before == content.known_as
     params = resource.get_params()
-    alike = told.resource_type == resource.resource_type == "file"
+    alike = {told.resource_type, resource.resource_type} <= set(HASH_TREES)
     return False if alike and told.compute_hash == params.get("compute_hash") else None
 
 

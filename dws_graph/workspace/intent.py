@@ -61,6 +61,7 @@ class Intent:
             of the certificate.
         undoes: The operation that it takes back, where it is one that does.
         seen: For a pull: {instance: number of its last fact that was known before}.
+        brought: For a pull: resources whose files it changed without keeping those of before.
 
     Paths are from the workspace's root, so that the folder can be moved; absolute where they lie
     outside (see `as_path`).
@@ -93,6 +94,7 @@ class Intent:
     copied: tuple[str, ...] = ()
     seen: dict[str, int] = field(default_factory=dict)
     states: dict[str, str] = field(default_factory=dict)
+    brought: tuple[str, ...] = ()
 
     def with_commit(
         self, commit: str, lines: Sequence[str], written: Iterable[str], reset: Sequence[str]
@@ -138,6 +140,7 @@ class Intent:
             "copied": [_pack(f) for f in self.copied],
             "seen": self.seen,
             "states": self.states,
+            "brought": list(self.brought),
         }
 
     @classmethod
@@ -177,6 +180,7 @@ class Intent:
             copied=tuple(_unpack(f) for f in take_or(obj, "copied", list) or ()),
             seen=take_or(obj, "seen", dict) or {},
             states=take_or(obj, "states", dict) or {},
+            brought=tuple(take_or(obj, "brought", list) or ()),
         )
 
 

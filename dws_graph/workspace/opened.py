@@ -37,7 +37,7 @@ from dws_graph.model.ids import is_uuid
 from dws_graph.model.refs import ResourceRef, normal_subpath
 from dws_graph.model.values import Json, parse_json, take, take_or
 from dws_graph.resources import registry
-from dws_graph.resources.base import Resource, ResourceRoles
+from dws_graph.resources.base import Resource, ResourceRoles, Watch
 from dws_graph.workspace import environment, layout
 from dws_graph.workspace.metadata import SnapshotMetadata, Stat
 from dws_graph.workspace.params import PARAMS, param
@@ -59,6 +59,7 @@ class OpenWorkspace:
         batch: Nobody may be asked.
         verbose: Tell more.
         notify: Told, in a line, what a person should know: waiting, recovery, warnings.
+        progress: Told how far something long is, where somebody watches.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class OpenWorkspace:
         self.batch = batch
         self.verbose = verbose
         self.notify = notify
+        self.progress: Watch = unwatched
         self.git = Git(root)
         self._held = 0
         self.metadata_seen: dict[str, tuple[Stat, SnapshotMetadata]] = {}  # see `all_metadata`
@@ -146,6 +148,11 @@ class OpenWorkspace:
     def stat_cache(self, folder: Path) -> IndexStatCache:
         """The hashes of a folder's files that were seen before; see `IndexStatCache`."""
         return IndexStatCache(self.index, folder)
+
+    def known_hashes(self, name: str) -> set[str]:
+        """The hashes under which the content of a resource was ever recorded."""
+        known = self.index.known(self.id, ResourceRef(name))
+        return {cert.hash for cert in known if cert.hash is not None}
 
     def local_params_of(self, change: Callable[[Json], None]) -> bytes:
         """Where the resources are on this machine, as the file will hold it after a change."""
@@ -565,6 +572,10 @@ class OpenWorkspace:
             name = f"{base}-{n}"
             n += 1
         return name
+
+
+def unwatched(what: str, done: int, total: int) -> None:
+    """A `Watch` for those whom nobody looks at."""
 
 
 def json_bytes(obj: Any) -> bytes:

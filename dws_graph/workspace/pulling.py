@@ -1,7 +1,8 @@
 """Pulling: fetch and merge as objects, refuse what must be refused, then change files.
 
-Until the workspace's branch moves, everything can be undone; afterwards files follow it. Resources
-that came along are cloned last, each by itself. Source: docs/formats.md, "Pulling".
+What only copying can tell (rclone's files) is copied first: should that fail, nothing else was
+changed. Until the workspace's branch moves, the rest can be undone; afterwards files follow it.
+Resources that came along are cloned last, each by itself. Source: docs/formats.md, "Pulling".
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from dws_graph.backends.faults import fault
 from dws_graph.backends.git.merging import changes
 from dws_graph.backends.journal.journal import Draft
-from dws_graph.errors import ConfigurationError
+from dws_graph.errors import ConfigurationError, DwsError
 from dws_graph.model.values import parse_json
 from dws_graph.resources.base import Ask, Resource, default_answer
 from dws_graph.resources.git import GitResource
@@ -22,7 +23,12 @@ from dws_graph.resources.updating import below, check_free
 from dws_graph.workspace import layout
 from dws_graph.workspace.arriving import arrive, arrived_names, follow_renames
 from dws_graph.workspace.cloning import clone_missing
-from dws_graph.workspace.committing import finish_interrupted, intended, settle
+from dws_graph.workspace.committing import (
+    finish_interrupted,
+    intended,
+    keep_uncommitted,
+    settle,
+)
 from dws_graph.workspace.filtering import fill_in_all, filter_as_set, told_of_pointers
 from dws_graph.workspace.intent import PULL, Intent, as_path
 from dws_graph.workspace.kept_content import fetch_kept
@@ -46,6 +52,7 @@ class _Plan:
         old: Its commit now.
         new: The one to go to; `old` when the origin has nothing new.
         resources: With the commit that each is to go to.
+        copies: Those of which copying alone finds out what is new.
         same: Those that have nothing new.
         left: {resource: why it is left out}.
     """
@@ -56,6 +63,7 @@ class _Plan:
     resources: tuple[tuple[Resource, str], ...]
     same: tuple[Resource, ...]
     left: dict[str, str]
+    copies: tuple[Resource, ...] = ()
 
 
 def pull_all(
@@ -87,7 +95,10 @@ def pull_all(
         fill_in_all(ws)
         meant, left = chosen(ws, only, skip, only_workspace)
         plan = _plan(ws, meant, left)
-        notes = _change(ws, plan)
+        copied, notes = _copy(ws, plan.copies)
+        notes += _change(ws, plan, brought=copied)
+        if copied:
+            arrive(ws, copied)
         cloned: dict[str, str] = {}
         if not only_workspace:
             wanted = None if only is None else list(only)
@@ -96,10 +107,11 @@ def pull_all(
         notes += fetch_kept(ws, (ws.get_resource(r.name) for r in meant if r.name not in cloned))
         if cloned or plan.resources or plan.new != plan.old:
             notes += told_of_pointers(ws)
+        same = [*plan.same, *(r for r in plan.copies if r.name not in copied)]
         return Sharing(
             url=shown_origin(ws),
-            changed=tuple([r.name for r, _ in plan.resources] + list(cloned)),
-            same=tuple(resource.name for resource in plan.same),
+            changed=tuple([*(r.name for r, _ in plan.resources), *copied, *cloned]),
+            same=tuple(resource.name for resource in same),
             left=plan.left,
             workspace=plan.new != plan.old,
             notes=(*notes, *(f"{name} is now in {where}" for name, where in cloned.items())),
@@ -123,17 +135,26 @@ def _plan(ws: OpenWorkspace, meant: Sequence[Resource], left: dict[str, str]) ->
         check_free(ws.git, changed, "the pull")
     found: list[tuple[Resource, str]] = []
     same: list[Resource] = []
+    copies: list[Resource] = []
     for resource in here:
         if resource.is_in_workspace():
             continue
         if (why := resource.not_pulled()) is not None:
             left[resource.name] = why
+        elif not resource.tells_incoming():
+            copies.append(resource)
         elif (target := resource.incoming()) is not None:
             found.append((resource, target))
         else:
             same.append(resource)
     plan = _Plan(
-        shared=shared, old=old, new=new, resources=tuple(found), same=tuple(same), left=left
+        shared=shared,
+        old=old,
+        new=new,
+        resources=tuple(found),
+        copies=tuple(copies),
+        same=tuple(same),
+        left=left,
     )
     _check_not_written(ws, plan, changed)
     return plan
@@ -155,7 +176,7 @@ def _check_tags(ws: OpenWorkspace, new: str, changed: Sequence[str]) -> None:
 
 def _check_not_written(ws: OpenWorkspace, plan: _Plan, changed: Mapping[bytes, object]) -> None:
     """Refuse to change what a running step is writing."""
-    names = {resource.name for resource, _ in plan.resources}
+    names = {resource.name for resource in (*(r for r, _ in plan.resources), *plan.copies)}
     folders = [r for r in ws.get_resources() if isinstance(r, GitSubdirectoryResource)]
     names |= {r.name for r in folders if below(changed, r.relative_path)}
     for step in living(ws)[0]:
@@ -193,7 +214,36 @@ def pull_again(ws: OpenWorkspace, undone: Intent) -> None:
     clone_missing(ws)  # what it had cloned is where it was
 
 
-def _change(ws: OpenWorkspace, plan: _Plan, drafts: Sequence[Draft] = ()) -> list[str]:
+def _copy(ws: OpenWorkspace, resources: Sequence[Resource]) -> tuple[list[str], list[str]]:
+    """Bring what copying alone finds out; the names of those that changed, and notes.
+
+    What one brought stays, and is known, where the next one fails.
+    """
+    copied: list[str] = []
+    notes: list[str] = []
+    try:
+        for resource in resources:
+            before = resource.fingerprint()
+            try:
+                notes += resource.pull()
+            finally:
+                if before is None or not resource.unchanged(None, before):
+                    copied.append(resource.name)
+                    keep_uncommitted(ws, PULL, {}, copied)  # an undo must not pass over it
+            fault("resource pulled")
+    except DwsError:
+        arrive(ws, copied)
+        raise
+    return copied, notes
+
+
+def _change(
+    ws: OpenWorkspace,
+    plan: _Plan,
+    drafts: Sequence[Draft] = (),
+    *,
+    brought: Sequence[str] = (),
+) -> list[str]:
     """Bring the resources, then the workspace: its branch moves once, and facts become true."""
     if not plan.resources and plan.new == plan.old:
         _merged_by_hand(ws, plan)
@@ -216,6 +266,7 @@ def _change(ws: OpenWorkspace, plan: _Plan, drafts: Sequence[Draft] = ()) -> lis
             if isinstance(resource, GitResource)
         },
         updates=True,
+        brought=tuple(brought),
         **as_it_was(ws, arrived_names(ws, changed, repositories)),
     )
     notes: list[str] = []

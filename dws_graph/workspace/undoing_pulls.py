@@ -17,7 +17,7 @@ from dws_graph.backends.graph.embedded import EmbeddedGraph
 from dws_graph.backends.journal.journal import Draft
 from dws_graph.backends.journal.lines import last_fact, read_lines
 from dws_graph.backends.journal.taking_in import TAKEN_IN, file_names, segments
-from dws_graph.errors import ConfigurationError
+from dws_graph.errors import ConfigurationError, some_of
 from dws_graph.model import facts as f
 from dws_graph.model.facts import Current, Fact
 from dws_graph.model.values import Json, parse_json
@@ -65,6 +65,12 @@ def plan_pull(ws: OpenWorkspace, last: Intent) -> tuple[str, tuple[str, ...]]:
     Raises:
         ConfigurationError: There are commits, or edits, since.
     """
+    if last.brought:
+        raise ConfigurationError(
+            f"the last pull changed files of {some_of(list(last.brought))}, of which no earlier "
+            "version is kept",
+            hint="Nothing was changed. Bring back there what is to be here, then type: dws pull.",
+        )
     if last.commit is None or last.old is None:
         raise ConfigurationError("the last pull brought nothing that can be taken back")
     if not last.seen:

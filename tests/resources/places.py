@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
+from dws_graph.backends.locks import Notify, quiet
+from dws_graph.resources.base import Watch
 from dws_graph.resources.hashing import StatCache, StatKey
+from dws_graph.workspace.opened import unwatched
 
 AWKWARD = [
     b"plain.txt",
@@ -47,13 +49,22 @@ class Place:
     batch: bool = True
     id: str = "00000000-0000-4000-8000-000000000000"
     instance: str = "00000000-0000-4000-8000-000000000001"
-    notify: Callable[[str], None] = print
+    notify: Notify = quiet
+    progress: Watch = unwatched
 
     def stat_cache(self, folder: Path) -> AbstractContextManager[StatCache]:
         return nullcontext(NoCache())
 
     def names_before(self, name: str) -> list[str]:
         return []
+
+    def known_hashes(self, name: str) -> set[str]:
+        return set()
+
+    def validate_local_path_for_resource(
+        self, proposed_resource_name: str, proposed_local_path: str
+    ) -> None:
+        """Nothing else is there."""
 
 
 def git(root: Path, *args: str | bytes) -> str:
