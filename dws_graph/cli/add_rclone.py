@@ -7,7 +7,7 @@ import click
 from dws_graph.cli.adding import add, resource_options, sharing_options
 from dws_graph.cli.commands import Command
 from dws_graph.cli.session import Session, pass_session
-from dws_graph.resources.rclone import COPY, MASTERS, NONE, RCLONE, SYNC_MODES
+from dws_graph.resources.rclone_resource import COPY, MASTERS, NONE, RCLONE, SYNC_MODES
 
 EPILOG = """
 \b
