@@ -131,6 +131,11 @@ class RcloneFactory(ResourceFactory):
                 hint="Move that away, then type: dws pull.",
             )
         _bring_or_take(resource, lambda _: None)
+        if resource.master == LOCAL and not any(path.iterdir()):
+            workspace.notify(
+                f"{path} is empty: the master of {resource} is the folder where it was added. For "
+                f"what that has pushed: rclone copy {resource.remote} {path}"
+            )
         return resource
 
     def suggest_name(self, workspace: ResourceWorkspace, role: str, *args: Any) -> str:

@@ -30,10 +30,15 @@ _MEANINGS = (
     (
         r"ExpiredToken|token.{0,20}expired|expired.{0,20}token|InvalidAccessKeyId|invalid_grant"
         r"|SignatureDoesNotMatch|InvalidToken|AccessDenied|[Uu]nauthorized|Forbidden"
-        r"|unable to authenticate|NoCredentialProviders|status code: 40[13]|permission denied"
+        r"|unable to authenticate|NoCredentialProviders|status code: 40[13]"
         r"|[Ii]nvalid credentials|InvalidClientTokenId",
         "access is denied",
         "Renew the credentials of the remote: rclone config, or rclone config reconnect NAME:.",
+    ),
+    (
+        r"[Pp]ermission denied",
+        "something there may not be read, or written",
+        "Change its permissions, and run the command again.",
     ),
     (
         r"no space left|disk full|QuotaExceeded|quota.{0,20}exceeded",
@@ -42,9 +47,9 @@ _MEANINGS = (
     ),
     (
         r"dial tcp|no such host|connection refused|i/o timeout|network is unreachable"
-        r"|[Tt]imeout exceeded|couldn't connect|connection reset|TLS handshake|EOF$",
+        r"|[Tt]imeout exceeded|couldn't connect|connection reset|TLS handshake",
         "it cannot be reached",
-        "Run the command again when it can be.",
+        "Run the command again when it can be: it goes on from there.",
     ),
     (
         r"directory not found|bucket.{0,20}not exist|NoSuchBucket|object not found",

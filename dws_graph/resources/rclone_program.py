@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from dws_graph.backends.faults import fault
 from dws_graph.errors import ConfigurationError
 from dws_graph.model.secrets import scrub_text
 from dws_graph.resources.rclone_errors import (
@@ -156,6 +157,7 @@ def transfer(
     words = _command([*args, "--", source, target], config)
     stats: dict[str, Any] = {}
     said, plain = "", ""
+    fault(f"rclone: {args[0]}")
     process = _start(words)
     try:
         _give(process.stdin, rules)

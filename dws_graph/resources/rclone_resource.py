@@ -132,9 +132,9 @@ class RcloneResource(LocalFileResource):
     def push(self) -> bool:
         """See `Resource`."""
         files = in_step.stamps_in(self.folder)
+        self._tell_of_names(files)
         moved = self._transfer(str(self.folder), self.remote, self._rules())
         self._note(files)
-        self._tell_of_names(files)
         return moved > 0
 
     def pull_precheck(self) -> None:

@@ -230,7 +230,7 @@ def _copy(ws: OpenWorkspace, resources: Sequence[Resource]) -> tuple[list[str], 
                 if before is None or not resource.unchanged(None, before):
                     copied.append(resource.name)
                     keep_uncommitted(ws, PULL, {}, copied)  # an undo must not pass over it
-            fault("resource pulled")
+            fault("resource copied")
     except DwsError:
         arrive(ws, copied)
         raise

@@ -6,48 +6,12 @@ import json
 
 import pytest
 
-from tests.fixtures.rclone import Remote, Remotes, rclone
+from tests.fixtures.rclone import Remote, Remotes, add, prepare, publish, rclone, train
 from tests.sharing.team import Person, Team
 
 pytestmark = pytest.mark.needs("rclone")
 
 HASHES = ".dataworkspace/file/source-data"
-
-
-@pytest.fixture
-def ann(team: Team, remotes: Remotes) -> Person:
-    """Ann, with an empty workspace."""
-    ann = team.person("ann")
-    ann.root.mkdir()
-    ann("init", "lab", "--hostname", "ann", "--create-resources", "code,intermediate-data,results")
-    ann.write("code/main.py", "print(1)\n")
-    ann("snapshot", "V0")
-    return ann
-
-
-def add(person: Person, remote: Remote, *options: str, at: str = "raw") -> str:
-    ran = person("add", "rclone", "--role", "s", *options, remote.at, str(person.root / at))
-    return ran.err
-
-
-def prepare(person: Person, ref: str = "raw", into: str = "intermediate-data/clean") -> None:
-    """A step that reads rclone's files."""
-    script = f"mkdir -p {into} && cat raw/*.csv > {into}/rows.csv"
-    person("run", "--no-trace", "--step-name", "prepare", "-i", ref, "--code", "code",
-           "-o", into, "--", "sh", "-c", script)  # fmt: skip
-
-
-def train(person: Person) -> None:
-    """A step that reads what the first has written."""
-    person("run", "--no-trace", "--step-name", "train", "-i", "intermediate-data/clean",
-           "--code", "code", "-o", "results", "--",
-           "sh", "-c", "wc -l < intermediate-data/clean/rows.csv > results/count")  # fmt: skip
-
-
-def publish(team: Team, ann: Person) -> Person:
-    """Ann's workspace, shared; and Bob, who clones it."""
-    ann("publish", str(team.origin))
-    return team.bob()
 
 
 def changed(person: Person, name: str = "raw") -> bool | None:
