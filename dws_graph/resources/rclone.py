@@ -149,7 +149,7 @@ def _bring_or_take(resource: RcloneResource, check: Callable[[Path], None]) -> N
     """Make its folder; or take one that is there as it is, and copy nothing."""
     path = resource.place
     if _is_free(path):
-        resource.bring(check)
+        resource.fill(check)
         return
     if not path.is_dir() or not os.access(path, os.R_OK | os.X_OK):
         raise ConfigurationError(f"{path} is no folder that can be read")

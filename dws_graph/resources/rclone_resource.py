@@ -263,7 +263,7 @@ class RcloneResource(LocalFileResource):
 
     # The first copy
 
-    def bring(self, check: Callable[[Path], None] = lambda _: None) -> None:
+    def fill(self, check: Callable[[Path], None] = lambda _: None) -> None:
         """Make the folder: with what is at the remote, unless the master is here.
 
         Args:
