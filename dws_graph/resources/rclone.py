@@ -21,6 +21,7 @@ from dws_graph.resources.base import (
     ResourceWorkspace,
     check_exportable,
     check_imported,
+    default_answer,
 )
 from dws_graph.resources.rclone_resource import COPY, LOCAL, NONE, RCLONE, RcloneResource
 
@@ -103,7 +104,9 @@ class RcloneFactory(ResourceFactory):
         """See `ResourceFactory`."""
         return True
 
-    def clone(self, params: Json, workspace: ResourceWorkspace, ask: Ask) -> RcloneResource:
+    def clone(
+        self, params: Json, workspace: ResourceWorkspace, ask: Ask = default_answer
+    ) -> RcloneResource:
         """See `ResourceFactory`: where the folder is to be, is asked."""
         told = RcloneResource(params, {}, workspace)
         program.check_remote(told.remote)
