@@ -93,7 +93,7 @@ class LocalFileResource(FileResource):
 
     def with_param(self, name: str, value: Any) -> Json:
         """See `Resource`: `keep`, and `store` of one that is kept."""
-        if name not in ("keep", "store"):
+        if name not in ("keep", "store") or self.resource_type != FILE:
             return super().with_param(name, value)
         if name == "store" and not self.keep:
             raise ConfigurationError(
@@ -276,7 +276,7 @@ class LocalFileResource(FileResource):
         return KeptFiles(
             workspace=self.workspace,
             what=str(self),
-            folder=self.local_path,
+            folder=self.place,
             url=self.store,
             excluded=Excluded([LINEAGE_FILE]) if self.export else NOTHING,
             hash_all=self._content_tree,
@@ -305,7 +305,7 @@ class LocalFileResource(FileResource):
             return super().restore(restore_hashval)
         before = self.kept_content.save()
         self.kept_content.bring(restore_hashval)
-        if self.export and os.path.lexists(file := self.local_path / LINEAGE_FILE):
+        if self.export and os.path.lexists(file := self.place / LINEAGE_FILE):
             file.unlink()  # it is about the files that were there
         if before == restore_hashval or self.kept(before) is not None:
             return ()
@@ -313,11 +313,11 @@ class LocalFileResource(FileResource):
             f"{self}: what was there is kept as content {before[:12]}; dws undo brings it back",
         )
 
-    def fill(self, root: str | None) -> None:
+    def fill_from_store(self, root: str | None) -> None:
         """Make the folder, with what was kept under this hash; whole or not at all."""
-        if self.local_path.is_dir() and any(self.local_path.iterdir()):
+        if self.place.is_dir() and any(self.place.iterdir()):
             return  # the user's own, which he has named
-        with appearing(self.local_path) as target:
+        with appearing(self.place) as target:
             make_folder(target)
             if root is not None:
                 self.kept_content.bring(root, folder=target)

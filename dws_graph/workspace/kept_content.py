@@ -26,7 +26,7 @@ def fill_cloned(ws: OpenWorkspace, resource: Resource) -> None:
     """Bring the content of the newest snapshot to a new folder, where a shared store has it."""
     kept = as_kept(resource)
     if kept is not None and kept.store is not None:
-        kept.fill(newest_root(ws, kept.name))
+        kept.fill_from_store(newest_root(ws, kept.name))
 
 
 def fetch_kept(ws: OpenWorkspace, resources: Iterable[Resource]) -> list[str]:
@@ -37,7 +37,7 @@ def fetch_kept(ws: OpenWorkspace, resources: Iterable[Resource]) -> list[str]:
     notes = []
     for resource in resources:
         kept = as_kept(resource)
-        if kept is None or kept.store is None or not kept.local_path.is_dir():
+        if kept is None or kept.store is None or not kept.place.is_dir():
             continue
         root = newest_root(ws, kept.name)
         if root is None:
