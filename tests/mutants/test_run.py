@@ -30,7 +30,7 @@ def test_a_mutant_is_killed_by_what_the_test_asserts_alone(tmp_path):
     assert tried(tmp_path, f"{LINE}        # a comment\n") == "no: passed"
     assert tried(tmp_path, LINE + "        data += b'x'\n") == "yes"
     assert tried(tmp_path, "    except OSError:\n").startswith("no: call: ")
-    assert tried(tmp_path, f"{LINE}    oh no\n") == "no: did not run"
+    assert tried(tmp_path, f"{LINE}    oh no\n").startswith("no: did not run")
     assert tried(tmp_path, f"{LINE}        # a comment\n", f"{TEST}_gone") == "no: did not run"
 
 

@@ -40,6 +40,7 @@ class _Begun(NamedTuple):
     lineage: Lineage
     source: ResourceRef
     results: ResourceRef
+    is_api: bool  # whether the data come from an API, and are known by the kit's hash alone
 
 
 class LineagePredictor(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
@@ -133,15 +134,12 @@ class LineagePredictor(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
         Returns:
             The accuracy of a classifier, R2 of a regressor.
         """
-        lineage, source, results = self._step if self._step is not None else self._begin(X)
+        lineage, source, results, is_api = self._step or self._begin(X)
         self._step = None
         with lineage:
             found = metrics_class(self.metrics)(y, self.predictor.predict(X), sample_weight)
-            with closing(open_workspace(self.workspace_dir)) as workspace:
-                api = find_api(workspace, source)
-                if api is not None:
-                    hash_test_data(api, self._trained_on, X, y)
-            if api is not None:
+            if is_api:
+                self._hash_test_data(source, X, y)
                 lineage.refresh_input_ref(source)
             for name, value in self._parameters().items():
                 lineage.add_param(name, value)
@@ -178,7 +176,12 @@ class LineagePredictor(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
             builder = step_builder(workspace, type(self.predictor).__name__)
         lineage = builder.with_parameters(self._parameters()).with_input_ref(source).eval()
         self._say(f"Recording a step that reads {source} and writes {results}.")
-        return _Begun(lineage, source, results)
+        return _Begun(lineage, source, results, api is not None)
+
+    def _hash_test_data(self, source: ResourceRef, X: Any, y: Any) -> None:  # noqa: N803
+        with closing(open_workspace(self.workspace_dir)) as workspace:
+            if (api := find_api(workspace, source)) is not None:
+                hash_test_data(api, self._trained_on, X, y)
 
     def _input(self, X: Any) -> Any:  # noqa: N803
         if self.input_resource is not None:
