@@ -69,6 +69,13 @@ class FilesKind(FolderKind):
         return ["--compute-hash"]
 
 
+class KeptFilesKind(FilesKind):
+    comes_back = True
+
+    def options(self) -> list[str]:
+        return ["--keep"]
+
+
 class ApiKind(Kind):
     resource_type = "api-resource"
     refused_roles = ("code", "results")
@@ -103,6 +110,10 @@ class TestGit(Contract):
 
 class TestLocalFiles(Contract):
     kind = FilesKind()
+
+
+class TestKeptFiles(Contract):
+    kind = KeptFilesKind()
 
 
 class TestApi(Contract):
