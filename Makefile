@@ -73,6 +73,7 @@ images: venv  ## draw the pictures of the docs anew (needs Chromium and dot)
 bench: venv  ## measure what recording and asking cost, as a workspace grows to 100,000 steps
 	$(BIN)/python benchmarks/steps.py
 	$(BIN)/python benchmarks/scale.py
+	$(BIN)/python benchmarks/resources.py
 	$(BIN)/python -m benchmarks.neo4j
 
 lock:  ## write requirements.lock, those of the image and of 1.6, from pyproject.toml (ARGS=--upgrade takes the newest of all)

@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from dws_graph.backends.faults import fault
-from dws_graph.backends.files import make_folder, write_atomic
+from dws_graph.backends.files import make_folder, write_all, write_atomic
 from dws_graph.backends.git.command import check_git
 from dws_graph.backends.git.index import ScratchIndex, reset_index
 from dws_graph.backends.git.merging import changes
@@ -183,13 +183,7 @@ def carry_out(ws: OpenWorkspace, intent: Intent, files: Mapping[str, bytes] | No
             _note_sealed(ws)
     fault("journal appended")
     contents = ws.git.cats(commit, intent.written) if files is None else files
-    for path in intent.written:
-        content = contents[path]
-        target = ws.root / path
-        if content is None or (target.is_file() and target.read_bytes() == content):
-            continue
-        make_folder(target.parent)
-        write_atomic(target, content)
+    _bring(ws, {path: contents[path] for path in intent.written})
     for path, content in intent.outside.items():
         if is_ours(ws, intent, path):
             _put(ws.root / path, content)
@@ -222,6 +216,18 @@ def carry_out(ws: OpenWorkspace, intent: Intent, files: Mapping[str, bytes] | No
         follow_renames(ws)
         arrive(ws, arrived_names(ws, changed, intent.repositories))
     _is_last(ws, intent)
+
+
+def _bring(ws: OpenWorkspace, contents: Mapping[str, bytes | None]) -> None:
+    """Write what is not on disk like that already."""
+    differing = {}
+    for path, content in contents.items():
+        target = ws.root / path
+        if content is None or (target.is_file() and target.read_bytes() == content):
+            continue
+        make_folder(target.parent)
+        differing[target] = content
+    write_all(differing)
 
 
 def _put(path: Path, content: bytes | None) -> None:

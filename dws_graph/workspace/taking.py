@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from dws_graph.backends.faults import fault
-from dws_graph.backends.git.command import decoded
-from dws_graph.backends.git.index import FILE, ScratchIndex
+from dws_graph.backends.git.command import encoded
+from dws_graph.backends.git.index import ScratchIndex
 from dws_graph.backends.git.large import set_up_for_disk
 from dws_graph.backends.views import Entry, SnapshotInfo
 from dws_graph.errors import ConfigurationError, DwsError, UserAbort
@@ -62,6 +62,7 @@ Confirm = Callable[[str], bool]
 Progress = Callable[[str, int, int], None]  # resource, done, total
 Readings = Mapping[ResourceRef, tuple[Entry, Reading]]
 ATTEMPTS = 5
+_NONE = ("", "")
 HIDDEN_IN_MESSAGE = "what looks like a secret in the message is not kept: it became ***"
 
 
@@ -456,9 +457,9 @@ def _commit(
     files |= sealed_segments(ws, plan.old, lines)
     with ScratchIndex(ws.git) as index:
         index.put_tree(content)
-        known = index.entries(layout.HASH_TREES) if trees else {}  # of 1.6, executable
-        index.add_blobs(files)
-        index.put_ids({n: e for n, e in known.items() if decoded(n) in trees and e[0] != FILE})
+        held = index.entries(layout.HASH_TREES) if trees else {}  # of 1.6, executable
+        same = {p for p in trees if held.get(encoded(p), _NONE)[1] == ws.git.blob_id(trees[p])}
+        index.add_blobs({path: data for path, data in files.items() if path not in same})
         tree = index.write_tree()
     message = f"Snapshot {plan.tag or snapshot_hash[:8]}" + (
         f"\n\n{plan.message}" if plan.message else ""

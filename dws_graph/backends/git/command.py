@@ -7,6 +7,7 @@ surrogates (PEP 383), and always literal: no path is ever taken for an option or
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import sys
@@ -47,8 +48,8 @@ _CALLERS = (
 _ENVIRONMENT = {"GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C", "LANGUAGE": "C"}
 # Subcommands that we run to change a repository, whatever index they use.
 _CHANGING = (
-    *("add", "checkout", "checkout-index", "clone", "commit-tree", "fetch", "init", "push"),
-    *("remote", "update-ref", "write-tree"),
+    *("add", "checkout", "checkout-index", "clone", "commit-tree", "fast-import", "fetch"),
+    *("init", "push", "remote", "update-ref", "write-tree"),
 )
 # What says whom commits are by, and where that is read.
 _NAMING = ("GIT_", "HOME", "XDG_CONFIG_HOME", "EMAIL")
@@ -59,6 +60,7 @@ _identities: Answers[bool] = Answers()
 _versions: Answers[str] = Answers()
 
 LITERAL = {"GIT_LITERAL_PATHSPECS": "1"}
+MANY = 64  # objects: then they go into one pack, synced once, rather than a file each
 PATHS_FROM_INPUT = ("--pathspec-from-file=-", "--pathspec-file-nul")
 
 
@@ -111,6 +113,7 @@ class Git:
         input: bytes | None = None,
         env: Mapping[str, str] | None = None,
         ok: tuple[int, ...] = (0,),
+        settings: Sequence[str] = (),
     ) -> bytes:
         """What git prints.
 
@@ -119,11 +122,12 @@ class Git:
             input: For its standard input.
             env: More environment variables.
             ok: Exit statuses that are no failure.
+            settings: More `NAME=VALUE` of its configuration.
 
         Raises:
             GitError: Git is missing, or ended with another status; names its own last line.
         """
-        return self._run(args, input, env, ok)[1]
+        return self._run(args, input, env, ok, settings)[1]
 
     def succeeds(self, *args: str, env: Mapping[str, str] | None = None) -> bool:
         """Whether git ends with status 0 rather than 1."""
@@ -139,18 +143,19 @@ class Git:
         data: bytes | None,
         env: Mapping[str, str] | None,
         ok: tuple[int, ...],
+        settings: Sequence[str] = (),
     ) -> tuple[int, bytes]:
         if trace is not None:
             trace(["git", *args])
         if _changes(args, env or {}):
             fault(f"git: {args[0]}")
         if data is None:
-            status, stdout, stderr = self._execute(args, None, env)
+            status, stdout, stderr = self._execute(args, None, env, settings)
         else:
             with tempfile.TemporaryFile() as stream:
                 stream.write(data)
                 stream.seek(0)
-                status, stdout, stderr = self._execute(args, stream, env)
+                status, stdout, stderr = self._execute(args, stream, env, settings)
         if status not in ok:
             if "lfs" in args:  # which tells on both what went wrong
                 stderr = f"{decoded(stdout)}\n{stderr}"
@@ -158,7 +163,11 @@ class Git:
         return status, stdout
 
     def _execute(
-        self, args: tuple[str, ...], stream: IO[bytes] | None, env: Mapping[str, str] | None
+        self,
+        args: tuple[str, ...],
+        stream: IO[bytes] | None,
+        env: Mapping[str, str] | None,
+        settings: Sequence[str],
     ) -> tuple[int, bytes, str]:
         try:
             import git
@@ -166,7 +175,8 @@ class Git:
             raise _missing() from e
         if not self.root.is_dir():
             raise GitError(f"the folder {self.root} does not exist")
-        command = [git.Git.GIT_PYTHON_GIT_EXECUTABLE or "git", *_OPTIONS, *args]
+        more = [part for setting in settings for part in ("-c", setting)]
+        command = [git.Git.GIT_PYTHON_GIT_EXECUTABLE or "git", *_OPTIONS, *more, *args]
         if leaks := [name for name in _CALLERS if name in os.environ]:
             # GitPython always passes on os.environ, which other threads may be reading
             unset = [part for name in leaks for part in ("-u", name)]
@@ -371,6 +381,8 @@ class Git:
         """Keep many pieces with one run of git; their ids."""
         if len(many) < 2:
             return [self.write_blob(data) for data in many]
+        if len(many) >= MANY:
+            return self._write_pack(many)
         with tempfile.TemporaryDirectory(prefix="dws-") as folder:
             paths = [os.path.join(folder, str(i)) for i in range(len(many))]
             for path, data in zip(paths, many, strict=True):
@@ -378,6 +390,27 @@ class Git:
             listed = "\n".join(paths).encode()
             raw = self.run("hash-object", "-w", "--no-filters", "--stdin-paths", input=listed)
         return raw.decode("ascii").split()
+
+    def _write_pack(self, many: Sequence[bytes]) -> list[str]:
+        """The same in one file, which is synced once."""
+        pieces = (
+            b"blob\nmark :%d\ndata %d\n%b\n" % (n, len(data), data)
+            for n, data in enumerate(many, 1)
+        )
+        with tempfile.TemporaryDirectory(prefix="dws-") as folder:
+            marks = Path(folder) / "marks"
+            how = ("fast-import", "--quiet", "--done", f"--export-marks={marks}")
+            packed = ("fastimport.unpackLimit=1",)
+            self.run(*how, input=b"".join((*pieces, b"done\n")), settings=packed)
+            lines = (line.split(" ") for line in marks.read_text("ascii").splitlines())
+            ids = {int(mark.removeprefix(":")): oid for mark, oid in lines}
+        return [ids[n] for n in range(1, len(many) + 1)]
+
+    def blob_id(self, data: bytes) -> str:
+        """The id that a blob has, or would have, in this repository's kind of hash."""
+        digest = hashlib.new(self._about[1], b"blob %d\0" % len(data), usedforsecurity=False)
+        digest.update(data)
+        return digest.hexdigest()
 
     # What changes the repository
 

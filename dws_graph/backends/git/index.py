@@ -22,6 +22,7 @@ from types import TracebackType
 from dws_graph.backends.files import TEMPORARY
 from dws_graph.backends.git.command import (
     LITERAL,
+    MANY,
     PATHS_FROM_INPUT,
     Git,
     GitCommandError,
@@ -33,6 +34,9 @@ from dws_graph.backends.git.remembering import Answers
 
 _less: Answers[str] = Answers()
 FILE, EXECUTABLE = "100644", "100755"
+# Files that are larger go to one pack as they are read, which is synced once, in constant memory.
+_PACKED = ("core.bigFileThreshold=1",)
+_NOT_SYNCED = ("core.fsync=none",)
 BEGUN = f":(exclude,glob)**/{TEMPORARY}{'[0-9a-f]' * 16}"  # as `write_atomic` names it
 
 
@@ -48,6 +52,7 @@ class ScratchIndex:
         self.git = git
         self._keep = keep
         self._reread = reread
+        self._settings = () if keep else _NOT_SYNCED
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._env: dict[str, str] = {}
 
@@ -99,7 +104,20 @@ class ScratchIndex:
         if known := [path for path in paths if self._is_known(path)]:
             named = [f":(literal){path}" if path else "." for path in known]
             listed = nul_separated([*named, BEGUN])
-            self.git.run("add", "-A", *PATHS_FROM_INPUT, input=listed, env=self._env)
+            settings = (*self._settings, *(_PACKED if self._is_much(known) else ()))
+            args = ("add", "-A", *PATHS_FROM_INPUT)
+            self.git.run(*args, input=listed, env=self._env, settings=settings)
+
+    def _is_much(self, paths: Sequence[str]) -> bool:
+        """Whether so many files are new or changed that a file, and a sync, for each would cost.
+
+        Few are better off in files of their own: a repository gets slow with many small packs.
+        """
+        if not self._keep or len(paths) >= MANY:
+            return True
+        listed = ("ls-files", "-z", "--others", "--modified", "--exclude-standard", "--")
+        env = {**self._env, **LITERAL}
+        return self.git.run(*listed, *(path or "." for path in paths), env=env).count(b"\0") >= MANY
 
     def _is_known(self, path: str) -> bool:
         """Whether `git add` would find anything: it stops at a path that is nowhere."""
@@ -120,7 +138,9 @@ class ScratchIndex:
     def _ids(self, files: Mapping[str, bytes]) -> list[str]:
         store = ("hash-object", "-w", "--stdin")
         return [
-            decoded(self.git.run(*store, input=data, env=self._env)).strip()
+            decoded(
+                self.git.run(*store, input=data, env=self._env, settings=self._settings)
+            ).strip()
             for data in files.values()
         ]
 
@@ -174,7 +194,8 @@ class ScratchIndex:
         """The id of the tree that this index holds."""
         # to learn an id alone, what else the repository lacks does not matter
         missing_ok = () if self._keep else ("--missing-ok",)
-        return self.git.text("write-tree", *missing_ok, env=self._env)
+        raw = self.git.run("write-tree", *missing_ok, env=self._env, settings=self._settings)
+        return decoded(raw).strip()
 
     def object_id(self, name: str) -> str | None:
         """As `Git.object_id`, and for objects of this scratch index."""
