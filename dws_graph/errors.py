@@ -36,6 +36,13 @@ class ConfigurationError(DwsError):
     """Something about the workspace, its resources or the request does not fit."""
 
 
+class ChangedMeanwhileError(ConfigurationError):
+    """A file was changed, or went away, while it was read: trying again may do."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, hint="Run the command again when nothing writes to it.")
+
+
 class PathNotAResourceError(ConfigurationError):
     """A path on disk lies in no resource of the workspace."""
 

@@ -12,22 +12,30 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
 
-from dws_graph.errors import ConfigurationError, JsonValueError
+from dws_graph.errors import ChangedMeanwhileError, ConfigurationError, JsonValueError
 from dws_graph.resources.fingerprints import racily_clean, stat_key
 from dws_graph.resources.naming import real_path
-from dws_graph.resources.walking import NOTHING, Entry, Excluded, walk
+from dws_graph.resources.walking import NOTHING, Entry, Excluded, refuse, walk
 
 StatKey = tuple[int, int, int, int]
-Progress = Callable[[int, int], None]
 
+
+class Progress(Protocol):
+    """Is told how far the hashing is."""
+
+    def __call__(self, done: int, total: int, doing: str = "") -> None:
+        """How many files are done, of how many, and how far in a large one."""
+
+
+TELL_AFTER = 0.25  # seconds in which no file was done: then how far the large one is
+_READ_ONLY = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
 SHA1_DIGITS = 40
 _CHUNK = 1 << 20
 _BATCH_FILES, _BATCH_BYTES = 64, 8 << 20
@@ -275,21 +283,40 @@ def _hash_files(
             hashes[entry.name] = known
     if progress is not None:
         progress(total - len(missing), total)
-    stop = threading.Event()
+    if not missing:
+        return hashes
+    reading = _Reading()
     workers = min(8, (os.cpu_count() or 1) + 1)
     with ThreadPoolExecutor(workers, thread_name_prefix="dws-hash") as pool:
         try:
-            done = pool.map(lambda batch: _hash_batch(base, batch, stop), _batches(missing))
-            for batch in done:
-                for name, key, sha1, storable in batch:
+            begun = [pool.submit(_hash_batch, base, b, reading) for b in _batches(missing)]
+            for future in begun:
+                while progress is not None and wait([future], TELL_AFTER).not_done:
+                    progress(len(hashes), total, reading.tell(base))
+                for name, key, sha1, storable in future.result():
                     hashes[name] = sha1
                     if cache is not None and storable:
                         cache.put(base + name, key, sha1)
                 if progress is not None:
                     progress(min(len(hashes), total), total)
         finally:
-            stop.set()  # after an error, or Ctrl-C: what is queued ends at once
+            reading.stopped = True  # after an error, or Ctrl-C: what is queued ends at once
     return hashes
+
+
+class _Reading:
+    """What the threads are reading now, and whether they are to stop."""
+
+    def __init__(self) -> None:
+        self.stopped = False
+        self.large: dict[bytes, tuple[int, int]] = {}
+
+    def tell(self, base: bytes) -> str:
+        """How far they are in a file that takes long."""
+        for path, (done, size) in list(self.large.items()):
+            share = f"{done / 1e9:.1f} of {size / 1e9:.1f} GB"
+            return f"{os.fsdecode(path[len(base) :])}, {share}"
+        return ""
 
 
 def _batches(files: Sequence[Entry]) -> Iterable[list[Entry]]:
@@ -306,53 +333,58 @@ def _batches(files: Sequence[Entry]) -> Iterable[list[Entry]]:
 
 
 def _hash_batch(
-    base: bytes, batch: list[Entry], stop: threading.Event
+    base: bytes, batch: list[Entry], reading: _Reading
 ) -> list[tuple[bytes, StatKey, str, bool]]:
-    buffer = memoryview(bytearray(_CHUNK))
     done = []
+    started = time.time_ns()
     for entry in batch:
-        if stop.is_set():
+        if reading.stopped:
             break
-        started = time.time_ns()
-        status, sha1 = _hash_file(base + entry.name, buffer, stop)
-        if stat_key(status) != stat_key(_status(entry)):
-            raise _changed(base + entry.name)
-        done.append((entry.name, stat_key(status), sha1, not racily_clean(status, started)))
+        path, expected = base + entry.name, _status(entry)
+        try:
+            status, sha1 = _hash_file(path, expected.st_size, reading)
+        except FileNotFoundError as e:
+            raise ChangedMeanwhileError(f"{os.fsdecode(path)} vanished while it was hashed") from e
+        except OSError as e:
+            refuse(path, e)
+        if (key := stat_key(status)) != stat_key(expected):
+            raise _changed(path)
+        done.append((entry.name, key, sha1, not racily_clean(status, started)))
     return done
 
 
-def _hash_file(
-    path: bytes, buffer: memoryview, stop: threading.Event
-) -> tuple[os.stat_result, str]:
-    digest = hashlib.sha1(usedforsecurity=False)
+def _hash_file(path: bytes, size: int, reading: _Reading) -> tuple[os.stat_result, str]:
+    """A file's stat once it was read, and its hash."""
+    # a file that has become a pipe must not make us wait for its other end
+    fd = os.open(path, _READ_ONLY)
     try:
-        # a file that has become a pipe must not make us wait for its other end
-        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with open(fd, "rb", buffering=0) as file:
-            before = os.fstat(fd)
-            if not stat.S_ISREG(before.st_mode):
-                raise _changed(path)
-            while (size := file.readinto(buffer)) and not stop.is_set():
-                digest.update(buffer[:size])
-        if stat_key(os.stat(path)) != stat_key(before):
-            raise _changed(path)
-    except FileNotFoundError as e:
-        raise ConfigurationError(
-            f"{os.fsdecode(path)} vanished while it was hashed", hint="Run the command again."
-        ) from e
-    except OSError as e:
-        raise ConfigurationError(
-            f"{os.fsdecode(path)} cannot be read: {e.strerror}",
-            hint="Make it readable, or name it in .dwsignore.",
-        ) from e
-    return before, digest.hexdigest()
+        data = os.read(fd, size + 1) if size < _CHUNK else b""
+        if len(data) == size != 0:  # all of it: there was no more to be had
+            return os.fstat(fd), hashlib.sha1(data, usedforsecurity=False).hexdigest()
+        os.lseek(fd, 0, os.SEEK_SET)
+        return _hash_large(fd, path, size, reading)
+    finally:
+        os.close(fd)
 
 
-def _changed(path: bytes) -> ConfigurationError:
-    return ConfigurationError(
-        f"{os.fsdecode(path)} changed while it was hashed",
-        hint="Run the command again when nothing writes to it.",
-    )
+def _hash_large(fd: int, path: bytes, size: int, reading: _Reading) -> tuple[os.stat_result, str]:
+    """The same, piece by piece; of what does not say how large it is, too."""
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        raise _changed(path)
+    digest, done = hashlib.sha1(usedforsecurity=False), 0
+    buffer = memoryview(bytearray(_CHUNK))
+    try:
+        while (count := os.readv(fd, [buffer])) and not reading.stopped:
+            digest.update(buffer[:count])
+            done += count
+            reading.large[path] = (done, size)
+    finally:
+        reading.large.pop(path, None)
+    return os.fstat(fd), digest.hexdigest()
+
+
+def _changed(path: bytes) -> ChangedMeanwhileError:
+    return ChangedMeanwhileError(f"{os.fsdecode(path)} changed while it was hashed")
 
 
 def tree_of(folders: Iterable[bytes], hashes: Mapping[bytes, str]) -> HashTree:

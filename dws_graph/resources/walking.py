@@ -5,6 +5,7 @@ Names are bytes, relative to the resource's root, `/` between their parts.
 
 from __future__ import annotations
 
+import operator
 import os
 import re
 import stat
@@ -12,13 +13,16 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
-from dws_graph.errors import ConfigurationError
+from dws_graph.errors import ChangedMeanwhileError, ConfigurationError
 
 IGNORE_FILE = ".dwsignore"
 
 # what is nobody's content: git's own, Python's and Jupyter's leftovers, lock files
 JUNK = re.compile(rb"(?:^|/)(?:\.git|__pycache__|\.ipynb_checkpoints|\.~[^/]*)(?:/|\Z)|\.pyc\Z")
 _MAY_BE_JUNK = (b".git", b"__pycache__", b".ipynb_checkpoints", b".~", b".pyc")
+
+
+_NAME = operator.attrgetter("name")
 
 
 class Entry(NamedTuple):
@@ -92,8 +96,10 @@ def refuse(path: bytes, error: OSError) -> NoReturn:
     """Stop at what cannot be read.
 
     Raises:
-        ConfigurationError: Always; names it.
+        ConfigurationError: Always; names it. `ChangedMeanwhileError` when it was there just before.
     """
+    if isinstance(error, FileNotFoundError) and not os.path.islink(path):
+        raise ChangedMeanwhileError(f"{os.fsdecode(path)} vanished while it was looked at")
     raise ConfigurationError(
         f"{os.fsdecode(path)} cannot be read: {error.strerror}",
         hint="Make it readable, or name it in .dwsignore.",
@@ -160,13 +166,15 @@ def _below(
     """What is in one folder and below; `above` are the real paths of the folders it lies in."""
     try:
         with os.scandir(base + prefix) as found:
-            entries = sorted(found, key=lambda e: e.name)
+            entries = sorted(found, key=_NAME)
     except OSError as e:
         on_error(base + prefix, e)
         return
+    may_be_junk = any(sign in b"\0".join(map(_NAME, entries)) for sign in _MAY_BE_JUNK)
+    all_count = excluded is NOTHING and ignored is _nothing
     for entry in entries:
         name = prefix + entry.name
-        if JUNK.search(entry.name):
+        if may_be_junk and JUNK.search(entry.name):
             continue
         try:
             is_link = entry.is_symlink()
@@ -177,7 +185,7 @@ def _below(
                 on_error(entry.path, e)
             continue
         if not stat.S_ISDIR(status.st_mode):
-            if not excluded(name) and not ignored(name):
+            if all_count or (not excluded(name) and not ignored(name)):
                 yield Entry(name, status, link)
             continue
         name += b"/"

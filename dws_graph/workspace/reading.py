@@ -8,7 +8,7 @@ fresh clone), the content is hashed and looked up. Source: docs/formats.md, "Wha
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -18,6 +18,7 @@ from dws_graph.model.facts import Fingerprint, StepStart
 from dws_graph.model.refs import ResourceRef
 from dws_graph.model.values import clean_text
 from dws_graph.resources.base import Content, FileResource, Resource
+from dws_graph.resources.hashing import Progress
 from dws_graph.resources.mixins import FileResourceMixin
 from dws_graph.workspace.opened import OpenWorkspace
 from dws_graph.workspace.processes import is_alive
@@ -203,7 +204,7 @@ def content_now(
     ws: OpenWorkspace,
     resource: Resource,
     subpath: str | None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Content:
     """The hashes of the content on disk; files known unchanged are not read."""
     folder = resource.local_path

@@ -416,8 +416,8 @@ def _hash(
     if progress is not None:
         show, name = progress, resource.name
 
-        def report(done: int, total: int) -> None:
-            show(name, done, total)
+        def report(done: int, total: int, doing: str = "") -> None:
+            show(f"{name} ({doing})" if doing else name, done, total)
 
     if resource.local_path is None:
         return Hashed(resource, resource.take_snapshot(None, report), moved_to, copied)
