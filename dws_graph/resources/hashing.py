@@ -346,11 +346,20 @@ def _hash_batch(
         except FileNotFoundError as e:
             raise ChangedMeanwhileError(f"{os.fsdecode(path)} vanished while it was hashed") from e
         except OSError as e:
+            if _is_another(path, expected):
+                raise _changed(path) from e
             refuse(path, e)
         if (key := stat_key(status)) != stat_key(expected):
             raise _changed(path)
         done.append((entry.name, key, sha1, not racily_clean(status, started)))
     return done
+
+
+def _is_another(path: bytes, expected: os.stat_result) -> bool:
+    try:
+        return stat_key(os.stat(path)) != stat_key(expected)
+    except OSError:
+        return True
 
 
 def _hash_file(path: bytes, size: int, reading: _Reading) -> tuple[os.stat_result, str]:

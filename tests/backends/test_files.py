@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from dws_graph.backends.files import inside, machine_id, write_atomic
+from dws_graph.backends.files import inside, machine_id, write_all, write_atomic
 from dws_graph.errors import ConfigurationError
 
 
@@ -25,6 +25,27 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path):
     with pytest.raises(OSError, match="directory"):
         write_atomic(tmp_path / "a", b"x")
     assert os.listdir(tmp_path) == ["a"]
+
+
+def test_many_files_are_written_whole_and_keep_their_modes(tmp_path):
+    (tmp_path / "old").write_bytes(b"old")
+    (tmp_path / "old").chmod(0o640)
+    (tmp_path / "sub").mkdir()
+    wanted = {tmp_path / "sub" / f"{i}": b"%d" % i for i in range(450)}
+
+    write_all({**wanted, tmp_path / "old": b"new"})
+
+    assert {path: path.read_bytes() for path in (tmp_path / "sub").iterdir()} == wanted
+    assert (tmp_path / "old").read_bytes() == b"new"
+    assert (tmp_path / "old").stat().st_mode & 0o777 == 0o640
+
+
+def test_a_failure_among_many_leaves_nothing_half_written(tmp_path):
+    (tmp_path / "a").write_bytes(b"old")
+    with pytest.raises(FileNotFoundError):
+        write_all({tmp_path / "a": b"new", tmp_path / "no folder" / "b": b"new"})
+    assert os.listdir(tmp_path) == ["a"]
+    assert (tmp_path / "a").read_bytes() == b"old"
 
 
 @pytest.mark.parametrize("path", ["..", "../x", "a/../../x", "/etc/passwd", "link/x", "a\0b"])

@@ -223,6 +223,49 @@ def test_what_is_staged_elsewhere_stays_staged_and_out_of_the_commit(repo):
     assert git(repo, "show", ":mine") == "staged"
 
 
+def objects(repo: Path) -> tuple[int, int]:
+    """How many objects have a file of their own, and how many packs there are."""
+    said = dict(line.split(": ") for line in git(repo, "count-objects", "-v").splitlines())
+    return int(said["count"]), int(said["packs"])
+
+
+def test_many_new_files_become_one_pack_and_few_stay_files(repo):
+    for i in range(command.MANY):
+        write(repo, f"d/{i}", b"%d\n" % i)
+    first = snapshot(repo, ["d"])
+    assert objects(repo) == (3, 1)  # two trees, a commit
+    assert git(repo, "show", f"{first}:d/7") == "7"
+
+    write(repo, "d/7", b"other\n")
+    second = snapshot(repo, ["d"])
+
+    assert objects(repo) == (7, 1)
+    assert git(repo, "show", f"{second}:d/7") == "other"
+    assert git(repo, "status", "--porcelain") == ""
+    git(repo, "fsck", "--strict")
+
+
+def test_files_that_git_converts_are_converted_also_when_they_are_many(repo):
+    write(repo, ".gitattributes", b"*.txt text\n")
+    for i in range(command.MANY):
+        write(repo, f"{i}.txt", b"%d\r\n" % i)
+    commit = snapshot(repo, [""])
+    assert Git(repo).cat(commit, "7.txt") == b"7\n"
+
+
+@pytest.mark.parametrize("kind", ["sha1", "sha256"])
+@pytest.mark.parametrize("count", [0, 1, 2, command.MANY, 3 * command.MANY])
+def test_many_pieces_are_kept_under_the_ids_that_they_would_have(tmp_path, kind, count):
+    git(tmp_path, "init", "-q", f"--object-format={kind}")
+    many = [b"mark :%d\ndata 7\n" % (i // 2) for i in range(count)]  # each twice
+
+    ids = Git(tmp_path).write_blobs(many)
+
+    assert ids == [Git(tmp_path).blob_id(data) for data in many]
+    found = Git(tmp_path).each_object(ids)
+    assert [(found_kind, bytes(data)) for found_kind, data in found] == [("blob", d) for d in many]
+
+
 def test_a_deleted_folder_is_a_deletion(repo):
     write(repo, "res/a")
     write(repo, "b")
