@@ -59,6 +59,10 @@ class Excluded:
         """Whether this name (a folder's ends in `/`) is excluded."""
         return name in self.files or name.startswith(self.folders)
 
+    def is_near(self, prefix: bytes) -> bool:
+        """Whether a name below this folder may be excluded."""
+        return any(name.startswith(prefix) for name in (*self.files, *self.folders))
+
 
 NOTHING = Excluded()
 
@@ -171,7 +175,7 @@ def _below(
         on_error(base + prefix, e)
         return
     may_be_junk = any(sign in b"\0".join(map(_NAME, entries)) for sign in _MAY_BE_JUNK)
-    all_count = excluded is NOTHING and ignored is _nothing
+    all_count = ignored is _nothing and not excluded.is_near(prefix)
     for entry in entries:
         name = prefix + entry.name
         if may_be_junk and JUNK.search(entry.name):

@@ -24,6 +24,7 @@ LAST = f"{LOCAL}/last.json"  # the operation done last, as its intent
 ASIDE = f"{LOCAL}/aside"
 SEALED = f"{LOCAL}/sealed.json"
 COMMITTED = f"{LOCAL}/committed"  # see workspace.committed
+TAKEN = f"{LOCAL}/taken.json"  # see workspace.unchanged
 GRAPH = f"{FOLDER}/graph"
 INDEX = f"{GRAPH}/index.db"
 CYPHER = f"{GRAPH}/cypher.kgl"

@@ -57,6 +57,7 @@ from dws_graph.workspace.scrubbing import scrubbed_metrics, scrubbed_text
 from dws_graph.workspace.snapshots import all_metadata, manifest_of
 from dws_graph.workspace.stats import IndexStatCache
 from dws_graph.workspace.tagging import check_free
+from dws_graph.workspace.unchanged import note_taken, taken_already
 
 Confirm = Callable[[str], bool]
 Progress = Callable[[str, int, int], None]  # resource, done, total
@@ -144,6 +145,10 @@ def take_snapshot(
         UserAbort: The user wanted no tag on the earlier one; nothing was changed.
     """
     with ws.locked():
+        if tag is None and (last := taken_already(ws)) is not None:
+            return SnapshotTaken(
+                hash=last.hash, number=last.number, tags=last.tags, is_new=False, notes=()
+            )
         ws.catch_up()
         plan = _without_needless_copies(ws, _plan(ws, tag, message), progress)
         readings = read_entries(ws, plan.running)
@@ -316,7 +321,8 @@ def _seal(
             try:
                 content, resources = _hash_all(ws, plan, progress)
             except DwsError:
-                if last or _fingerprints(ws) == before:
+                now = _fingerprints(ws)
+                if last or all(_stats(now, name) == _stats(before, name) for name in now):
                     raise
                 continue  # a file changed, or went away, while it was hashed
             # a person may think about it for long: no step waits for the answer
@@ -326,12 +332,16 @@ def _seal(
                 finish_interrupted(ws)
                 ws.catch_up()
                 _check_copies(ws, plan)
-                changed = {n for n, digest in _fingerprints(ws).items() if before.get(n) != digest}
+                now = _fingerprints(ws)
+                changed = {name for name in now if _stats(now, name) != _stats(before, name)}
                 if last:  # a running step may never stop writing
                     changed -= {ref.name for step in living(ws)[0] for ref in step.outputs}
                 still = _same_entries(ws, readings) and _as_read(ws, readings, plan)
                 if still and not changed:
-                    return _commit(ws, plan, intent, content, readings, resources, confirm)
+                    taken, commit = _commit(ws, plan, intent, content, readings, resources, confirm)
+                    if not taken.notes and not living(ws)[0]:
+                        note_taken(ws, (taken.hash, taken.number, taken.tags), commit, now)
+                    return taken
     raise ConfigurationError(
         "files of the workspace keep changing while the snapshot hashes them",
         hint="Take it when the steps that write them have ended.",
@@ -367,14 +377,19 @@ def _content_message(plan: _Plan) -> str:
     return f"Content of snapshot {plan.tag or plan.number}"
 
 
-def _fingerprints(ws: OpenWorkspace) -> dict[str, str]:
+def _fingerprints(ws: OpenWorkspace) -> dict[str, Fingerprint]:
     """Of every resource as a whole, to see whether one changes while it is hashed."""
     found = {}
     for resource in ws.get_resources():
         fingerprint = resource.fingerprint()
         if fingerprint is not None:
-            found[resource.name] = fingerprint.digest.partition("-")[0]
+            found[resource.name] = fingerprint
     return found
+
+
+def _stats(fingerprints: Mapping[str, Fingerprint], name: str) -> str | None:
+    """What of a fingerprint is the same for files that stay as they are, whenever it is taken."""
+    return fingerprints[name].digest.partition("-")[0] if name in fingerprints else None
 
 
 def _same_entries(ws: OpenWorkspace, readings: Readings) -> bool:
@@ -433,8 +448,8 @@ def _commit(
     readings: Readings,
     resources: Mapping[str, Hashed],
     confirm: Confirm,
-) -> SnapshotTaken:
-    """The snapshot itself; the caller holds the journal's lock."""
+) -> tuple[SnapshotTaken, str]:
+    """The snapshot itself, and its commit; the caller holds the journal's lock."""
     hashes = {name: h.taken.compare for name, h in resources.items()}
     manifest, earlier = _manifest(ws, plan, resources)
     _ask(plan, earlier, confirm)
@@ -476,13 +491,14 @@ def _commit(
     notes = [*plan.notes, *(note for h in resources.values() for note in h.taken.notes)]
     for ref in resolution.read_while_written:
         notes.append(f"'{ref}' was being written by a running step while it was hashed")
-    return SnapshotTaken(
+    taken = SnapshotTaken(
         hash=snapshot_hash,
         number=record.number,
         tags=tuple(metadata.tags),
         is_new=earlier is None,
         notes=tuple(notes),
     )
+    return taken, commit
 
 
 def _manifest(
