@@ -79,7 +79,7 @@ class KeptFiles:
     folder: Path
     url: str | None
     excluded: Excluded
-    hash_all: Callable[[hashing.StatCache | None, Progress | None], hashing.HashTree]
+    hash_all: Callable[[hashing.StatCache | None, hashing.Progress | None], hashing.HashTree]
     is_named: Callable[[str], bool] = field(repr=False)
 
     @cached_property

@@ -87,8 +87,10 @@ def note_taken(
 
 def _is_told_by_stats(resource: Resource) -> bool:
     """Whether its files' stats say all that a snapshot of it depends on, and it writes nothing."""
-    known = type(resource) in (GitSubdirectoryResource, LocalFileResource)
-    return known and not resource.is_exported() and not resource.is_imported()
+    if type(resource) not in (GitSubdirectoryResource, LocalFileResource):
+        return False
+    keeps = isinstance(resource, LocalFileResource) and resource.keep  # its store may have lost some
+    return not (keeps or resource.is_exported() or resource.is_imported())
 
 
 def taken_already(ws: OpenWorkspace) -> Note | None:
