@@ -148,6 +148,7 @@ class Taken:
         notes: For people.
         subpath_hash: The hash of a subpath in this snapshot.
         known_as: As in `Content`, where `Resource.known_as` cannot tell before `files` are there.
+        seen: The fingerprint's first half of the files as they were hashed, where that is known.
     """
 
     compare: str | None
@@ -156,6 +157,7 @@ class Taken:
     notes: tuple[str, ...] = ()
     subpath_hash: Callable[[str | None], str | None] = lambda _subpath: None
     known_as: str | None = None
+    seen: str | None = None
 
 
 class Resource(SnapshotResourceMixin):

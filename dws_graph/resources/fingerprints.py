@@ -51,6 +51,11 @@ def take(
     return Fingerprint(_digest(root, stats, racy), taken)
 
 
+def seen(root: Path, entries: Iterable[Entry]) -> str:
+    """The first half of the fingerprint of a folder in which these were seen."""
+    return _stats(root, lambda: entries, time.time_ns())[0]
+
+
 def unchanged(root: Path, subpath: str | None, entries: Names, old: Fingerprint) -> bool:
     """Whether a ref is as it was when this fingerprint was taken."""
     if not _exists(root, subpath):

@@ -10,6 +10,7 @@ The format is that of Data Workspaces 1.6. Source: docs/formats.md, "Hash trees"
 from __future__ import annotations
 
 import hashlib
+import operator
 import os
 import stat
 import time
@@ -39,7 +40,7 @@ _READ_ONLY = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
 SHA1_DIGITS = 40
 _CHUNK = 1 << 20
 _BATCH_FILES, _BATCH_BYTES = 64, 8 << 20
-_SAME_LINE = (b"\t", b"\n")
+_NAME = operator.attrgetter("name")
 _ESCAPES = {7: "a", 8: "b", 9: "t", 10: "n", 11: "v", 12: "f", 13: "r", 34: '"', 92: "\\"}
 _UNESCAPES = {ord(letter): byte for byte, letter in _ESCAPES.items()}
 
@@ -97,6 +98,7 @@ def hash_tree(
     cache: StatCache | None = None,
     progress: Progress | None = None,
     excluded: Excluded = NOTHING,
+    entries: Iterable[Entry] | None = None,
 ) -> HashTree:
     """Hash all content of a folder, many files at once.
 
@@ -106,6 +108,7 @@ def hash_tree(
         cache: Hashes of files seen before.
         progress: Called with files done and files in all.
         excluded: What does not count.
+        entries: What `walk` has just seen there, if anybody has asked.
 
     Raises:
         ConfigurationError: The folder is not there; a file vanished, changed while it was read,
@@ -116,8 +119,8 @@ def hash_tree(
     base = os.path.join(os.fsencode(root), b"")
     folders: list[bytes] = [b""]
     files: list[Entry] = []
-    for entry in walk(root, excluded=excluded):
-        if entry.name.endswith(b"/"):
+    for entry in walk(root, excluded=excluded) if entries is None else entries:
+        if entry.name[-1] == 47:  # a slash
             folders.append(entry.name)
         else:
             files.append(_regular(base, entry))
@@ -209,7 +212,7 @@ def parse_text(text: bytes) -> list[Line]:
 
 def quoted(name: bytes) -> bytes:
     """A name as a line can hold it: as git quotes paths, where it must be quoted at all."""
-    if not any(sign in name for sign in _SAME_LINE) and not _looks_quoted(name):
+    if b"\t" not in name and b"\n" not in name and not _looks_quoted(name):
         return name
     text = "".join(
         f"\\{_ESCAPES[byte]}"
@@ -405,7 +408,7 @@ def tree_of(folders: Iterable[bytes], hashes: Mapping[bytes, str]) -> HashTree:
     texts: dict[str, bytes] = {}
     root = ""
     # a folder comes after all that are in it
-    for folder in sorted(folders, key=lambda name: name.count(b"/"), reverse=True):
+    for folder in sorted(lines, key=lambda name: name.count(b"/"), reverse=True):
         text = _text(lines[folder])
         root = _sha1(text)
         texts[root] = text
@@ -416,8 +419,8 @@ def tree_of(folders: Iterable[bytes], hashes: Mapping[bytes, str]) -> HashTree:
 
 
 def _text(lines: list[Line]) -> bytes:
-    ordered = sorted(lines, key=lambda line: line.name)
-    made = (b"%b\t%b\t%b\n" % (h.encode(), k.encode(), quoted(name)) for h, k, name in ordered)
+    lines.sort(key=_NAME)
+    made = [b"%b\t%b\t%b\n" % (h.encode(), k.encode(), quoted(name)) for h, k, name in lines]
     return b"".join(made)
 
 

@@ -25,7 +25,7 @@ from dws_graph.backends.kept.store import (
     StoreError,
     TreeName,
 )
-from dws_graph.errors import ConfigurationError, some_of
+from dws_graph.errors import ChangedMeanwhileError, ConfigurationError, some_of
 from dws_graph.resources import hashing
 from dws_graph.resources.base import ResourceWorkspace
 from dws_graph.resources.bringing import bring
@@ -118,10 +118,7 @@ class KeptFiles:
         state = self.now(tree)
         sources = sources_on_disk(self.folder, state)
         if state.files.keys() != hashing.read_tree(tree.texts.get, tree.root).keys():
-            raise ConfigurationError(
-                f"files of {self.what} vanished while they were being kept",
-                hint="Run the command again when nothing changes them.",
-            )
+            raise ChangedMeanwhileError(f"files of {self.what} vanished while they were being kept")
         if self.shared is None:
             keep(self.own, self.name(tree.root), state, sources, progress)
             return ()

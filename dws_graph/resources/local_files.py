@@ -7,7 +7,7 @@ asked for (`keep`), and can be restored then.
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +31,9 @@ from dws_graph.resources.base import (
     default_answer,
 )
 from dws_graph.resources.cloning import appearing, as_local_path
-from dws_graph.resources.fingerprints import file_entries
+from dws_graph.resources.fingerprints import file_entries, seen
 from dws_graph.resources.kept_files import KeptFiles
-from dws_graph.resources.walking import NOTHING, Entry, Excluded
+from dws_graph.resources.walking import NOTHING, Entry, Excluded, walk
 
 FILE = "file"
 HASH_TREES = (FILE, "rclone")  # the types that are known by one
@@ -168,11 +168,18 @@ class LocalFileResource(FileResource):
         return file_entries(self.place, self.real_subpath(subpath), self.not_content)
 
     def hash_tree(
-        self, cache: hashing.StatCache | None = None, progress: hashing.Progress | None = None
+        self,
+        cache: hashing.StatCache | None = None,
+        progress: hashing.Progress | None = None,
+        entries: Iterable[Entry] | None = None,
     ) -> hashing.HashTree:
-        """Hash all its files."""
+        """Hash all its files; `entries`: as `walk` has just seen them."""
         return hashing.hash_tree(
-            self.folder, compute_hash=self.compute_hash, cache=cache, progress=progress
+            self.folder,
+            compute_hash=self.compute_hash,
+            cache=cache,
+            progress=progress,
+            entries=entries,
         )
 
     def content(
@@ -253,7 +260,10 @@ class LocalFileResource(FileResource):
         self, cache: hashing.StatCache | None = None, progress: hashing.Progress | None = None
     ) -> Taken:
         """See `Resource`; the hash tree's texts are to be committed."""
-        tree = self.hash_tree(cache, progress)
+        entries = list(walk(self.folder))
+        tree = self.hash_tree(cache, progress, entries)
+        not_content = self.not_content
+        saw = seen(self.folder, (entry for entry in entries if not not_content(entry.name)))
         if self.export:  # the one of an earlier snapshot says nothing of files changed since
             tree = tree.without([LINEAGE_FILE])
         files = {f"{self.hash_folder}/{name}": text for name, text in tree.texts.items()}
@@ -266,6 +276,7 @@ class LocalFileResource(FileResource):
             notes=notes,
             subpath_hash=tree.subpath_hash,
             known_as=known_as,
+            seen=saw,
         )
 
     # Kept content

@@ -30,6 +30,8 @@ class IndexStatCache:
 
     def get(self, path: bytes, key: StatKey) -> str | None:
         """The sha1 of the file's content when it had exactly this stat."""
+        if not self._known:
+            return None
         found = self._known.get(_name(path))
         return found[1] if found is not None and found[0] == _stat(key) else None
 
@@ -43,4 +45,5 @@ def _name(path: bytes) -> str:
 
 
 def _stat(key: StatKey) -> str:
-    return " ".join(map(str, key))
+    size, mtime, ctime, inode = key
+    return f"{size} {mtime} {ctime} {inode}"

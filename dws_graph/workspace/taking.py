@@ -15,8 +15,9 @@ from dws_graph.backends.faults import fault
 from dws_graph.backends.git.command import encoded
 from dws_graph.backends.git.index import ScratchIndex
 from dws_graph.backends.git.large import set_up_for_disk
+from dws_graph.backends.kept.store import ContentChangedError
 from dws_graph.backends.views import Entry, SnapshotInfo
-from dws_graph.errors import ConfigurationError, DwsError, UserAbort
+from dws_graph.errors import ChangedMeanwhileError, ConfigurationError, DwsError, UserAbort
 from dws_graph.model import facts as f
 from dws_graph.model.facts import Contained, Fingerprint, SnapshotRecord, StepStart
 from dws_graph.model.refs import ResourceRef
@@ -31,6 +32,7 @@ from dws_graph.model.values import (
 )
 from dws_graph.resources.base import LINEAGE_FILE, FileResource, Resource
 from dws_graph.resources.git_subdirectory import GitSubdirectoryResource
+from dws_graph.resources.local_files import LocalFileResource
 from dws_graph.resources.moving import Move, copy_files, move_files, stamps
 from dws_graph.workspace import environment, layout
 from dws_graph.workspace.before import entries_before
@@ -63,6 +65,7 @@ Confirm = Callable[[str], bool]
 Progress = Callable[[str, int, int], None]  # resource, done, total
 Readings = Mapping[ResourceRef, tuple[Entry, Reading]]
 ATTEMPTS = 5
+MEANWHILE = (ChangedMeanwhileError, ContentChangedError)
 _NONE = ("", "")
 HIDDEN_IN_MESSAGE = "what looks like a secret in the message is not kept: it became ***"
 
@@ -316,15 +319,16 @@ def _seal(
             if last:
                 finish_interrupted(ws)
                 ws.catch_up()
-            before = _fingerprints(ws)
+            before = _stats(_fingerprints(ws, but=LocalFileResource))
             readings = _read_again(ws, readings, plan)
             try:
                 content, resources = _hash_all(ws, plan, progress)
-            except DwsError:
-                now = _fingerprints(ws)
-                if last or all(_stats(now, name) == _stats(before, name) for name in now):
+            except DwsError as e:
+                changed = _changed(before, _stats(_fingerprints(ws, but=LocalFileResource)))
+                if last or not (changed or isinstance(e, MEANWHILE)):
                     raise
                 continue  # a file changed, or went away, while it was hashed
+            before |= {name: h.taken.seen for name, h in resources.items() if h.taken.seen}
             # a person may think about it for long: no step waits for the answer
             _, earlier = _manifest(ws, plan, resources)
             _ask(plan, earlier, confirm)
@@ -333,7 +337,7 @@ def _seal(
                 ws.catch_up()
                 _check_copies(ws, plan)
                 now = _fingerprints(ws)
-                changed = {name for name in now if _stats(now, name) != _stats(before, name)}
+                changed = _changed(before, _stats(now))
                 if last:  # a running step may never stop writing
                     changed -= {ref.name for step in living(ws)[0] for ref in step.outputs}
                 still = _same_entries(ws, readings) and _as_read(ws, readings, plan)
@@ -377,19 +381,31 @@ def _content_message(plan: _Plan) -> str:
     return f"Content of snapshot {plan.tag or plan.number}"
 
 
-def _fingerprints(ws: OpenWorkspace) -> dict[str, Fingerprint]:
-    """Of every resource as a whole, to see whether one changes while it is hashed."""
+def _fingerprints(
+    ws: OpenWorkspace, *, but: type[Resource] | None = None
+) -> dict[str, Fingerprint]:
+    """Of every resource as a whole, to see whether one changes while it is hashed.
+
+    Args:
+        ws: The workspace.
+        but: Leaves out those of this very type, which say what they saw when they were hashed.
+    """
     found = {}
     for resource in ws.get_resources():
-        fingerprint = resource.fingerprint()
+        fingerprint = None if type(resource) is but else resource.fingerprint()
         if fingerprint is not None:
             found[resource.name] = fingerprint
     return found
 
 
-def _stats(fingerprints: Mapping[str, Fingerprint], name: str) -> str | None:
-    """What of a fingerprint is the same for files that stay as they are, whenever it is taken."""
-    return fingerprints[name].digest.partition("-")[0] if name in fingerprints else None
+def _stats(fingerprints: Mapping[str, Fingerprint]) -> dict[str, str]:
+    """What is the same for files that stay as they are, whenever a fingerprint is taken."""
+    return {name: found.digest.partition("-")[0] for name, found in fingerprints.items()}
+
+
+def _changed(before: Mapping[str, str], now: Mapping[str, str]) -> set[str]:
+    """The resources that are not as they were."""
+    return {name for name in now if before.get(name) != now[name]}
 
 
 def _same_entries(ws: OpenWorkspace, readings: Readings) -> bool:

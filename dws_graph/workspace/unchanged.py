@@ -89,7 +89,9 @@ def _is_told_by_stats(resource: Resource) -> bool:
     """Whether its files' stats say all that a snapshot of it depends on, and it writes nothing."""
     if type(resource) not in (GitSubdirectoryResource, LocalFileResource):
         return False
-    keeps = isinstance(resource, LocalFileResource) and resource.keep  # its store may have lost some
+    keeps = (
+        isinstance(resource, LocalFileResource) and resource.keep
+    )  # its store may have lost some
     return not (keeps or resource.is_exported() or resource.is_imported())
 
 
