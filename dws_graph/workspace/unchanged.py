@@ -148,11 +148,9 @@ def _is_as_committed(ws: OpenWorkspace, commit: str) -> bool:
 def _is_as_noted(ws: OpenWorkspace, resource: Resource, note: Note) -> bool:
     if isinstance(resource, LocalFileResource):
         folder, digest, at = note.files.get(resource.name, ("", "", 0))
-        if folder != str(resource.local_path):
+        if folder != str(resource.place):
             return False
-        if not resource.local_path.is_dir() or not resource.unchanged(
-            None, Fingerprint(digest, at)
-        ):
+        if not resource.place.is_dir() or not resource.unchanged(None, Fingerprint(digest, at)):
             return False
     if resource.has_results_role() and isinstance(resource, FileResource):
         excluded = ws.get_global_param("results.move_exclude_files")
