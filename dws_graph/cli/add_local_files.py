@@ -15,7 +15,7 @@ Examples:
   dws add local-files --role intermediate-data --export ./features
   dws add local-files --imported /data/features
   dws add local-files --role source-data --keep ~/data/images
-  dws add local-files --role source-data --keep --store s3://bucket/kept ~/data/images
+  dws add local-files --role s --keep --store s3://bucket/kept ~/images
 """
 
 

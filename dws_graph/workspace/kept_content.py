@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 
 from dws_graph.errors import ConfigurationError
 from dws_graph.resources.base import Resource
@@ -29,14 +29,15 @@ def fill_cloned(ws: OpenWorkspace, resource: Resource) -> None:
         kept.fill_from_store(newest_root(ws, kept.name))
 
 
-def fetch_kept(ws: OpenWorkspace, resources: Iterable[Resource]) -> list[str]:
+def fetch_kept(ws: OpenWorkspace, names: Collection[str]) -> list[str]:
     """Bring what the newest snapshot keeps of these resources to this machine; notes for people.
 
-    The files stay as they are: a restore brings them. A store that cannot be reached is said.
+    The files stay as they are: a restore brings them. A store that cannot be reached is said. A
+    resource that has another name by now is brought by the next pull.
     """
     notes = []
-    for resource in resources:
-        kept = as_kept(resource)
+    for resource in ws.get_resources():
+        kept = as_kept(resource) if resource.name in names else None
         if kept is None or kept.store is None or not kept.place.is_dir():
             continue
         root = newest_root(ws, kept.name)

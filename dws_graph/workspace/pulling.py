@@ -104,7 +104,7 @@ def pull_all(
             wanted = None if only is None else list(only)
             cloned, missing = clone_missing(ws, ask, only=wanted, skip=skip or ())
             left |= missing
-        notes += fetch_kept(ws, (ws.get_resource(r.name) for r in meant if r.name not in cloned))
+        notes += fetch_kept(ws, {resource.name for resource in meant} - cloned.keys())
         if cloned or plan.resources or plan.new != plan.old:
             notes += told_of_pointers(ws)
         same = [*plan.same, *(r for r in plan.copies if r.name not in copied)]
