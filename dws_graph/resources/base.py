@@ -22,8 +22,8 @@ from dws_graph.backends.locks import Notify
 from dws_graph.errors import ConfigurationError, JsonError, JsonValueError, NotSupportedError
 from dws_graph.model.facts import Fingerprint
 from dws_graph.model.values import Json, parse_json, take, take_or
+from dws_graph.resources.fingerprints import Look, unchanged
 from dws_graph.resources.fingerprints import take as take_fingerprint
-from dws_graph.resources.fingerprints import unchanged
 from dws_graph.resources.hashing import Progress, StatCache
 from dws_graph.resources.mixins import (
     FileResourceMixin,
@@ -148,7 +148,7 @@ class Taken:
         notes: For people.
         subpath_hash: The hash of a subpath in this snapshot.
         known_as: As in `Content`, where `Resource.known_as` cannot tell before `files` are there.
-        seen: The fingerprint's first half of the files as they were hashed, where that is known.
+        seen: What the files looked like when they were hashed, where the type keeps it.
     """
 
     compare: str | None
@@ -157,7 +157,7 @@ class Taken:
     notes: tuple[str, ...] = ()
     subpath_hash: Callable[[str | None], str | None] = lambda _subpath: None
     known_as: str | None = None
-    seen: str | None = None
+    seen: Look | None = None
 
 
 class Resource(SnapshotResourceMixin):

@@ -17,7 +17,7 @@ import stat
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from dws_graph.backends.git.command import Git
 from dws_graph.errors import GitError
@@ -28,6 +28,19 @@ GRANULARITY = 20_000_000  # of file times, in ns: kernel ticks are some ms
 COARSE = 2_000_000_000  # where a file system keeps whole seconds (FAT: two of them)
 SECOND = 1_000_000_000
 MISSING = "missing"
+
+
+class Look(NamedTuple):
+    """What a folder's files looked like.
+
+    Attributes:
+        digest: Of all stats.
+        is_sure: No later change of a file leaves the same.
+    """
+
+    digest: str
+    is_sure: bool
+
 
 Names = Callable[[], Iterable[Entry]]
 """What there is below a ref, by stats alone."""
@@ -51,9 +64,16 @@ def take(
     return Fingerprint(_digest(root, stats, racy), taken)
 
 
-def seen(root: Path, entries: Iterable[Entry]) -> str:
-    """The first half of the fingerprint of a folder in which these were seen."""
-    return _stats(root, lambda: entries, time.time_ns())[0]
+def look(root: Path, entries: Iterable[Entry], moment: int) -> Look:
+    """All that stats tell of a folder's files, notebooks as well.
+
+    Args:
+        root: The folder.
+        entries: What is there, in the eyes of `walk`.
+        moment: When that was asked, in ns.
+    """
+    stats, racy = _stats(root, lambda: entries, moment, by_source=False)
+    return Look(stats, not racy)
 
 
 def unchanged(root: Path, subpath: str | None, entries: Names, old: Fingerprint) -> bool:
@@ -139,7 +159,9 @@ def _exists(root: Path, subpath: str | None) -> bool:
     return os.path.lexists(root if subpath is None else root / subpath)
 
 
-def _stats(root: Path, entries: Names, taken: int) -> tuple[str, list[bytes]]:
+def _stats(
+    root: Path, entries: Names, taken: int, *, by_source: bool = True
+) -> tuple[str, list[bytes]]:
     """The digest's first half, and the files that the second is over."""
     lines, racy = [], []
     near, coarse = taken - GRANULARITY, taken - COARSE
@@ -148,7 +170,7 @@ def _stats(root: Path, entries: Names, taken: int) -> tuple[str, list[bytes]]:
             lines.append(b"%b\0?" % name)
         elif name[-1] == 47:  # a folder: only that it is there
             lines.append(b"%b\0%b" % (name, link or b""))
-        elif name[-6:] == b".ipynb" and link is None:
+        elif by_source and name[-6:] == b".ipynb" and link is None:
             lines.append(b"%b\0%b" % (name, _content(root, name)))
         else:
             mtime, ctime = status.st_mtime_ns, status.st_ctime_ns

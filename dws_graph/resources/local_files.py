@@ -7,6 +7,7 @@ asked for (`keep`), and can be restored then.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,7 @@ from dws_graph.resources.base import (
     default_answer,
 )
 from dws_graph.resources.cloning import appearing, as_local_path
-from dws_graph.resources.fingerprints import file_entries, seen
+from dws_graph.resources.fingerprints import Look, file_entries, look
 from dws_graph.resources.kept_files import KeptFiles
 from dws_graph.resources.walking import NOTHING, Entry, Excluded, walk
 
@@ -256,14 +257,18 @@ class LocalFileResource(FileResource):
                 hint=f"A snapshot writes {LINEAGE_FILE} into it: change its permissions.",
             )
 
+    def look(self) -> Look:
+        """What its files look like now."""
+        moment = time.time_ns()
+        return look(self.folder, file_entries(self.folder, None, self.not_content), moment)
+
     def take_snapshot(
         self, cache: hashing.StatCache | None = None, progress: hashing.Progress | None = None
     ) -> Taken:
         """See `Resource`; the hash tree's texts are to be committed."""
-        entries = list(walk(self.folder))
+        moment, entries, not_content = time.time_ns(), list(walk(self.folder)), self.not_content
         tree = self.hash_tree(cache, progress, entries)
-        not_content = self.not_content
-        saw = seen(self.folder, (entry for entry in entries if not not_content(entry.name)))
+        saw = look(self.folder, (e for e in entries if not not_content(e.name)), moment)
         if self.export:  # the one of an earlier snapshot says nothing of files changed since
             tree = tree.without([LINEAGE_FILE])
         files = {f"{self.hash_folder}/{name}": text for name, text in tree.texts.items()}

@@ -319,16 +319,17 @@ def _seal(
             if last:
                 finish_interrupted(ws)
                 ws.catch_up()
-            before = _stats(_fingerprints(ws, but=LocalFileResource))
+            before = _looks(ws)
             readings = _read_again(ws, readings, plan)
             try:
                 content, resources = _hash_all(ws, plan, progress)
             except DwsError as e:
-                changed = _changed(before, _stats(_fingerprints(ws, but=LocalFileResource)))
+                changed = _changed(before, _looks(ws))
                 if last or not (changed or isinstance(e, MEANWHILE)):
                     raise
                 continue  # a file changed, or went away, while it was hashed
-            before |= {name: h.taken.seen for name, h in resources.items() if h.taken.seen}
+            seen = {name: h.taken.seen for name, h in resources.items() if h.taken.seen}
+            before |= {name: look.digest for name, look in seen.items()}
             # a person may think about it for long: no step waits for the answer
             _, earlier = _manifest(ws, plan, resources)
             _ask(plan, earlier, confirm)
@@ -336,15 +337,14 @@ def _seal(
                 finish_interrupted(ws)
                 ws.catch_up()
                 _check_copies(ws, plan)
-                now = _fingerprints(ws)
-                changed = _changed(before, _stats(now))
+                changed = _changed(before, _looks(ws, again=True))
                 if last:  # a running step may never stop writing
                     changed -= {ref.name for step in living(ws)[0] for ref in step.outputs}
                 still = _same_entries(ws, readings) and _as_read(ws, readings, plan)
                 if still and not changed:
                     taken, commit = _commit(ws, plan, intent, content, readings, resources, confirm)
                     if not taken.notes and not living(ws)[0]:
-                        note_taken(ws, (taken.hash, taken.number, taken.tags), commit, now)
+                        note_taken(ws, (taken.hash, taken.number, taken.tags), commit, seen)
                     return taken
     raise ConfigurationError(
         "files of the workspace keep changing while the snapshot hashes them",
@@ -381,26 +381,21 @@ def _content_message(plan: _Plan) -> str:
     return f"Content of snapshot {plan.tag or plan.number}"
 
 
-def _fingerprints(
-    ws: OpenWorkspace, *, but: type[Resource] | None = None
-) -> dict[str, Fingerprint]:
-    """Of every resource as a whole, to see whether one changes while it is hashed.
+def _looks(ws: OpenWorkspace, *, again: bool = False) -> dict[str, str]:
+    """What each resource as a whole looks like, to see whether one changes while it is hashed.
 
-    Args:
-        ws: The workspace.
-        but: Leaves out those of this very type, which say what they saw when they were hashed.
+    Of a fingerprint it is what stays the same for files that stay as they are, whenever it is
+    taken. Local files say themselves what they looked like when they were hashed (`Taken.seen`),
+    so nobody need look before.
     """
     found = {}
     for resource in ws.get_resources():
-        fingerprint = None if type(resource) is but else resource.fingerprint()
-        if fingerprint is not None:
-            found[resource.name] = fingerprint
+        if type(resource) is LocalFileResource:
+            if again:
+                found[resource.name] = resource.look().digest
+        elif (fingerprint := resource.fingerprint()) is not None:
+            found[resource.name] = fingerprint.digest.partition("-")[0]
     return found
-
-
-def _stats(fingerprints: Mapping[str, Fingerprint]) -> dict[str, str]:
-    """What is the same for files that stay as they are, whenever a fingerprint is taken."""
-    return {name: found.digest.partition("-")[0] for name, found in fingerprints.items()}
 
 
 def _changed(before: Mapping[str, str], now: Mapping[str, str]) -> set[str]:

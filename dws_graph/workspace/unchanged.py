@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from dws_graph.backends.files import write_atomic
 from dws_graph.backends.git.command import LITERAL, decoded
 from dws_graph.errors import JsonError
-from dws_graph.model.facts import Fingerprint
 from dws_graph.model.values import Json, take
 from dws_graph.resources.base import FileResource, Resource
+from dws_graph.resources.fingerprints import Look
 from dws_graph.resources.git_subdirectory import GitSubdirectoryResource
 from dws_graph.resources.local_files import LocalFileResource
 from dws_graph.workspace import layout
@@ -38,7 +38,7 @@ class Note:
         tags: All of it.
         commit: That made it.
         seq: Number of the last fact of the instance then.
-        files: Folder, digest and moment of each resource that is not in the repository.
+        files: Folder and look of each resource that is not in the repository.
     """
 
     hash: str
@@ -46,14 +46,14 @@ class Note:
     tags: tuple[str, ...]
     commit: str
     seq: int
-    files: dict[str, tuple[str, str, int]]
+    files: dict[str, tuple[str, str]]
 
 
 def note_taken(
     ws: OpenWorkspace,
     taken: tuple[str, int, Sequence[str]],
     commit: str,
-    fingerprints: Mapping[str, Fingerprint],
+    seen: Mapping[str, Look],
 ) -> None:
     """Keep what a look is to be compared with; the caller holds the journal's lock.
 
@@ -61,17 +61,17 @@ def note_taken(
         ws: The workspace.
         taken: The snapshot's hash, number and tags.
         commit: That made it.
-        fingerprints: Of the resources as they were hashed.
+        seen: What local files looked like when they were hashed.
     """
     files = {}
     for resource in ws.get_resources():
         if not _is_told_by_stats(resource):
             return
         if isinstance(resource, LocalFileResource):
-            seen = fingerprints[resource.name]
-            if "-" in seen.digest:  # a file was written just before: its stat tells too little
+            look = seen[resource.name]
+            if not look.is_sure:  # a file was written just before: its stat tells too little
                 return
-            files[resource.name] = (str(resource.local_path), seen.digest, seen.taken)
+            files[resource.name] = (str(resource.place), look.digest)
     snapshot_hash, number, tags = taken
     obj = {
         "instance": ws.instance,
@@ -117,7 +117,7 @@ def _read(ws: OpenWorkspace) -> Note | None:
         if not obj or take(obj, "instance", str) != ws.instance:
             return None
         return _from_json(obj)
-    except JsonError:  # it can be done without
+    except (JsonError, TypeError, LookupError):  # damaged: it can be done without
         return None
 
 
@@ -128,10 +128,7 @@ def _from_json(obj: Json) -> Note:
         tags=tuple(take(obj, "tags", list)),
         commit=take(obj, "commit", str),
         seq=take(obj, "seq", int),
-        files={
-            name: (folder, digest, at)
-            for name, (folder, digest, at) in take(obj, "files", dict).items()
-        },
+        files={name: (found[0], found[1]) for name, found in take(obj, "files", dict).items()},
     )
 
 
@@ -147,10 +144,10 @@ def _is_as_committed(ws: OpenWorkspace, commit: str) -> bool:
 
 def _is_as_noted(ws: OpenWorkspace, resource: Resource, note: Note) -> bool:
     if isinstance(resource, LocalFileResource):
-        folder, digest, at = note.files.get(resource.name, ("", "", 0))
-        if folder != str(resource.place):
+        folder, digest = note.files.get(resource.name, ("", ""))
+        if folder != str(resource.place) or not resource.place.is_dir():
             return False
-        if not resource.place.is_dir() or not resource.unchanged(None, Fingerprint(digest, at)):
+        if resource.look().digest != digest:
             return False
     if resource.has_results_role() and isinstance(resource, FileResource):
         excluded = ws.get_global_param("results.move_exclude_files")

@@ -15,11 +15,17 @@ from dws_graph.resources.fingerprints import racily_clean
 from dws_graph.workspace import layout
 from tests.rules.lab import Lab, files_below
 
+NOTEBOOK = '{"cells": [{"cell_type": "code", "source": "1", "outputs": [%s]}]}'
+
 
 @pytest.fixture
 def settled(lab: Lab) -> Lab:
     """With a snapshot, whose files were all written some time before."""
     lab.write("raw:/sub/b.csv", "b\n")
+    lab.write("raw:/n.ipynb", NOTEBOOK % "1")
+    for name in ("elsewhere", "other"):
+        (lab.place / name).write_text(name)
+    (lab.path("raw") / "link").symlink_to(lab.place / "elsewhere")
     lab.results_step(["raw"], {"accuracy": 0.5})
     lab.snapshot("V1")
     settle(lab)
@@ -47,6 +53,11 @@ def in_place(path: Path) -> None:
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
 
 
+def relink(link: Path, target: Path) -> None:
+    link.unlink()
+    link.symlink_to(target)
+
+
 def test_rule_4_where_nothing_happened_nothing_is_written(settled):
     before, facts = everything(settled), len(settled.facts())
 
@@ -63,6 +74,9 @@ CHANGES: dict[str, Callable[[Lab], object]] = {
     "raw, one more": lambda lab: lab.write("raw:/sub/c.csv", "c\n"),
     "raw, one less": lambda lab: lab.path("raw:/a.csv").unlink(),
     "raw, renamed": lambda lab: lab.path("raw:/a.csv").rename(lab.path("raw:/z.csv")),
+    "raw, a notebook's output": lambda lab: lab.write("raw:/n.ipynb", NOTEBOOK % "2"),
+    "raw, what the link leads to": lambda lab: (lab.place / "elsewhere").write_text("2"),
+    "raw, the link": lambda lab: relink(lab.path("raw") / "link", lab.place / "other"),
     "raw, an empty folder": lambda lab: (lab.path("raw") / "empty").mkdir(),
     "code, as long": lambda lab: in_place(lab.path("code:/prep.py")),
     "code, one more": lambda lab: lab.write("code:/sub/new.py", "n = 2\n"),
