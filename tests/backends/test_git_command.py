@@ -245,6 +245,33 @@ def test_many_new_files_become_one_pack_and_few_stay_files(repo):
     git(repo, "fsck", "--strict")
 
 
+def test_many_new_files_of_several_folders_are_kept_as_they_are(repo):
+    folders = [b"plain", b"[a]*?", b"new\nline", b"back\\slash/deeper", b"\xff"]
+    for folder in folders:
+        for name in (*AWKWARD, *(b"%d" % i for i in range(command.MANY))):
+            write(repo, folder + b"/" + name, folder + name)
+        write(repo, folder + b"/.~0123456789abcdef", b"begun")
+        write(repo, folder + b"/ignored.tmp", b"ignored")
+    write(repo, ".gitignore", b"*.tmp\n")
+    repository(repo / "plain" / "inner")
+    write(repo, "plain/inner/a")
+    commit_all(repo / "plain" / "inner")
+
+    commit = snapshot(repo, [""])
+
+    found = Git(repo).ls_tree(commit)
+    on_disk = {
+        name: data
+        for name, data in files(repo).items()
+        if b".~01" not in name and b"ignored" not in name and not name.startswith(b"plain/inner/")
+    }
+    assert found.keys() == on_disk.keys() | {b"plain/inner"}
+    for name, data in on_disk.items():
+        assert found[name][1] == Git(repo).blob_id(data)
+    assert objects(repo)[1] == 2
+    git(repo, "fsck", "--strict")
+
+
 def test_files_that_git_converts_are_converted_also_when_they_are_many(repo):
     write(repo, ".gitattributes", b"*.txt text\n")
     for i in range(command.MANY):

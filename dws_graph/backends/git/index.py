@@ -12,10 +12,12 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import tempfile
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 
@@ -36,6 +38,8 @@ _less: Answers[str] = Answers()
 FILE, EXECUTABLE = "100644", "100755"
 # Files that are larger go to one pack as they are read, which is synced once, in constant memory.
 _PACKED = ("core.bigFileThreshold=1",)
+_AT_ONCE = 2  # gits that deflate
+_SPECIAL = re.compile(rb"[*?\[\\]")
 _NOT_SYNCED = ("core.fsync=none",)
 BEGUN = f":(exclude,glob)**/{TEMPORARY}{'[0-9a-f]' * 16}"  # as `write_atomic` names it
 
@@ -104,20 +108,48 @@ class ScratchIndex:
         if known := [path for path in paths if self._is_known(path)]:
             named = [f":(literal){path}" if path else "." for path in known]
             listed = nul_separated([*named, BEGUN])
-            settings = (*self._settings, *(_PACKED if self._is_much(known) else ()))
+            settings = (*self._settings, *self._packing(known))
             args = ("add", "-A", *PATHS_FROM_INPUT)
             self.git.run(*args, input=listed, env=self._env, settings=settings)
 
-    def _is_much(self, paths: Sequence[str]) -> bool:
-        """Whether so many files are new or changed that a file, and a sync, for each would cost.
+    def _packing(self, paths: Sequence[str]) -> Sequence[str]:
+        """Settings for `git add`: many new objects are kept in a pack, and synced once.
 
         Few are better off in files of their own: a repository gets slow with many small packs.
         """
         if not self._keep or len(paths) >= MANY:
-            return True
+            return _PACKED
+        names = self._new(paths)
+        if len(names) < MANY:
+            return ()
+        folders = sorted({name.rpartition(b"/")[0] for name in names})
+        if len(folders) == 1 or not all(os.path.isdir(self.git.root / path) for path in paths):
+            return _PACKED
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            parts = [folders[n::_AT_ONCE] for n in range(_AT_ONCE)]
+            list(pool.map(self._keep_ahead, parts, range(_AT_ONCE)))
+        return ()  # all that it has to do now is to find them
+
+    def _new(self, paths: Sequence[str]) -> list[bytes]:
+        """The files that are new or changed."""
         listed = ("ls-files", "-z", "--others", "--modified", "--exclude-standard", "--")
-        env = {**self._env, **LITERAL}
-        return self.git.run(*listed, *(path or "." for path in paths), env=env).count(b"\0") >= MANY
+        raw = self.git.run(*listed, *(path or "." for path in paths), env={**self._env, **LITERAL})
+        names = raw.split(b"\0")[:-1]
+        begun = os.fsencode(TEMPORARY)
+        return [n for n in names if not n.endswith(b"/") and begun not in n.rpartition(b"/")[2][:2]]
+
+    def _keep_ahead(self, folders: Sequence[bytes], n: int) -> None:
+        """Keep what is new directly in these folders: one git alone deflates on one processor."""
+        index = f"{self._env['GIT_INDEX_FILE']}-{n}"
+        with contextlib.suppress(FileNotFoundError):
+            shutil.copy2(self._env["GIT_INDEX_FILE"], index)
+        listed = [b":(glob)" + _glob(folder) for folder in folders]
+        self.git.run(
+            *("add", "-A", *PATHS_FROM_INPUT),
+            input=nul_separated([*listed, BEGUN]),
+            env={**self._env, "GIT_INDEX_FILE": index},
+            settings=_PACKED,
+        )
 
     def _is_known(self, path: str) -> bool:
         """Whether `git add` would find anything: it stops at a path that is nowhere."""
@@ -302,6 +334,11 @@ def reset_index(git: Git, commit: str, paths: Sequence[str | bytes], *, wait: fl
             if "index.lock" not in e.stderr or time.monotonic() > end:
                 raise
         time.sleep(0.05)
+
+
+def _glob(folder: bytes) -> bytes:
+    """A pattern for all that is directly in a folder."""
+    return _SPECIAL.sub(rb"\\\g<0>", folder + b"/" if folder else b"") + b"*"
 
 
 def _quoted(path: str) -> str:
