@@ -14,8 +14,8 @@ import operator
 import os
 import stat
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
@@ -26,6 +26,7 @@ from dws_graph.resources.naming import real_path
 from dws_graph.resources.walking import NOTHING, Entry, Excluded, refuse, walk
 
 StatKey = tuple[int, int, int, int]
+Hashed = tuple[bytes, StatKey, str, bool]  # whether a stat cache may keep it
 
 
 class Progress(Protocol):
@@ -40,6 +41,7 @@ _READ_ONLY = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
 SHA1_DIGITS = 40
 _CHUNK = 1 << 20
 _BATCH_FILES, _BATCH_BYTES = 64, 8 << 20
+_EARLY = 1000  # files: then the first are read while others are looked for
 _NAME = operator.attrgetter("name")
 _ESCAPES = {7: "a", 8: "b", 9: "t", 10: "n", 11: "v", 12: "f", 13: "r", 34: '"', 92: "\\"}
 _UNESCAPES = {ord(letter): byte for byte, letter in _ESCAPES.items()}
@@ -118,17 +120,16 @@ def hash_tree(
         raise ConfigurationError(f"the folder {root} does not exist")
     base = os.path.join(os.fsencode(root), b"")
     folders: list[bytes] = [b""]
-    files: list[Entry] = []
-    for entry in walk(root, excluded=excluded) if entries is None else entries:
-        if entry.name[-1] == 47:  # a slash
-            folders.append(entry.name)
-        else:
-            files.append(_regular(base, entry))
-    if compute_hash:
-        hashes = _hash_files(base, files, cache, progress)
-    else:
-        hashes = {entry.name: str(_status(entry).st_size) for entry in files}
-    return tree_of(folders, hashes)
+    sizes: dict[bytes, str] = {}
+    with _Hashing(base, cache) as hashed:
+        for entry in walk(root, excluded=excluded) if entries is None else entries:
+            if entry.name[-1] == 47:  # a slash
+                folders.append(entry.name)
+            elif compute_hash:
+                hashed.add(_regular(base, entry))
+            else:
+                sizes[entry.name] = str(_status(_regular(base, entry)).st_size)
+        return tree_of(folders, hashed.finish(progress) if compute_hash else sizes)
 
 
 def read_tree(read: Callable[[str], bytes | None], root: str) -> dict[bytes, str]:
@@ -269,42 +270,67 @@ def _regular(base: bytes, entry: Entry) -> Entry:
     )
 
 
-def _hash_files(
-    base: bytes, files: list[Entry], cache: StatCache | None, progress: Progress | None
-) -> dict[bytes, str]:
-    hashes: dict[bytes, str] = {}
-    total, now = len(files), time.time_ns()
-    missing = []
-    for entry in files:
-        status = _status(entry)
-        known = None
-        if cache is not None and not racily_clean(status, now):
-            known = cache.get(base + entry.name, stat_key(status))
-        if known is None:
-            missing.append(entry)
-        else:
-            hashes[entry.name] = known
-    if progress is not None:
-        progress(total - len(missing), total)
-    if not missing:
-        return hashes
-    reading = _Reading()
-    workers = min(8, (os.cpu_count() or 1) + 1)
-    with ThreadPoolExecutor(workers, thread_name_prefix="dws-hash") as pool:
-        try:
-            begun = [pool.submit(_hash_batch, base, b, reading) for b in _batches(missing)]
-            for future in begun:
-                while progress is not None and wait([future], TELL_AFTER).not_done:
-                    progress(len(hashes), total, reading.tell(base))
-                for name, key, sha1, storable in future.result():
-                    hashes[name] = sha1
-                    if cache is not None and storable:
-                        cache.put(base + name, key, sha1)
-                if progress is not None:
-                    progress(min(len(hashes), total), total)
-        finally:
-            reading.stopped = True  # after an error, or Ctrl-C: what is queued ends at once
-    return hashes
+class _Hashing:
+    """Hashes files in threads; of many, while others are still looked for."""
+
+    def __init__(self, base: bytes, cache: StatCache | None) -> None:
+        self._base, self._cache = base, cache
+        self._hashes: dict[bytes, str] = {}
+        self._seen, self._now = 0, time.time_ns()
+        self._batch: list[Entry] = []
+        self._bytes = 0
+        self._full: list[list[Entry]] = []
+        self._begun: list[Future[list[Hashed]]] = []
+        self._reading = _Reading()
+        workers = min(8, max(2, os.cpu_count() or 1))
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="dws-hash")
+
+    def __enter__(self) -> _Hashing:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._reading.stopped = True  # after an error, or Ctrl-C: what is queued ends at once
+        self._pool.shutdown()
+
+    def add(self, entry: Entry) -> None:
+        """One file more."""
+        self._seen += 1
+        status, known = _status(entry), None
+        if self._cache is not None and not racily_clean(status, self._now):
+            known = self._cache.get(self._base + entry.name, stat_key(status))
+        if known is not None:
+            self._hashes[entry.name] = known
+            return
+        self._batch.append(entry)
+        self._bytes += status.st_size
+        if len(self._batch) >= _BATCH_FILES or self._bytes >= _BATCH_BYTES:
+            self._full.append(self._batch)
+            self._batch, self._bytes = [], 0
+            if self._seen >= _EARLY:
+                self._begin()
+
+    def _begin(self) -> None:
+        for batch in self._full:
+            self._begun.append(self._pool.submit(_hash_batch, self._base, batch, self._reading))
+        self._full.clear()
+
+    def finish(self, progress: Progress | None) -> dict[bytes, str]:
+        """The hash of each file by its name."""
+        if progress is not None:
+            progress(len(self._hashes), self._seen)
+        if self._batch:
+            self._full.append(self._batch)
+        self._begin()
+        for future in self._begun:
+            while progress is not None and wait([future], TELL_AFTER).not_done:
+                progress(len(self._hashes), self._seen, self._reading.tell(self._base))
+            for name, key, sha1, storable in future.result():
+                self._hashes[name] = sha1
+                if self._cache is not None and storable:
+                    self._cache.put(self._base + name, key, sha1)
+            if progress is not None:
+                progress(len(self._hashes), self._seen)
+        return self._hashes
 
 
 class _Reading:
@@ -322,22 +348,7 @@ class _Reading:
         return ""
 
 
-def _batches(files: Sequence[Entry]) -> Iterable[list[Entry]]:
-    batch: list[Entry] = []
-    size = 0
-    for entry in files:
-        batch.append(entry)
-        size += _status(entry).st_size
-        if len(batch) >= _BATCH_FILES or size >= _BATCH_BYTES:
-            yield batch
-            batch, size = [], 0
-    if batch:
-        yield batch
-
-
-def _hash_batch(
-    base: bytes, batch: list[Entry], reading: _Reading
-) -> list[tuple[bytes, StatKey, str, bool]]:
+def _hash_batch(base: bytes, batch: list[Entry], reading: _Reading) -> list[Hashed]:
     done = []
     started = time.time_ns()
     for entry in batch:

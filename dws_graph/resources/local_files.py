@@ -34,7 +34,7 @@ from dws_graph.resources.base import (
 from dws_graph.resources.cloning import appearing, as_local_path
 from dws_graph.resources.fingerprints import Look, file_entries, look
 from dws_graph.resources.kept_files import KeptFiles
-from dws_graph.resources.walking import NOTHING, Entry, Excluded, walk
+from dws_graph.resources.walking import NOTHING, Entry, Excluded, noted, walk
 
 FILE = "file"
 HASH_TREES = (FILE, "rclone")  # the types that are known by one
@@ -266,8 +266,9 @@ class LocalFileResource(FileResource):
         self, cache: hashing.StatCache | None = None, progress: hashing.Progress | None = None
     ) -> Taken:
         """See `Resource`; the hash tree's texts are to be committed."""
-        moment, entries, not_content = time.time_ns(), list(walk(self.folder)), self.not_content
-        tree = self.hash_tree(cache, progress, entries)
+        moment, not_content = time.time_ns(), self.not_content
+        entries: list[Entry] = []
+        tree = self.hash_tree(cache, progress, noted(walk(self.folder), entries))
         saw = look(self.folder, (e for e in entries if not not_content(e.name)), moment)
         if self.export:  # the one of an earlier snapshot says nothing of files changed since
             tree = tree.without([LINEAGE_FILE])

@@ -151,6 +151,13 @@ def walk(
         yield entry
 
 
+def noted(entries: Iterable[Entry], notes: list[Entry]) -> Iterator[Entry]:
+    """The same, each also put into a list."""
+    for entry in entries:
+        notes.append(entry)
+        yield entry
+
+
 def _left_out(name: bytes, excluded: Excluded, ignored: Callable[[bytes], bool]) -> bool:
     parts = name.split(b"/")
     above = [b"/".join(parts[:i]) + b"/" for i in range(1, len(parts))]
