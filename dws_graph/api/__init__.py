@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from dws_graph.api.buckets import get_filesystem, get_filesystem_in
     from dws_graph.api.checking import doctor, doctor_in
     from dws_graph.api.differing import (
         DiffReport,
@@ -158,6 +159,8 @@ __all__ = [
     "dump",
     "dump_in",
     "get_api_version",
+    "get_filesystem",
+    "get_filesystem_in",
     "get_local_path_for_resource",
     "get_resource_info",
     "get_resource_info_in",
@@ -225,6 +228,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "dws_graph.api.buckets": ("get_filesystem", "get_filesystem_in"),
     "dws_graph.api.checking": (
         "doctor",
         "doctor_in",

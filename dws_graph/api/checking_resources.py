@@ -10,11 +10,12 @@ from pathlib import Path
 from dws_graph.api.findings import Finding, error, note
 from dws_graph.backends.git.command import Git
 from dws_graph.backends.kept.store import StoreError
-from dws_graph.errors import ConfigurationError
+from dws_graph.errors import ConfigurationError, DwsError, some_of
 from dws_graph.resources.api_resource import ApiResource
 from dws_graph.resources.base import FileResource
 from dws_graph.resources.git import GIT
 from dws_graph.resources.git_subdirectory import GitSubdirectoryResource
+from dws_graph.resources.s3 import S3Resource
 from dws_graph.workspace import layout
 from dws_graph.workspace.kept_content import as_kept
 from dws_graph.workspace.opened import OpenWorkspace
@@ -26,6 +27,8 @@ def check_resources(ws: OpenWorkspace) -> Iterator[Finding]:
     for resource in ws.get_resources():
         if isinstance(resource, ApiResource):
             yield from _check_api(resource)
+        if isinstance(resource, S3Resource):
+            yield from _check_bucket(resource)
         if not isinstance(resource, FileResource):
             continue
         folder = resource.local_path
@@ -51,6 +54,22 @@ def _check_api(resource: ApiResource) -> Iterator[Finding]:
             )
     except ConfigurationError as e:
         yield error(e.message, e.hint)
+
+
+def _check_bucket(resource: S3Resource) -> Iterator[Finding]:
+    """The bucket can be read and keeps versions, those that are read here among them."""
+    try:
+        resource.snapshot_precheck()
+        gone = resource.gone(resource.listing())
+    except DwsError as e:
+        yield error(e.message, e.hint)
+        return
+    if gone:
+        yield error(
+            f"{resource.bucket} has no longer the versions of {some_of(gone)}, which {resource} "
+            "reads as it was restored",
+            f"To read it as it is, type: dws pull --only {resource.name}",
+        )
 
 
 def check_kept_content(ws: OpenWorkspace) -> Iterator[Finding]:

@@ -58,6 +58,7 @@ def _summary(resource_type: str) -> str:
             Entry("git", "add_git", "A git repository, or a folder of the workspace."),
             Entry("local-files", "add_local_files", "A folder of files that git does not manage."),
             Entry("rclone", "add_rclone", "A folder that rclone copies to or from a remote."),
+            Entry("s3", "add_s3", "A bucket of S3 that keeps the versions of its objects."),
             Entry("api-resource", "add_api_resource", "Data that a program gets from an API."),
         ]
     },

@@ -13,8 +13,8 @@ EPILOG = """
 \b
 Examples:
   dws add rclone --role source-data s3bucket:mybucket ./s3files
-  dws add rclone --role source-data --master remote --sync-mode sync store:raw ./raw
-  dws add rclone --role results --master local --config ~/lab.conf drive:out ./out
+  dws add rclone --role s --master remote --sync-mode sync store:raw raw
+  dws add rclone --role r --master local --config ~/lab.conf drive:out out
 """
 
 

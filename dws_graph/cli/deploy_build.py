@@ -22,7 +22,7 @@ EPILOG = """
 Examples:
   dws deploy build
   dws deploy build --image-name digits:v1 --requirements requirements.txt
-  dws deploy build --dockerfile-only ../image && docker build -t digits ../image
+  dws deploy build --dockerfile-only ../image
 """
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 FOLDER = "dws-deploy"

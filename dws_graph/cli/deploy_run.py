@@ -19,7 +19,7 @@ EPILOG = """
 Examples:
   dws deploy run
   dws deploy run -- dws report history
-  dws deploy run --mount images -- sh -c 'python code/train.py && dws snapshot && dws push'
+  dws deploy run --mount images -- sh -c 'python code/train.py && dws push'
 """
 
 

@@ -62,7 +62,9 @@ def check_output(ws: OpenWorkspace, ref: ResourceRef) -> None:
 
     Raises:
         LineageConflictError: Names both.
+        ConfigurationError: The resource cannot be written as it is here.
     """
+    ws.get_resource(ref.name).output_precheck()
     for entry in ws.index.entries_touching(ws.id, ws.instance, ref):
         if entry.output and entry.ref != ref and entry.ref.touches(ref):
             raise LineageConflictError(

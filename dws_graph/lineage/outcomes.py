@@ -76,6 +76,7 @@ def _results_file(ws: OpenWorkspace, results: ResourceRef) -> str:
 
 def missing(ws: OpenWorkspace, outputs: Sequence[ResourceRef]) -> list[str]:
     """Warnings of outputs that are not there."""
+    ws.look_again()
     return [
         f"the output '{ref}' does not exist, though the command ended well"
         for ref in outputs
@@ -85,7 +86,12 @@ def missing(ws: OpenWorkspace, outputs: Sequence[ResourceRef]) -> list[str]:
 
 def _exists(ws: OpenWorkspace, ref: ResourceRef) -> bool:
     resource = ws.get_resource(ref.name)
-    if not isinstance(resource, FileResource) or resource.local_path is None:
+    if not isinstance(resource, FileResource):
+        try:
+            return ref.subpath is None or resource.does_subpath_exist(ref.subpath)
+        except ConfigurationError:  # said when the step is recorded
+            return True
+    if resource.local_path is None:
         return True  # nothing here could tell
     if ref.subpath is None:
         return resource.local_path.exists()

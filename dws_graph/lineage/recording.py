@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from dws_graph.backends.index import IndexDamagedError
 from dws_graph.backends.views import Entry
+from dws_graph.errors import ConfigurationError
 from dws_graph.lineage.consistency import (
     check_another,
     check_output,
@@ -22,7 +23,7 @@ from dws_graph.lineage.in_place import OpenConflict, check_or_leave_open
 from dws_graph.lineage.surroundings import code_commit, surroundings
 from dws_graph.model import facts as f
 from dws_graph.model.certificates import Certificate, Kind
-from dws_graph.model.facts import Current, StepRecord, StepStart
+from dws_graph.model.facts import Current, Fingerprint, StepRecord, StepStart
 from dws_graph.model.ids import uuid7
 from dws_graph.model.refs import ResourceRef
 from dws_graph.model.values import Json, local_text, utc_now
@@ -256,9 +257,20 @@ class Step:
             entry = ws.index.entry(ws.id, ws.instance, cert.ref)
             if entry is None or entry.fingerprint is None:
                 continue
-            if is_edited(ws, entry, ()):
+            if self._is_edited(entry):
                 return writer.name, cert.ref
         return None
+
+    def _is_edited(self, entry: Entry) -> bool:
+        """Whether what an earlier step read was edited since; where nobody can tell, it is said."""
+        try:
+            return is_edited(self.ws, entry, ())
+        except ConfigurationError as e:
+            log.warning(
+                "whether '%s' changed since an earlier step read it is not known: %s",
+                *(entry.ref, e.message),
+            )
+            return False
 
     def took(self) -> float:
         """Seconds since it began; the first call sets them for good."""
@@ -363,13 +375,12 @@ class _Ending:
     def _read(self, reading: Reading) -> Certificate:
         """The certificate of what was read, as it stands now."""
         ref, entry = reading.ref, self.entries.get(reading.ref)
-        resource = self.ws.get_resource(ref.name)
         own = any(o.touches(ref) for o in self.step.outputs)
         changed = (
             not own
             and reading.writer is None
             and reading.fingerprint is not None
-            and not resource.unchanged(ref.subpath, reading.fingerprint)
+            and self._is_as(ref, reading.fingerprint) is False
         )
         if changed:
             self.changed.append(str(ref))
@@ -388,7 +399,7 @@ class _Ending:
         if ref in self._made:  # read as input and as code
             return self._made[ref]
         seen = None if lost or entry is None else entry.fingerprint
-        if entry is not None and seen is not None and resource.unchanged(ref.subpath, seen):
+        if entry is not None and seen is not None and self._is_as(ref, seen):
             return entry.certificate  # another step, or a snapshot, was here first
         cert = self._placeholder(ref, "input", superseded=lost)
         if not lost:
@@ -418,9 +429,32 @@ class _Ending:
                 ref=ref,
                 certificate=cert.id,
                 output=True,
-                fingerprint=self.ws.get_resource(ref.name).fingerprint(ref.subpath),
+                fingerprint=self._fingerprint(ref),
             )
         return tuple(outputs)
+
+    # Where a resource cannot be looked at (no network), the step is recorded all the same
+
+    def _is_as(self, ref: ResourceRef, fingerprint: Fingerprint) -> bool | None:
+        """Whether a ref is as it was when this fingerprint was taken; None: nobody can tell."""
+        try:
+            return self.ws.get_resource(ref.name).unchanged(ref.subpath, fingerprint)
+        except ConfigurationError as e:
+            log.warning(
+                "whether '%s' changed while step '%s' ran is not known: %s",
+                *(ref, self.step.name, e.message),
+            )
+            return None
+
+    def _fingerprint(self, ref: ResourceRef) -> Fingerprint | None:
+        """What an output is now; None: nobody can tell, and who reads it next looks."""
+        try:
+            return self.ws.get_resource(ref.name).fingerprint(ref.subpath)
+        except ConfigurationError as e:
+            log.warning(
+                "what step '%s' wrote to '%s' is not known: %s", *(self.step.name, ref, e.message)
+            )
+            return None
 
     def _targets(self) -> list[ResourceRef]:
         """The outputs' refs; where another step wrote an overlapping one meanwhile, that."""
@@ -485,6 +519,7 @@ def _turn(ws: OpenWorkspace) -> Iterator[None]:
     with ws.journal.locked():
         finish_interrupted(ws)
         ws.catch_up(own=True)
+        ws.look_again()
         for dead in living(ws)[1]:
             ws.record([(f.STEP_ABORTED, _died(ws, dead).to_json())])
         yield

@@ -269,6 +269,12 @@ class Resource(SnapshotResourceMixin):
         """Whether what it holds can be told on this machine."""
         return not self.needs_cloning()
 
+    def look_again(self) -> None:  # nothing to do where nothing is remembered
+        """Forget what was remembered of a look elsewhere, over a network: it may have changed.
+
+        Called before a step starts and when it ends, and when a snapshot or `verify` begins.
+        """
+
     def fingerprint(self, subpath: str | None = None) -> Fingerprint | None:
         """Tells cheaply whether the ref changes; None for a resource without any."""
         return None
@@ -313,6 +319,21 @@ class Resource(SnapshotResourceMixin):
     def held(self, hashval: str, subpath: str) -> bool | None:
         """Whether there was such a path when the resource had this hash; None: nobody can tell."""
         return None
+
+    def check_kept(self, hashval: str, subpath: str | None = None) -> tuple[bool, str] | None:
+        """Whether the content of this hash is kept somewhere else than in what is there now.
+
+        Returns:
+            Whether it is whole, and a note; None for a type that keeps none, or keeps it in git.
+        """
+        return None
+
+    def output_precheck(self) -> None:  # most can be written at any time
+        """Refuse, before a step runs, that it writes here.
+
+        Raises:
+            ConfigurationError: Names the resource and what is in the way.
+        """
 
     # Snapshots
 

@@ -14,11 +14,6 @@ from dws_graph.resources.base import Resource, ResourceFactory, ResourceWorkspac
 
 GROUP = "dws_graph.resources"
 
-# what a workspace of 1.6 may name, and what brings it
-_KNOWN_ELSEWHERE = {
-    "s3": "a package with the entry point 's3' (a bucket with versions)",
-}
-
 
 @cache
 def _entry_points() -> dict[str, EntryPoint]:
@@ -55,10 +50,10 @@ def factory(resource_type: str) -> ResourceFactory:
     """
     point = _entry_points().get(resource_type)
     if point is None:
-        by = _KNOWN_ELSEWHERE.get(resource_type, f"a package with the entry point {resource_type}")
         raise NotSupportedError(
             f"resources of type '{resource_type}' are not supported here",
-            hint=f"Install {by} in the group {GROUP}. Here are: {', '.join(resource_types())}.",
+            hint=f"Install a package with the entry point {resource_type} in the group {GROUP}. "
+            f"Here are: {', '.join(resource_types())}.",
         )
     try:
         made = point.load()

@@ -464,6 +464,11 @@ class OpenWorkspace:
         """All of them, in the order in which they were added."""
         return [self.get_resource(name) for name in self.get_resource_names()]
 
+    def look_again(self) -> None:
+        """Ask again what is asked once a command, of resources that are elsewhere."""
+        for resource in self._resources.values():
+            resource.look_again()
+
     def get_resource_role(self, resource_name: str) -> str:
         """The role of a resource, without looking further at it."""
         return take(self._params_of(resource_name), "role", str)

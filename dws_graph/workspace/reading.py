@@ -139,13 +139,23 @@ def _entries_for(
 
 def _holds_more(resource: Resource, ref: ResourceRef, below: Sequence[ResourceRef]) -> bool:
     """Whether a ref holds files that none of the refs below it covers."""
-    if not isinstance(resource, FileResource) or resource.local_path is None:
-        return False
-    for entry in resource.entries(ref.subpath):
-        file = ResourceRef(ref.name, clean_text(os.fsdecode(entry.name)))
+    for name in _names_below(resource, ref):
+        file = ResourceRef(ref.name, clean_text(os.fsdecode(name)))
         if not any(b == file or b.covers(file) for b in below):
             return True
     return False
+
+
+def _names_below(resource: Resource, ref: ResourceRef) -> Iterable[bytes]:
+    """The files of a ref, by path in the resource."""
+    if not isinstance(resource, FileResource):
+        files = [ResourceRef(ref.name, os.fsdecode(name)) for name in resource.files_now() or ()]
+        return [
+            os.fsencode(file.subpath or "") for file in files if file == ref or ref.covers(file)
+        ]
+    if resource.local_path is None:
+        return []
+    return [entry.name for entry in resource.entries(ref.subpath)]
 
 
 def _read(

@@ -199,6 +199,7 @@ def restore_snapshot(
     """
     with ws.locked():
         ws.catch_up()
+        ws.look_again()
         branch = check_repository(ws)
         set_up_for_disk(ws.git, workspace_folders(ws))
         plan = plan_restore(ws, name, only, leave, strict)

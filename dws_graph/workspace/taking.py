@@ -153,6 +153,7 @@ def take_snapshot(
                 hash=last.hash, number=last.number, tags=last.tags, is_new=False, notes=()
             )
         ws.catch_up()
+        ws.look_again()
         plan = _without_needless_copies(ws, _plan(ws, tag, message), progress)
         readings = read_entries(ws, plan.running)
         intent = Intent(
@@ -319,6 +320,8 @@ def _seal(
             if last:
                 finish_interrupted(ws)
                 ws.catch_up()
+            if attempt:
+                ws.look_again()
             before = _looks(ws)
             readings = _read_again(ws, readings, plan)
             try:

@@ -64,6 +64,7 @@ def verify(ws: OpenWorkspace, snapshot: str | None = None) -> list[Verified]:
     Raises:
         SnapshotNotFoundError, AmbiguousSnapshotError: The name fits none, or several.
     """
+    ws.look_again()
     if snapshot is None:
         return list(_current(ws))
     return list(_Kept(ws, find_snapshot(ws, snapshot)).verified())
@@ -129,6 +130,13 @@ def _not_kept(cert: Certificate, note: str) -> Verified:
     return Verified(
         ref=cert.ref, status="not kept", expected=_expected(cert), found=None, note=note
     )
+
+
+def _by_what_is_kept(cert: Certificate, is_whole: bool, note: str) -> Verified:
+    if not is_whole:
+        return _missing(cert, note)
+    expected = _expected(cert)
+    return Verified(ref=cert.ref, status="same", expected=expected, found=expected, note=note)
 
 
 def _exists(resource: Resource, subpath: str | None) -> bool:
@@ -218,6 +226,9 @@ class _Kept:
                 return found
         if not resource.is_here():
             return _not_kept(cert, NOT_HERE)
+        held = resource.check_kept(cert.hash, cert.ref.subpath)
+        if held is not None:
+            return _by_what_is_kept(cert, *held)
         compared = _compared(resource, cert, self._reader.content(resource, cert.ref.subpath))
         if compared.status == "same":
             return compared

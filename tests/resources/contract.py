@@ -51,6 +51,7 @@ class Kind(ABC):
         lists_files: `dws diff` names the files (or what it has in their place) that differ.
         comes_back: `dws restore` brings its content back.
         is_shared: A clone, after `dws pull`, has the content of the last push.
+        same_again: Content that is written again as it was once is known again.
         known_in_clone: What a clone holds can be told there.
     """
 
@@ -61,6 +62,7 @@ class Kind(ABC):
     lists_files = True
     comes_back = True
     is_shared = True
+    same_again = True
     known_in_clone = True
 
     @abstractmethod
@@ -332,6 +334,9 @@ class Contract:
 
         written.write(2)
 
+        if not self.kind.same_again:
+            assert written.difference("v1")["change"] == "changed"
+            return
         assert written.difference("v1")["change"] == "same"
         written.use(name="again")
         written("snapshot", "v3")

@@ -53,8 +53,8 @@ def read_only(own: GitResource) -> GitResource:
 def test_types_are_found_by_their_entry_points():
     assert {"file", "git", "git-subdirectory"} <= set(registry.resource_types())
     assert registry.factory("git") is git_type.FACTORY
-    with pytest.raises(NotSupportedError, match="'s3'") as caught:
-        registry.factory("s3")
+    with pytest.raises(NotSupportedError, match="'tape'") as caught:
+        registry.factory("tape")
     assert "dws_graph.resources" in caught.value.hint
 
 
