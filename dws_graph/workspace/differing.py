@@ -28,7 +28,7 @@ def cannot_come_back(ws: OpenWorkspace, name: str, snapshot_hash: str, label: st
         label: What to call that.
     """
     resource = ws.get_resource(name)
-    if not isinstance(resource, LocalFileResource) or not resource.is_here():
+    if not isinstance(resource, LocalFileResource) or resource.local_path is None:
         return None
     then = next((p["hash"] for p in manifest_of(ws, snapshot_hash) if p.get("name") == name), None)
     if not isinstance(then, str):
