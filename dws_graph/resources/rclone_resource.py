@@ -269,6 +269,8 @@ class RcloneResource(LocalFileResource):
         Args:
             check: Refuses, before the folder appears, what came.
         """
+        if self.master != LOCAL:
+            program.check_there(self.remote, self.usable_config())
         with appearing(self.place) as target:
             make_folder(target)
             if self.master != LOCAL:
