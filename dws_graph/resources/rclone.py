@@ -23,7 +23,15 @@ from dws_graph.resources.base import (
     check_imported,
     default_answer,
 )
-from dws_graph.resources.rclone_resource import COPY, LOCAL, NONE, RCLONE, RcloneResource
+from dws_graph.resources.cloning import as_local_path
+from dws_graph.resources.rclone_resource import (
+    COPY,
+    LOCAL,
+    NONE,
+    RCLONE,
+    RcloneResource,
+    check_master,
+)
 
 
 def _is_free(path: Path) -> bool:
@@ -77,11 +85,7 @@ class RcloneFactory(ResourceFactory):
             "size_only": size_only,
         }
         resource = RcloneResource(params, {"local_path": None}, workspace)
-        if imported and master == LOCAL:
-            raise ConfigurationError(
-                "an imported resource is only read: its master cannot be here",
-                hint="Add it with --master remote, or none.",
-            )
+        check_master(master, imported=imported)
         program.check_known(remote_origin, resource.usable_config())
         workspace.validate_local_path_for_resource(name, path)
 
@@ -120,7 +124,8 @@ class RcloneFactory(ResourceFactory):
         config = told.config
         if config is not None and not os.path.isfile(config):
             config = ask(f"Where is rclone's configuration for '{told.remote}'?", config)
-        local = {"local_path": None if str(path) == told.global_local_path else str(path)}
+        is_same = str(path) == told.global_local_path
+        local = {"local_path": None if is_same else as_local_path(workspace, path)}
         if config != told.config and config is not None:
             local["config"] = os.path.abspath(os.path.expanduser(config))
         resource = RcloneResource(params, local, workspace)
@@ -152,7 +157,7 @@ def _bring_or_take(resource: RcloneResource, check: Callable[[Path], None]) -> N
     """Make its folder; or take one that is there as it is, and copy nothing."""
     path = resource.place
     if _is_free(path):
-        resource.fill(check)
+        resource.copy_down(check)
         return
     if not path.is_dir() or not os.access(path, os.R_OK | os.X_OK):
         raise ConfigurationError(f"{path} is no folder that can be read")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from dws_graph.backends.files import make_folder
 from dws_graph.errors import ConfigurationError, JsonValueError, some_of
@@ -13,10 +14,11 @@ from dws_graph.resources import in_step
 from dws_graph.resources import rclone_program as program
 from dws_graph.resources.base import (
     LINEAGE_FILE,
+    Resource,
     ResourceWorkspace,
 )
 from dws_graph.resources.cloning import appearing
-from dws_graph.resources.local_files import LocalFileResource
+from dws_graph.resources.local_files import LocalFileResource, as_bool
 
 RCLONE = "rclone"
 NONE, REMOTE, LOCAL = "none", "remote", "local"
@@ -24,6 +26,7 @@ MASTERS = (NONE, REMOTE, LOCAL)
 COPY, SYNC = "copy", "sync"
 SYNC_MODES = (COPY, SYNC)
 BY_HAND = "it has no master: copy it with rclone yourself"
+CHANGEABLE = ("master", "sync_mode", "size_only")
 NAMED = 3  # files in a message
 
 
@@ -68,6 +71,21 @@ class RcloneResource(LocalFileResource):
     def get_params(self) -> Json:
         """See `Resource`."""
         return dict(self._params)
+
+    def with_param(self, name: str, value: Any) -> Json:
+        """See `Resource`: `master`, `sync_mode`, `size_only`; None for their defaults."""
+        if name not in CHANGEABLE:
+            return Resource.with_param(self, name, value)
+        params = self.get_params()
+        if name == "size_only":
+            return {**params, name: value is not None and as_bool(name, value)}
+        choices = MASTERS if name == "master" else SYNC_MODES
+        if value is not None and value not in choices:
+            raise ConfigurationError(
+                f"'{value}' is no {name}", hint=f"One of: {', '.join(choices)}."
+            )
+        check_master(value or choices[0], imported=self.imported)
+        return {**params, name: value or choices[0]}
 
     def get_local_params(self) -> Json:
         """See `Resource`."""
@@ -263,7 +281,7 @@ class RcloneResource(LocalFileResource):
 
     # The first copy
 
-    def fill(self, check: Callable[[Path], None] = lambda _: None) -> None:
+    def copy_down(self, check: Callable[[Path], None] = lambda _: None) -> None:
         """Make the folder: with what is at the remote, unless the master is here.
 
         Args:
@@ -278,6 +296,19 @@ class RcloneResource(LocalFileResource):
             check(target)
         if self.master != LOCAL:
             self._note(in_step.stamps_in(self.place))
+
+
+def check_master(master: str, *, imported: bool) -> None:
+    """Refuse to copy to the remote what another workspace exported there.
+
+    Raises:
+        ConfigurationError: It is imported, and the master would be here.
+    """
+    if imported and master == LOCAL:
+        raise ConfigurationError(
+            "an imported resource is only read: its master cannot be here",
+            hint="Give it the master remote, or none.",
+        )
 
 
 def checked_config(given: str, workspace: ResourceWorkspace) -> Path:

@@ -343,3 +343,21 @@ def test_a_remote_that_has_nothing_there(ann: Person, store: Remote):
     said = ann.refused("add", "rclone", "--role", "s", store.at, str(ann.root / "raw"))
     assert f"'{store.at}': there is nothing at that path" in said
     assert not (ann.root / "raw").exists()
+
+
+def test_its_master_can_be_changed(ann: Person, team: Team, store: Remote):
+    store.put("a.csv", "1\n")
+    add(ann, store)
+    publish(team, ann)
+    store.put("a.csv", "22\n")
+    ann("config", "--resource", "raw", "master", "remote")
+    ann("pull")
+    assert ann.read("raw/a.csv") == "22\n"
+    ann("config", "--resource", "raw", "size_only", "on")
+    ann("config", "--resource", "raw", "sync_mode", "sync")
+    params = json.loads(ann.read(".dataworkspace/resources.json"))[-1]
+    assert [params[key] for key in ("master", "sync_mode", "size_only")] == ["remote", "sync", True]
+    for name, value in (("master", "both"), ("keep", "on"), ("remote_origin", "store:x")):
+        ann.refused("config", "--resource", "raw", name, value)
+    ann("config", "--resource", "raw", "--unset", "master")
+    assert "it has no master" in ann("pull").err

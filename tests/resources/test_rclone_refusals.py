@@ -221,7 +221,7 @@ def test_a_clone_has_a_folder_of_its_own(pulling: Callable[..., Person], team: T
     ann = pulling()
     bob = team.bob()
     local = json.loads(bob.read(".dataworkspace/resource_local_params.json"))
-    assert local["raw"] == {"local_path": str(bob.root / "raw")}
+    assert local["raw"] == {"local_path": "raw"}
     bob.write("raw/a.csv", "bob's\n")
     assert ann.read("raw/a.csv") == "one\n"
     bob.check()
