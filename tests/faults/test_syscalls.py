@@ -21,7 +21,7 @@ INTERNAL = {
 }
 # Files that follow from others: losing them loses nothing.
 NOT_SYNCED = (
-    *(r"/local/sealed\.json$", r"/local/committed$", r"/taken-in$"),
+    *(r"/local/(sealed|taken)\.json$", r"/local/committed$", r"/taken-in$"),
     r"/(local|graph)/\.gitignore$",
 )
 USERS = "/model.bin"  # written by the user's code in a step
@@ -100,14 +100,17 @@ def _between(calls: list[Call]) -> list[str]:
 def _order(calls: list[Call]) -> list[str]:
     """What must be on disk before what follows."""
     found = []
-    changes = [call for call in _own(calls) if call.name != "point"]
+    own = set(map(id, _own(calls)))
+    # many files are synced at once, by threads
+    changes = [c for c in calls if c.name in SYNCS or (id(c) in own and c.name != "point")]
     synced: set[str] = set()
-    for call, after in zip(changes, [*changes[1:], None], strict=True):
+    for at, call in enumerate(changes):
         path = call.paths[0]
         if call.name in SYNCS:
             synced.add(path)
         elif call.name == "write":
             synced.discard(path)
+            after = changes[at + 1] if at + 1 < len(changes) else None
             if path.endswith("/journal.jsonl") and (
                 after is None or after.name not in SYNCS or after.paths[0] != path
             ):
@@ -118,9 +121,19 @@ def _order(calls: list[Call]) -> list[str]:
                 continue
             if path not in synced:
                 found.append(f"{target} is renamed to before it is synced")
-            folder = str(Path(target).parent)
-            if after is None or after.name not in SYNCS or after.paths[0] != folder:
+            if str(Path(target).parent) not in _synced_next(changes[at + 1 :]):
                 found.append(f"the folder of {target} is not synced")
+    return found
+
+
+def _synced_next(changes: list[Call]) -> set[str]:
+    """What is synced before anything else changes, but for other files that are put in place."""
+    found: set[str] = set()
+    for call in changes:
+        if call.name in SYNCS:
+            found.add(call.paths[0])
+        elif not (call.name.startswith("rename") and TEMPORARY.search(call.paths[0])):
+            break
     return found
 
 
