@@ -104,6 +104,15 @@ def _write(file: IO[bytes], path: Path, data: bytes) -> None:
     file.flush()
 
 
+def sync_file(path: Path) -> None:
+    """Make what a file holds durable."""
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
 def sync_folder(folder: Path) -> None:
     """Make the names in a folder durable."""
     fault(f"sync_folder: fsync {folder.name}")

@@ -13,22 +13,21 @@ from contextlib import suppress
 from pathlib import Path
 
 from dws_graph.backends.faults import fault
-from dws_graph.backends.files import TEMPORARY, make_folder, sync_folder
+from dws_graph.backends.files import TEMPORARY, make_folder, sync_file, sync_folder
 from dws_graph.backends.kept.listing import KeptFile
-from dws_graph.backends.kept.store import Progress, Store, StoreError
+from dws_graph.backends.kept.store import Store, StoreError
 from dws_graph.errors import ConfigurationError
 from dws_graph.resources.keeping import Bringing
 
 _EXECUTE = 0o111
 
 
-def bring(plan: Bringing, stores: Sequence[Store], progress: Progress | None = None) -> None:
+def bring(plan: Bringing, stores: Sequence[Store]) -> None:
     """Carry out a plan.
 
     Args:
         plan: What is to be done.
         stores: Asked in this order for each content.
-        progress: Called with files done and files in all.
 
     Raises:
         StoreError: A content is in none of the stores, or damaged; what was done stays.
@@ -46,10 +45,8 @@ def bring(plan: Bringing, stores: Sequence[Store], progress: Progress | None = N
         make_folder(plan.folder)
         for name in sorted(plan.folders):
             make_folder(_path(base, name))
-        for done, (name, file) in enumerate(sorted(plan.write.items()), 1):
+        for name, file in sorted(plan.write.items()):
             _write(base, name, file, stores)
-            if progress is not None:
-                progress(done, len(plan.write))
         for name, file in plan.modes.items():
             _set_mode(_path(base, name), file)
         for folder in sorted({os.path.dirname(base + name) for name in plan.write}):
@@ -75,11 +72,7 @@ def _write(base: bytes, name: bytes, file: KeptFile, stores: Sequence[Store]) ->
             temporary.chmod(target.stat().st_mode & 0o7777)
         _set_mode(temporary, file)
         fault("bring: fsync")
-        fd = os.open(temporary, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            os.fsync(fd)
-        finally:
-            os.close(fd)
+        sync_file(temporary)
         if target.is_dir() and not target.is_symlink():
             _remove_folders(target)
         fault("bring: rename")

@@ -234,11 +234,16 @@ def _in_the_way(base: bytes, name: bytes, now: KeptState, plan: Bringing) -> byt
     return next((file for file in inside if file[len(base) :] not in now.files), None)
 
 
+def in_no_store(sizes: Mapping[str, int], stores: Sequence[Store]) -> set[str]:
+    """Which of these contents, {sha1: size}, none of the stores has; the first is asked first."""
+    absent = set(sizes)
+    for store in stores:
+        if absent:
+            absent -= store.present({sha1: sizes[sha1] for sha1 in absent})
+    return absent
+
+
 def missing_of(plan: Bringing, stores: Sequence[Store]) -> list[bytes]:
     """The files whose content is in none of these stores."""
-    sizes = plan.sizes()
-    for store in stores:
-        if sizes:
-            there = store.present(sizes)
-            sizes = {sha1: size for sha1, size in sizes.items() if sha1 not in there}
-    return sorted(name for name, file in plan.write.items() if file.sha1 in sizes)
+    absent = in_no_store(plan.sizes(), stores)
+    return sorted(name for name, file in plan.write.items() if file.sha1 in absent)

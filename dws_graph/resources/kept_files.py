@@ -32,6 +32,7 @@ from dws_graph.resources.bringing import bring
 from dws_graph.resources.keeping import (
     check_bringing,
     find_state,
+    in_no_store,
     keep,
     missing_of,
     plan_bringing,
@@ -79,7 +80,7 @@ class KeptFiles:
     folder: Path
     url: str | None
     excluded: Excluded
-    hash_all: Callable[[hashing.StatCache | None, hashing.Progress | None], hashing.HashTree]
+    hash_all: Callable[[hashing.StatCache], hashing.HashTree]
     is_named: Callable[[str], bool] = field(repr=False)
 
     @cached_property
@@ -101,13 +102,6 @@ class KeptFiles:
         """By which this copy names a state."""
         return TreeName(self.workspace.id, root, self.workspace.instance)
 
-    def now(self, tree: hashing.HashTree) -> KeptState:
-        """The state of the folder, as it was hashed."""
-        hashes = hashing.read_tree(tree.texts.get, tree.root)
-        if not self.folder.is_dir():
-            return KeptState()
-        return state_on_disk(self.folder, hashes, self.excluded)
-
     def keep(self, tree: hashing.HashTree, progress: Progress | None = None) -> tuple[str, ...]:
         """Keep what is in the folder now; notes for people.
 
@@ -115,9 +109,10 @@ class KeptFiles:
             StoreError: It cannot be kept.
             ConfigurationError: A file changed meanwhile.
         """
-        state = self.now(tree)
+        hashes = hashing.read_tree(tree.texts.get, tree.root)
+        state = state_on_disk(self.folder, hashes, self.excluded)
         sources = sources_on_disk(self.folder, state)
-        if state.files.keys() != hashing.read_tree(tree.texts.get, tree.root).keys():
+        if state.files.keys() != hashes.keys():
             raise ChangedMeanwhileError(f"files of {self.what} vanished while they were being kept")
         if self.shared is None:
             keep(self.own, self.name(tree.root), state, sources, progress)
@@ -172,11 +167,15 @@ class KeptFiles:
         return wanted
 
     def _now(self) -> KeptState:
-        return self.now(self._hashed()) if self.folder.is_dir() else KeptState()
+        if not self.folder.is_dir():
+            return KeptState()
+        tree = self._hashed()
+        hashes = hashing.read_tree(tree.texts.get, tree.root)
+        return state_on_disk(self.folder, hashes, self.excluded)
 
     def _hashed(self) -> hashing.HashTree:
         with self.workspace.stat_cache(self.folder) as cache:
-            return self.hash_all(cache, None)
+            return self.hash_all(cache)
 
     def save(self) -> str:
         """Keep what is in the folder now, so that it can come back; its hash."""
@@ -190,12 +189,7 @@ class KeptFiles:
             self.workspace.notify(note)
         return tree.root
 
-    def bring(
-        self,
-        root: str,
-        progress: Progress | None = None,
-        folder: Path | None = None,
-    ) -> None:
+    def bring(self, root: str, folder: Path | None = None) -> None:
         """Bring the folder (or another, empty one) to a state.
 
         Raises:
@@ -203,9 +197,9 @@ class KeptFiles:
         """
         now = self._now() if folder is None else KeptState()
         plan = plan_bringing(folder or self.folder, now, self._wanted(root))
-        bring(plan, self.stores, progress)
+        bring(plan, self.stores)
 
-    def carry(self, progress: Progress | None = None) -> int:
+    def carry(self) -> int:
         """Bring to the shared store what snapshots name and it lacks; how many contents."""
         if self.shared is None:
             return 0
@@ -218,10 +212,10 @@ class KeptFiles:
             if state is None or not state.whole or (there is not None and there.whole):
                 continue
             sources = sources_in_store(self.own.folder, state)
-            carried += keep(self.shared, name, state, sources, progress, shared=True)
+            carried += keep(self.shared, name, state, sources, shared=True)
         return carried
 
-    def fetch(self, root: str, progress: Progress | None = None) -> int:
+    def fetch(self, root: str) -> int:
         """Bring content of a state to the workspace's own store, as far as it is not here.
 
         Returns:
@@ -235,7 +229,7 @@ class KeptFiles:
         if absent:
             self.own.write_tree(self.name(root), replace(state, whole=False).to_bytes())
             with self.own.adding():
-                self.own.take(self.shared, absent, progress)
+                self.own.take(self.shared, absent)
         return len(absent)
 
     def check(self, root: str, subpath: str | None) -> tuple[Kept | None, list[str]]:
@@ -266,13 +260,7 @@ class KeptFiles:
     def lacks(self, root: str) -> int | None:
         """How many contents of a state are in no store; None where nobody knows the state."""
         state = self.state(root)
-        if state is None:
-            return None
-        sizes = state.sizes()
-        for store in self.stores:
-            there = store.present(sizes) if sizes else set()
-            sizes = {sha1: size for sha1, size in sizes.items() if sha1 not in there}
-        return len(sizes)
+        return None if state is None else len(in_no_store(state.sizes(), self.stores))
 
     def _check(self, file: KeptFile) -> Kept:
         seen = [store.check(file.sha1) for store in self.stores]

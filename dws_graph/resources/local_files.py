@@ -300,10 +300,8 @@ class LocalFileResource(FileResource):
             is_named=lambda root: self.kept(root) is not None,
         )
 
-    def _content_tree(
-        self, cache: hashing.StatCache | None, progress: hashing.Progress | None
-    ) -> hashing.HashTree:
-        tree = self.hash_tree(cache, progress)
+    def _content_tree(self, cache: hashing.StatCache) -> hashing.HashTree:
+        tree = self.hash_tree(cache)
         return tree.without([LINEAGE_FILE]) if self.export else tree
 
     def restore_precheck(self, restore_hashval: str) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from dws_graph.backends.faults import fault
-from dws_graph.backends.files import make_folder, sync_folder
+from dws_graph.backends.files import make_folder, sync_file, sync_folder
 from dws_graph.errors import ConfigurationError
 
 SNAPSHOTS = "snapshots"
@@ -141,11 +141,7 @@ def _copy(root: Path, move: Move) -> None:
     if target.is_symlink():
         return
     fault("moving: fsync")
-    fd = os.open(target, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
+    sync_file(target)
     _make_read_only(target)
 
 

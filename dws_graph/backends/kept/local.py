@@ -12,7 +12,7 @@ import os
 import secrets
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -113,13 +113,13 @@ class LocalStore:
             with contextlib.suppress(FileNotFoundError):
                 temporary.unlink()
 
-    def take(self, other: Store, sha1s: Sequence[str], progress: Progress | None = None) -> None:
+    def take(self, other: Store, sha1s: Iterable[str]) -> None:
         """Copy contents of another store into this one.
 
         Raises:
             StoreError: One is not there, or damaged.
         """
-        for done, sha1 in enumerate(sha1s, 1):
+        for sha1 in sha1s:
             target = self.folder / object_path(sha1)
             self._make(target.parent)
             temporary = self.folder / f"{TEMPORARY}{secrets.token_hex(8)}"
@@ -130,8 +130,6 @@ class LocalStore:
                 os.replace(temporary, target)
             finally:
                 temporary.unlink(missing_ok=True)
-            if progress is not None:
-                progress(done, len(sha1s))
 
     def fetch(self, sha1: str, target: Path) -> None:
         """See `Store`."""
