@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import itertools
 import os
 import shutil
 from collections.abc import Iterator
@@ -203,11 +205,17 @@ def test_content_that_the_server_lacks_is_named(team: Team, server: LfsServer):
     bob.check()
 
 
+def damaged_as_401() -> bytes:
+    """Content in whose id, which git-lfs prints, there is what could be taken for a status."""
+    tries = (b"%d" % n for n in itertools.count())
+    return next(data for data in tries if "401" in hashlib.sha256(data).hexdigest())
+
+
 def test_content_that_is_damaged_at_the_server_is_refused(team: Team, server: LfsServer):
     published(team, server)
     bob = team.bob()
     oid = next(o for o, data in server.objects().items() if data.decode() == TWO)
-    (server.folder / oid).write_bytes(TWO.upper().encode())
+    (server.folder / oid).write_bytes(damaged_as_401())
 
     told = bob.refused("config", "git.filters", "lfs")
 

@@ -15,14 +15,20 @@ from dws_graph.model.secrets import scrub_text
 
 CONFIG = ".lfsconfig"
 _NO_COMMAND = "is not a git command"
-_REASONS = (
+_REASONS = (  # the first that fits; none may fit a part of an id, an address or a name
     (
-        r"Authentication required|Authorization error|40[13]|credentials|terminal prompts disabled",
+        r"expected OID|invalid.*(content|object)|wrong (size|content)|corrupt(ed)? object",
+        "what its server has is damaged",
+        "Push it anew from where it is whole: git lfs push --all origin.",
+    ),
+    (
+        r"Authentication required|Authorization error|HTTP 40[13]\b|\[40[13]\]"
+        r"|[Gg]it credentials for|terminal prompts disabled",
         "its server does not accept your name and password, key or token",
         "Check them with: git ls-remote URL. A token may have expired.",
     ),
     (
-        r"dial tcp|connection refused|no such host|i/o timeout|unreachable|reset by peer|EOF",
+        r"dial tcp|connection refused|no such host|i/o timeout|unreachable|reset by peer|: EOF",
         "its server cannot be reached",
         "Check the network and the address (git lfs env shows it), then run the command again.",
     ),
@@ -30,11 +36,6 @@ _REASONS = (
         r"[Rr]emote missing object|Object does not exist|\[404\]|does not exist on the server",
         "its server does not have it",
         "Push it from where it is: git lfs push --all origin, or dws push.",
-    ),
-    (
-        r"expected OID|invalid.*(content|object)|wrong (size|content)|corrupt(ed)? object",
-        "what its server has is damaged",
-        "Push it anew from where it is whole: git lfs push --all origin.",
     ),
     (
         r"\(missing\)|\(corrupt\)|missing or corrupt local objects",
