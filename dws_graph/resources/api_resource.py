@@ -26,7 +26,7 @@ from dws_graph.resources.base import (
     ResourceWorkspace,
     Taken,
 )
-from dws_graph.resources.hashing import Progress, StatCache
+from dws_graph.resources.digests import Progress, StatCache
 from dws_graph.resources.mixins import LocalStateResourceMixin
 
 API_RESOURCE = "api-resource"

@@ -22,9 +22,9 @@ from dws_graph.backends.locks import Notify
 from dws_graph.errors import ConfigurationError, JsonError, JsonValueError, NotSupportedError
 from dws_graph.model.facts import Fingerprint
 from dws_graph.model.values import Json, parse_json, take, take_or
+from dws_graph.resources.digests import Progress, StatCache
 from dws_graph.resources.fingerprints import Look, unchanged
 from dws_graph.resources.fingerprints import take as take_fingerprint
-from dws_graph.resources.hashing import Progress, StatCache
 from dws_graph.resources.mixins import (
     FileResourceMixin,
     LocalStateResourceMixin,

@@ -33,8 +33,8 @@ from dws_graph.resources.base import (
     joined,
 )
 from dws_graph.resources.cloning import as_local_path, clone_branch, is_cloned, place_of, source_of
+from dws_graph.resources.digests import Progress, StatCache
 from dws_graph.resources.fingerprints import named_entries
-from dws_graph.resources.hashing import Progress, StatCache
 from dws_graph.resources.naming import id_in_tree
 from dws_graph.resources.restoring import (
     SAVED,

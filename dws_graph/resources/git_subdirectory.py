@@ -29,8 +29,8 @@ from dws_graph.resources.base import (
     check_exportable,
     joined,
 )
+from dws_graph.resources.digests import Progress, StatCache
 from dws_graph.resources.fingerprints import named_entries
-from dws_graph.resources.hashing import Progress, StatCache
 from dws_graph.resources.naming import id_in_tree
 from dws_graph.resources.restoring import check_nothing_ignored_in_the_way, restore_files
 from dws_graph.resources.walking import Entry

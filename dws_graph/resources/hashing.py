@@ -12,49 +12,20 @@ from __future__ import annotations
 import hashlib
 import operator
 import os
-import stat
-import time
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple
 
-from dws_graph.errors import ChangedMeanwhileError, ConfigurationError, JsonValueError
-from dws_graph.resources.fingerprints import racily_clean, stat_key
+from dws_graph.errors import ConfigurationError, JsonValueError
+from dws_graph.resources.digests import Digests, Progress, StatCache, regular
 from dws_graph.resources.naming import real_path
-from dws_graph.resources.walking import NOTHING, Entry, Excluded, refuse, walk
+from dws_graph.resources.walking import NOTHING, Entry, Excluded, walk
 
-StatKey = tuple[int, int, int, int]
-Hashed = tuple[bytes, StatKey, str, bool]  # whether a stat cache may keep it
-
-
-class Progress(Protocol):
-    """Is told how far the hashing is."""
-
-    def __call__(self, done: int, total: int, doing: str = "") -> None:
-        """How many files are done, of how many, and how far in a large one."""
-
-
-TELL_AFTER = 0.25  # seconds in which no file was done: then how far the large one is
-_READ_ONLY = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
 SHA1_DIGITS = 40
-_CHUNK = 1 << 20
-_BATCH_FILES, _BATCH_BYTES = 64, 8 << 20
-_EARLY = 1000  # files: then the first are read while others are looked for
 _NAME = operator.attrgetter("name")
 _ESCAPES = {7: "a", 8: "b", 9: "t", 10: "n", 11: "v", 12: "f", 13: "r", 34: '"', 92: "\\"}
 _UNESCAPES = {ord(letter): byte for byte, letter in _ESCAPES.items()}
-
-
-class StatCache(Protocol):
-    """Hashes of files by path and stat; may lose any of them."""
-
-    def get(self, path: bytes, key: StatKey) -> str | None:
-        """The sha1 of the file's content when it had exactly this stat."""
-
-    def put(self, path: bytes, key: StatKey, sha1: str) -> None:
-        """Keeps one; called from one thread."""
 
 
 class Line(NamedTuple):
@@ -121,14 +92,14 @@ def hash_tree(
     base = os.path.join(os.fsencode(root), b"")
     folders: list[bytes] = [b""]
     sizes: dict[bytes, str] = {}
-    with _Hashing(base, cache) as hashed:
+    with Digests(base, cache) as hashed:
         for entry in walk(root, excluded=excluded) if entries is None else entries:
             if entry.name[-1] == 47:  # a slash
                 folders.append(entry.name)
             elif compute_hash:
-                hashed.add(_regular(base, entry))
+                hashed.add(entry)
             else:
-                sizes[entry.name] = str(_status(_regular(base, entry)).st_size)
+                sizes[entry.name] = str(regular(base, entry).st_size)
         return tree_of(folders, hashed.finish(progress) if compute_hash else sizes)
 
 
@@ -251,165 +222,6 @@ def _looks_quoted(name: bytes) -> bool:
     return len(name) > 2 and name[:1] == name[-1:] == b'"' and b"\\" in name
 
 
-def _status(entry: Entry) -> os.stat_result:
-    if entry.stat is None:
-        raise AssertionError  # `walk` refuses what it cannot stat
-    return entry.stat
-
-
-def _regular(base: bytes, entry: Entry) -> Entry:
-    mode = _status(entry).st_mode
-    if stat.S_ISREG(mode):
-        return entry
-    path = os.fsdecode(base + entry.name)
-    kinds = ((stat.S_ISFIFO, "a pipe"), (stat.S_ISSOCK, "a socket"))
-    kind = next((what for is_it, what in kinds if is_it(mode)), "a device")
-    raise ConfigurationError(
-        f"{path} is {kind}, which has no content to hash",
-        hint="Move it elsewhere, or name it in .dwsignore.",
-    )
-
-
-class _Hashing:
-    """Hashes files in threads; of many, while others are still looked for."""
-
-    def __init__(self, base: bytes, cache: StatCache | None) -> None:
-        self._base, self._cache = base, cache
-        self._hashes: dict[bytes, str] = {}
-        self._seen, self._now = 0, time.time_ns()
-        self._batch: list[Entry] = []
-        self._bytes = 0
-        self._full: list[list[Entry]] = []
-        self._begun: list[Future[list[Hashed]]] = []
-        self._reading = _Reading()
-        workers = min(8, max(2, os.cpu_count() or 1))
-        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="dws-hash")
-
-    def __enter__(self) -> _Hashing:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._reading.stopped = True  # after an error, or Ctrl-C: what is queued ends at once
-        self._pool.shutdown()
-
-    def add(self, entry: Entry) -> None:
-        """One file more."""
-        self._seen += 1
-        status, known = _status(entry), None
-        if self._cache is not None and not racily_clean(status, self._now):
-            known = self._cache.get(self._base + entry.name, stat_key(status))
-        if known is not None:
-            self._hashes[entry.name] = known
-            return
-        self._batch.append(entry)
-        self._bytes += status.st_size
-        if len(self._batch) >= _BATCH_FILES or self._bytes >= _BATCH_BYTES:
-            self._full.append(self._batch)
-            self._batch, self._bytes = [], 0
-            if self._seen >= _EARLY:
-                self._begin()
-
-    def _begin(self) -> None:
-        for batch in self._full:
-            self._begun.append(self._pool.submit(_hash_batch, self._base, batch, self._reading))
-        self._full.clear()
-
-    def finish(self, progress: Progress | None) -> dict[bytes, str]:
-        """The hash of each file by its name."""
-        if progress is not None:
-            progress(len(self._hashes), self._seen)
-        if self._batch:
-            self._full.append(self._batch)
-        self._begin()
-        for future in self._begun:
-            while progress is not None and wait([future], TELL_AFTER).not_done:
-                progress(len(self._hashes), self._seen, self._reading.tell(self._base))
-            for name, key, sha1, storable in future.result():
-                self._hashes[name] = sha1
-                if self._cache is not None and storable:
-                    self._cache.put(self._base + name, key, sha1)
-            if progress is not None:
-                progress(len(self._hashes), self._seen)
-        return self._hashes
-
-
-class _Reading:
-    """What the threads are reading now, and whether they are to stop."""
-
-    def __init__(self) -> None:
-        self.stopped = False
-        self.large: dict[bytes, tuple[int, int]] = {}
-
-    def tell(self, base: bytes) -> str:
-        """How far they are in a file that takes long."""
-        for path, (done, size) in list(self.large.items()):
-            share = f"{done / 1e9:.1f} of {size / 1e9:.1f} GB"
-            return f"{os.fsdecode(path[len(base) :])}, {share}"
-        return ""
-
-
-def _hash_batch(base: bytes, batch: list[Entry], reading: _Reading) -> list[Hashed]:
-    done = []
-    started = time.time_ns()
-    for entry in batch:
-        if reading.stopped:
-            break
-        path, expected = base + entry.name, _status(entry)
-        try:
-            status, sha1 = _hash_file(path, expected.st_size, reading)
-        except FileNotFoundError as e:
-            raise ChangedMeanwhileError(f"{os.fsdecode(path)} vanished while it was hashed") from e
-        except OSError as e:
-            if _is_another(path, expected):
-                raise _changed(path) from e
-            refuse(path, e)
-        if (key := stat_key(status)) != stat_key(expected):
-            raise _changed(path)
-        done.append((entry.name, key, sha1, not racily_clean(status, started)))
-    return done
-
-
-def _is_another(path: bytes, expected: os.stat_result) -> bool:
-    try:
-        return stat_key(os.stat(path)) != stat_key(expected)
-    except OSError:
-        return True
-
-
-def _hash_file(path: bytes, size: int, reading: _Reading) -> tuple[os.stat_result, str]:
-    """A file's stat once it was read, and its hash."""
-    # a file that has become a pipe must not make us wait for its other end
-    fd = os.open(path, _READ_ONLY)
-    try:
-        data = os.read(fd, size + 1) if size < _CHUNK else b""
-        if len(data) == size != 0:  # all of it: there was no more to be had
-            return os.fstat(fd), hashlib.sha1(data, usedforsecurity=False).hexdigest()
-        os.lseek(fd, 0, os.SEEK_SET)
-        return _hash_large(fd, path, size, reading)
-    finally:
-        os.close(fd)
-
-
-def _hash_large(fd: int, path: bytes, size: int, reading: _Reading) -> tuple[os.stat_result, str]:
-    """The same, piece by piece; of what does not say how large it is, too."""
-    if not stat.S_ISREG(os.fstat(fd).st_mode):
-        raise _changed(path)
-    digest, done = hashlib.sha1(usedforsecurity=False), 0
-    buffer = memoryview(bytearray(_CHUNK))
-    try:
-        while (count := os.readv(fd, [buffer])) and not reading.stopped:
-            digest.update(buffer[:count])
-            done += count
-            reading.large[path] = (done, size)
-    finally:
-        reading.large.pop(path, None)
-    return os.fstat(fd), digest.hexdigest()
-
-
-def _changed(path: bytes) -> ChangedMeanwhileError:
-    return ChangedMeanwhileError(f"{os.fsdecode(path)} changed while it was hashed")
-
-
 def tree_of(folders: Iterable[bytes], hashes: Mapping[bytes, str]) -> HashTree:
     """The hash tree of files by their hashes; folders are named with `/`, the root is empty."""
     lines: dict[bytes, list[Line]] = {folder: [] for folder in folders}
@@ -431,8 +243,11 @@ def tree_of(folders: Iterable[bytes], hashes: Mapping[bytes, str]) -> HashTree:
 
 def _text(lines: list[Line]) -> bytes:
     lines.sort(key=_NAME)
-    made = [b"%b\t%b\t%b\n" % (h.encode(), k.encode(), quoted(name)) for h, k, name in lines]
-    return b"".join(made)
+    names = list(map(_NAME, lines))
+    if any(sign in b"\0".join(names) for sign in (b"\t", b"\n", b'"')):
+        names = list(map(quoted, names))
+    texts = (f"{line.hash}\t{line.kind}\t".encode() for line in lines)
+    return b"".join([b"%b%b\n" % found for found in zip(texts, names, strict=True)])
 
 
 def _sha1(text: bytes) -> str:

@@ -29,6 +29,7 @@ from dws_graph.errors import ChangedMeanwhileError, ConfigurationError, some_of
 from dws_graph.resources import hashing
 from dws_graph.resources.base import ResourceWorkspace
 from dws_graph.resources.bringing import bring
+from dws_graph.resources.digests import StatCache
 from dws_graph.resources.keeping import (
     check_bringing,
     find_state,
@@ -80,7 +81,7 @@ class KeptFiles:
     folder: Path
     url: str | None
     excluded: Excluded
-    hash_all: Callable[[hashing.StatCache], hashing.HashTree]
+    hash_all: Callable[[StatCache], hashing.HashTree]
     is_named: Callable[[str], bool] = field(repr=False)
 
     @cached_property

@@ -32,6 +32,7 @@ from dws_graph.resources.base import (
     default_answer,
 )
 from dws_graph.resources.cloning import appearing, as_local_path
+from dws_graph.resources.digests import Progress, StatCache
 from dws_graph.resources.fingerprints import Look, file_entries, look
 from dws_graph.resources.kept_files import KeptFiles
 from dws_graph.resources.walking import NOTHING, Entry, Excluded, noted, walk
@@ -170,8 +171,8 @@ class LocalFileResource(FileResource):
 
     def hash_tree(
         self,
-        cache: hashing.StatCache | None = None,
-        progress: hashing.Progress | None = None,
+        cache: StatCache | None = None,
+        progress: Progress | None = None,
         entries: Iterable[Entry] | None = None,
     ) -> hashing.HashTree:
         """Hash all its files; `entries`: as `walk` has just seen them."""
@@ -186,8 +187,8 @@ class LocalFileResource(FileResource):
     def content(
         self,
         subpath: str | None = None,
-        cache: hashing.StatCache | None = None,
-        progress: hashing.Progress | None = None,
+        cache: StatCache | None = None,
+        progress: Progress | None = None,
         reread: bool = False,
     ) -> Content:
         """See `Resource`."""
@@ -236,7 +237,7 @@ class LocalFileResource(FileResource):
             waiting += [line.hash for line in hashing.parse_text(text) if line.kind == "tree"]
         return hashing.read_tree(texts.get, hashval)
 
-    def files_now(self, cache: hashing.StatCache | None = None) -> Listing | None:
+    def files_now(self, cache: StatCache | None = None) -> Listing | None:
         """See `Resource`."""
         tree = self.hash_tree(cache)
         return hashing.read_tree(tree.texts.get, tree.root)
@@ -263,7 +264,7 @@ class LocalFileResource(FileResource):
         return look(self.folder, file_entries(self.folder, None, self.not_content), moment)
 
     def take_snapshot(
-        self, cache: hashing.StatCache | None = None, progress: hashing.Progress | None = None
+        self, cache: StatCache | None = None, progress: Progress | None = None
     ) -> Taken:
         """See `Resource`; the hash tree's texts are to be committed."""
         moment, not_content = time.time_ns(), self.not_content
@@ -300,7 +301,7 @@ class LocalFileResource(FileResource):
             is_named=lambda root: self.kept(root) is not None,
         )
 
-    def _content_tree(self, cache: hashing.StatCache) -> hashing.HashTree:
+    def _content_tree(self, cache: StatCache) -> hashing.HashTree:
         tree = self.hash_tree(cache)
         return tree.without([LINEAGE_FILE]) if self.export else tree
 

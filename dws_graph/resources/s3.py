@@ -33,7 +33,7 @@ from dws_graph.resources.base import (
     ResourceWorkspace,
     Taken,
 )
-from dws_graph.resources.hashing import Progress, StatCache
+from dws_graph.resources.digests import Progress, StatCache
 from dws_graph.resources.mixins import FileResourceMixin
 from dws_graph.resources.s3_bucket import Bucket, check_endpoint, check_name
 from dws_graph.resources.s3_kept import Kept

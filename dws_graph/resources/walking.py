@@ -39,6 +39,13 @@ class Entry(NamedTuple):
     link: bytes | None = None
 
 
+def status_of(entry: Entry) -> os.stat_result:
+    """The stat of an entry that `walk` gave, which refuses what it cannot stat."""
+    if entry.stat is None:
+        raise AssertionError(entry)
+    return entry.stat
+
+
 def without_junk(names: list[bytes]) -> list[bytes]:
     """The names that can be content."""
     joined = b"\0".join(names)
@@ -184,9 +191,9 @@ def _below(
     may_be_junk = any(sign in b"\0".join(map(_NAME, entries)) for sign in _MAY_BE_JUNK)
     all_count = ignored is _nothing and not excluded.is_near(prefix)
     for entry in entries:
-        name = prefix + entry.name
         if may_be_junk and JUNK.search(entry.name):
             continue
+        name = prefix + entry.name
         try:
             is_link = entry.is_symlink()
             link = os.readlink(entry.path) if is_link else None
@@ -195,7 +202,7 @@ def _below(
             if not excluded(name) and not ignored(name):
                 on_error(entry.path, e)
             continue
-        if not stat.S_ISDIR(status.st_mode):
+        if not entry.is_dir():
             if all_count or (not excluded(name) and not ignored(name)):
                 yield Entry(name, status, link)
             continue

@@ -18,7 +18,7 @@ class IndexStatCache:
         self._index = index
         self._folder = folder
         self._known: dict[str, tuple[str, str]] = {}
-        self._new: dict[str, tuple[str, str]] = {}
+        self._new: list[tuple[bytes, StatKey, str]] = []
 
     def __enter__(self) -> IndexStatCache:
         self._known = self._index.get_stats(_name(os.fsencode(self._folder)))
@@ -26,22 +26,20 @@ class IndexStatCache:
 
     def __exit__(self, *_: object) -> None:
         if self._new:
-            self._index.put_stats(self._new)
+            self._index.put_stats({_name(p): (_stat(key), sha1) for p, key, sha1 in self._new})
 
     def get(self, path: bytes, key: StatKey) -> str | None:
         """The sha1 of the file's content when it had exactly this stat."""
-        if not self._known:
-            return None
-        found = self._known.get(_name(path))
+        found = self._known.get(_name(path)) if self._known else None
         return found[1] if found is not None and found[0] == _stat(key) else None
 
     def put(self, path: bytes, key: StatKey, sha1: str) -> None:
         """Keeps one."""
-        self._new[_name(path)] = (_stat(key), sha1)
+        self._new.append((path, key, sha1))
 
 
 def _name(path: bytes) -> str:
-    return clean_text(os.fsdecode(path))
+    return path.decode() if path.isascii() else clean_text(os.fsdecode(path))
 
 
 def _stat(key: StatKey) -> str:

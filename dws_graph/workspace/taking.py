@@ -6,10 +6,12 @@ command. Source: docs/formats.md, "Write order".
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from typing import NamedTuple
 
 from dws_graph.backends.faults import fault
 from dws_graph.backends.git.command import encoded
@@ -19,7 +21,7 @@ from dws_graph.backends.kept.store import ContentChangedError
 from dws_graph.backends.views import Entry, SnapshotInfo
 from dws_graph.errors import ChangedMeanwhileError, ConfigurationError, DwsError, UserAbort
 from dws_graph.model import facts as f
-from dws_graph.model.facts import Contained, Fingerprint, SnapshotRecord, StepStart
+from dws_graph.model.facts import Contained, Fingerprint, Line, SnapshotRecord, StepStart
 from dws_graph.model.refs import ResourceRef
 from dws_graph.model.values import (
     Json,
@@ -340,14 +342,17 @@ def _seal(
                 finish_interrupted(ws)
                 ws.catch_up()
                 _check_copies(ws, plan)
-                changed = _changed(before, _looks(ws, again=True))
+                with _looking_again(ws) as looks:  # while git makes what is to be committed
+                    if not (_same_entries(ws, readings) and _as_read(ws, readings, plan)):
+                        continue
+                    made = _make_commit(ws, plan, content, readings, resources, confirm)
+                    changed = _changed(before, looks())
                 if last:  # a running step may never stop writing
                     changed -= {ref.name for step in living(ws)[0] for ref in step.outputs}
-                still = _same_entries(ws, readings) and _as_read(ws, readings, plan)
-                if still and not changed:
-                    taken, commit = _commit(ws, plan, intent, content, readings, resources, confirm)
+                if not changed:
+                    taken = _settle(ws, plan, intent, made)
                     if not taken.notes and not living(ws)[0]:
-                        note_taken(ws, (taken.hash, taken.number, taken.tags), commit, seen)
+                        note_taken(ws, (taken.hash, taken.number, taken.tags), made.commit, seen)
                     return taken
     raise ConfigurationError(
         "files of the workspace keep changing while the snapshot hashes them",
@@ -384,7 +389,7 @@ def _content_message(plan: _Plan) -> str:
     return f"Content of snapshot {plan.tag or plan.number}"
 
 
-def _looks(ws: OpenWorkspace, *, again: bool = False) -> dict[str, str]:
+def _looks(ws: OpenWorkspace) -> dict[str, str]:
     """What each resource as a whole looks like, to see whether one changes while it is hashed.
 
     Of a fingerprint it is what stays the same for files that stay as they are, whenever it is
@@ -394,11 +399,22 @@ def _looks(ws: OpenWorkspace, *, again: bool = False) -> dict[str, str]:
     found = {}
     for resource in ws.get_resources():
         if type(resource) is LocalFileResource:
-            if again:
-                found[resource.name] = resource.look().digest
-        elif (fingerprint := resource.fingerprint()) is not None:
+            continue
+        if (fingerprint := resource.fingerprint()) is not None:
             found[resource.name] = fingerprint.digest.partition("-")[0]
     return found
+
+
+@contextmanager
+def _looking_again(ws: OpenWorkspace) -> Iterator[Callable[[], dict[str, str]]]:
+    """Look at local files in a thread; gives what waits for it, and looks at all others."""
+    local = [r for r in ws.get_resources() if type(r) is LocalFileResource]
+    with ThreadPoolExecutor(1, thread_name_prefix="dws-look") as pool:
+        begun = {resource.name: pool.submit(resource.look) for resource in local}
+        yield lambda: {
+            **_looks(ws),
+            **{name: look.result().digest for name, look in begun.items()},
+        }
 
 
 def _changed(before: Mapping[str, str], now: Mapping[str, str]) -> set[str]:
@@ -454,16 +470,39 @@ def _hash(
         return Hashed(resource, resource.take_snapshot(cache, report), moved_to, copied)
 
 
-def _commit(
+class _Made(NamedTuple):
+    """A commit that nothing names yet, and what goes with it.
+
+    Attributes:
+        commit: Its id.
+        is_new: Whether there was no such snapshot before.
+        record: The fact of the snapshot.
+        metadata: Of the snapshot.
+        lines: Of the journal.
+        files: Of the commit, by path.
+        outside: Files of other resources.
+        notes: For the user.
+    """
+
+    commit: str
+    is_new: bool
+    record: SnapshotRecord
+    metadata: SnapshotMetadata
+    lines: list[Line]
+    files: dict[str, bytes]
+    outside: dict[str, bytes | None]
+    notes: tuple[str, ...]
+
+
+def _make_commit(
     ws: OpenWorkspace,
     plan: _Plan,
-    intent: Intent,
     content: str,
     readings: Readings,
     resources: Mapping[str, Hashed],
     confirm: Confirm,
-) -> tuple[SnapshotTaken, str]:
-    """The snapshot itself, and its commit; the caller holds the journal's lock."""
+) -> _Made:
+    """The snapshot's commit; the caller holds the journal's lock."""
     hashes = {name: h.taken.compare for name, h in resources.items()}
     manifest, earlier = _manifest(ws, plan, resources)
     _ask(plan, earlier, confirm)
@@ -475,44 +514,56 @@ def _commit(
     record = _record(ws, plan, snapshot_hash, hashes, resolution, info)
     metadata = _metadata(plan, snapshot_hash, resources, ws, earlier)
     within, outside = _lineage_json(ws, resolution, plan)
+    trees = {path: data for h in resources.values() for path, data in h.taken.files.items()}
     files = {
         layout.manifest(snapshot_hash): manifest,
         layout.metadata(snapshot_hash): json_bytes(from_plain(metadata.to_json())),
         **_lineage(ws, snapshot_hash, resolution),
         **within,
-        **(trees := {p: data for h in resources.values() for p, data in h.taken.files.items()}),
+        **trees,
     }
     lines = ws.journal.draft([(f.SNAPSHOT_TAKEN, record.to_json())])
     files |= sealed_segments(ws, plan.old, lines)
-    with ScratchIndex(ws.git) as index:
-        index.put_tree(content)
-        held = index.entries(layout.HASH_TREES) if trees else {}  # of 1.6, executable
-        same = {p for p in trees if held.get(encoded(p), _NONE)[1] == ws.git.blob_id(trees[p])}
-        index.add_blobs({path: data for path, data in files.items() if path not in same})
-        tree = index.write_tree()
     message = f"Snapshot {plan.tag or snapshot_hash[:8]}" + (
         f"\n\n{plan.message}" if plan.message else ""
     )
-    commit = ws.git.commit_tree(tree, [content], message)
-    settle(
-        ws,
-        replace(intent, outside=dict(outside)),
-        commit,
-        lines,
-        files,
-        reset=[*files, *plan.folders],
-    )
+    commit = ws.git.commit_tree(_tree_with(ws, content, files, trees), [content], message)
     notes = [*plan.notes, *(note for h in resources.values() for note in h.taken.notes)]
     for ref in resolution.read_while_written:
         notes.append(f"'{ref}' was being written by a running step while it was hashed")
-    taken = SnapshotTaken(
-        hash=snapshot_hash,
-        number=record.number,
-        tags=tuple(metadata.tags),
-        is_new=earlier is None,
-        notes=tuple(notes),
+    is_new = earlier is None
+    return _Made(commit, is_new, record, metadata, lines, files, dict(outside), tuple(notes))
+
+
+def _tree_with(
+    ws: OpenWorkspace, content: str, files: Mapping[str, bytes], trees: Collection[str]
+) -> str:
+    """The tree of a commit with these files, too; hash trees that it has stay as they are."""
+    with ScratchIndex(ws.git) as index:
+        index.put_tree(content)
+        held = index.entries(layout.HASH_TREES) if trees else {}  # of 1.6, executable
+        same = {p for p in trees if held.get(encoded(p), _NONE)[1] == ws.git.blob_id(files[p])}
+        index.add_blobs({path: data for path, data in files.items() if path not in same})
+        return index.write_tree()
+
+
+def _settle(ws: OpenWorkspace, plan: _Plan, intent: Intent, made: _Made) -> SnapshotTaken:
+    """Make it the branch's, with all that follows; the caller holds the journal's lock."""
+    settle(
+        ws,
+        replace(intent, outside=made.outside),
+        made.commit,
+        made.lines,
+        made.files,
+        reset=[*made.files, *plan.folders],
     )
-    return taken, commit
+    return SnapshotTaken(
+        hash=made.record.hash,
+        number=made.record.number,
+        tags=tuple(made.metadata.tags),
+        is_new=made.is_new,
+        notes=made.notes,
+    )
 
 
 def _manifest(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from dws_graph.backends.locks import Notify, quiet
 from dws_graph.resources.base import Watch
-from dws_graph.resources.hashing import StatCache, StatKey
+from dws_graph.resources.digests import StatCache, StatKey
 from dws_graph.workspace.opened import unwatched
 
 AWKWARD = [

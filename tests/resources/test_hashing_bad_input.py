@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from dws_graph.errors import ChangedMeanwhileError, ConfigurationError
-from dws_graph.resources import hashing
+from dws_graph.resources import digests
 from dws_graph.resources.hashing import hash_tree
 from tests.cli.terminals import without_root
 from tests.resources.places import write
@@ -112,7 +112,7 @@ def test_a_file_that_may_not_be_read_is_named_and_nothing_changes(tmp_path):
 
 
 def test_how_far_a_large_file_is_read_is_told(tmp_path, monkeypatch):
-    monkeypatch.setattr(hashing, "TELL_AFTER", 0)
+    monkeypatch.setattr(digests, "TELL_AFTER", 0)
     write(tmp_path, "sub/large", b"")
     os.truncate(tmp_path / "sub" / "large", 1 << 27)
     told = []
