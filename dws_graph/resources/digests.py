@@ -11,12 +11,13 @@ import stat
 import time
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from dws_graph.errors import ChangedMeanwhileError, ConfigurationError
 from dws_graph.resources.fingerprints import racily_clean, stat_key
+from dws_graph.resources.hash_worker import LARGE
 from dws_graph.resources.hash_workers import Done, HashWorkers, processors
-from dws_graph.resources.walking import Entry, refuse, status_of
+from dws_graph.resources.walking import UNASKED, Entry, Stat, refuse, status_of
 
 StatKey = tuple[int, int, int, int]
 
@@ -31,6 +32,10 @@ class Progress(Protocol):
 class StatCache(Protocol):
     """Hashes of files by path and stat; may lose any of them."""
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether it has none of this folder: then nobody need ask for stats first."""
+
     def get(self, path: bytes, key: StatKey) -> str | None:
         """The sha1 of the file's content when it had exactly this stat."""
 
@@ -40,7 +45,7 @@ class StatCache(Protocol):
 
 TELL_AFTER = 0.25  # seconds in which no file was done: then how far the large one is
 _READ_ONLY = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
-_CHUNK = 1 << 20  # bytes; what is larger is read piece by piece, by a thread of ours
+_CHUNK = 1 << 20  # bytes of a large file, which a thread of ours reads piece by piece
 _BATCH_FILES, _BATCH_BYTES = 64, 8 << 20
 _MANY = 1000  # small files to read, from which on it is worth while to start processes
 
@@ -56,11 +61,12 @@ class Digests:
     def __init__(self, base: bytes, cache: StatCache | None) -> None:
         self._base, self._cache = base, cache
         self._hashes: dict[bytes, str] = {}
+        self._stats: dict[bytes, Stat] = {}
         self._seen, self._now = 0, time.time_ns()
         self._next: list[Entry] = []
         self._bytes = 0
         self._small: list[Sequence[Entry]] = []  # while they are few
-        self._begun: list[Future[_Hashed]] = []
+        self._begun: list[Future[tuple[list[_Hashed], int]]] = []
         self._reading = _Reading()
         self._threads = ThreadPoolExecutor(max(2, processors()), thread_name_prefix="dws-hash")
         self._workers: HashWorkers | None = None
@@ -80,20 +86,21 @@ class Digests:
         Raises:
             ConfigurationError: It is no file, but a pipe or the like.
         """
-        status = regular(self._base, entry)
         self._seen += 1
-        if self._is_known(entry, status):
-            return
-        if status.st_size >= _CHUNK:
-            self._by_thread([entry])
-            return
+        if entry.stat is not UNASKED:
+            status = regular(self._base + entry.name, status_of(entry))
+            if self._is_known(entry, status):
+                return
+            if status.st_size >= LARGE:
+                self._by_thread([entry])
+                return
+            self._bytes += status.st_size
         self._next.append(entry)
-        self._bytes += status.st_size
         if len(self._next) >= _BATCH_FILES or self._bytes >= _BATCH_BYTES:
             self._give(self._next)
             self._next, self._bytes = [], 0
 
-    def _is_known(self, entry: Entry, status: os.stat_result) -> bool:
+    def _is_known(self, entry: Entry, status: Stat) -> bool:
         if self._cache is None:
             return False
         known = self._cache.get(self._base + entry.name, stat_key(status))
@@ -101,6 +108,10 @@ class Digests:
             return False
         self._hashes[entry.name] = known
         return True
+
+    def stat(self, entry: Entry) -> Stat:
+        """What a file was like when it was found, or, where nobody asked then, when it was read."""
+        return self._stats[entry.name] if entry.stat is UNASKED else status_of(entry)
 
     def _give(self, batch: Sequence[Entry]) -> None:
         if self._workers is not None:
@@ -118,19 +129,17 @@ class Digests:
         self._begun.append(self._threads.submit(_hash_batch, self._base, batch, self._reading))
 
     def _take(self, done: Iterable[Done]) -> None:
-        for batch, begun, hashes in done:
-            found = list(zip(batch, hashes, strict=True))
-            self._keep([(entry, sha1) for entry, sha1 in found if sha1 is not None], begun)
-            if missed := [entry for entry, sha1 in found if sha1 is None]:
+        for batch, begun, found in done:
+            pairs = list(zip(batch, found, strict=True))
+            self._keep([(entry, *got) for entry, got in pairs if got is not None], begun)
+            if missed := [entry for entry, got in pairs if got is None]:
                 self._by_thread(missed)  # it finds out why
 
-    def _keep(self, found: Sequence[tuple[Entry, str]], begun: int) -> None:
-        self._hashes.update((entry.name, sha1) for entry, sha1 in found)
-        if self._cache is None:
-            return
-        for entry, sha1 in found:
-            status = status_of(entry)
-            if not racily_clean(status, begun):
+    def _keep(self, found: Sequence[_Hashed], begun: int) -> None:
+        for entry, status, sha1 in found:
+            self._hashes[entry.name] = sha1
+            self._stats[entry.name] = status
+            if self._cache is not None and not racily_clean(status, begun):
                 self._cache.put(self._base + entry.name, stat_key(status), sha1)
 
     def finish(self, progress: Progress | None) -> dict[bytes, str]:
@@ -176,19 +185,31 @@ class _Reading:
         return ""
 
 
-_Hashed = tuple[list[tuple[Entry, str]], int]  # hashes of files; when it was begun, in ns
+_Hashed = tuple[Entry, Stat, str]
 
 
-def _hash_batch(base: bytes, batch: Sequence[Entry], reading: _Reading) -> _Hashed:
+def _hash_batch(
+    base: bytes, batch: Sequence[Entry], reading: _Reading
+) -> tuple[list[_Hashed], int]:
+    """Their hashes, and when this was begun, in ns."""
     begun, done = time.time_ns(), []
     for entry in batch:
         if reading.stopped:
             break
-        done.append((entry, _hash_as_found(base + entry.name, status_of(entry), reading)))
+        path = base + entry.name
+        expected = status_of(entry) if entry.stat is not UNASKED else _ask(path)
+        done.append((entry, expected, _hash_as_found(path, expected, reading)))
     return done, begun
 
 
-def _hash_as_found(path: bytes, expected: os.stat_result, reading: _Reading) -> str:
+def _ask(path: bytes) -> os.stat_result:
+    try:
+        return regular(path, os.stat(path))
+    except OSError as e:
+        refuse(path, e)
+
+
+def _hash_as_found(path: bytes, expected: Stat, reading: _Reading) -> str:
     try:
         status, sha1 = _hash_file(path, expected.st_size, reading)
     except FileNotFoundError as e:
@@ -202,7 +223,7 @@ def _hash_as_found(path: bytes, expected: os.stat_result, reading: _Reading) -> 
     return sha1
 
 
-def _is_another(path: bytes, expected: os.stat_result) -> bool:
+def _is_another(path: bytes, expected: Stat) -> bool:
     try:
         return stat_key(os.stat(path)) != stat_key(expected)
     except OSError:
@@ -214,7 +235,7 @@ def _hash_file(path: bytes, size: int, reading: _Reading) -> tuple[os.stat_resul
     # a file that has become a pipe must not make us wait for its other end
     fd = os.open(path, _READ_ONLY)
     try:
-        data = os.read(fd, size + 1) if size < _CHUNK else b""
+        data = os.read(fd, size + 1) if size < LARGE else b""
         if len(data) == size != 0:  # all of it: there was no more to be had
             return os.fstat(fd), hashlib.sha1(data, usedforsecurity=False).hexdigest()
         os.lseek(fd, 0, os.SEEK_SET)
@@ -243,20 +264,21 @@ def _changed(path: bytes) -> ChangedMeanwhileError:
     return ChangedMeanwhileError(f"{os.fsdecode(path)} changed while it was hashed")
 
 
-def regular(base: bytes, entry: Entry) -> os.stat_result:
-    """The stat of a file.
+AnyStat = TypeVar("AnyStat", bound=Stat)
+
+
+def regular(path: bytes, status: AnyStat) -> AnyStat:
+    """The same stat, of a file.
 
     Raises:
-        ConfigurationError: It is no file, but a pipe or the like.
+        ConfigurationError: It is that of no file, but of a pipe or the like.
     """
-    status = status_of(entry)
     mode = status.st_mode
     if stat.S_ISREG(mode):
         return status
-    path = os.fsdecode(base + entry.name)
     kinds = ((stat.S_ISFIFO, "a pipe"), (stat.S_ISSOCK, "a socket"))
     kind = next((what for is_it, what in kinds if is_it(mode)), "a device")
     raise ConfigurationError(
-        f"{path} is {kind}, which has no content to hash",
+        f"{os.fsdecode(path)} is {kind}, which has no content to hash",
         hint="Move it elsewhere, or name it in .dwsignore.",
     )

@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 from dws_graph.backends.git.command import Git
 from dws_graph.errors import GitError
 from dws_graph.model.facts import Fingerprint
-from dws_graph.resources.walking import NOTHING, Entry, Excluded, walk, without_junk
+from dws_graph.resources.walking import NOTHING, Entry, Excluded, Stat, walk, without_junk
 
 GRANULARITY = 20_000_000  # of file times, in ns: kernel ticks are some ms
 COARSE = 2_000_000_000  # where a file system keeps whole seconds (FAT: two of them)
@@ -127,12 +127,12 @@ def named_entries(
     return found
 
 
-def stat_key(status: os.stat_result) -> tuple[int, int, int, int]:
+def stat_key(status: Stat) -> tuple[int, int, int, int]:
     """What of a stat tells that a file changed: size, mtime, ctime, inode."""
     return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
 
 
-def racily_clean(status: os.stat_result, moment: int) -> bool:
+def racily_clean(status: Stat, moment: int) -> bool:
     """Whether a write after `moment` (ns) could leave a file with this same stat."""
     mtime = status.st_mtime_ns
     newest = max(mtime, status.st_ctime_ns)

@@ -20,8 +20,8 @@ from typing import NamedTuple
 
 from dws_graph.resources import hash_worker
 from dws_graph.resources.fingerprints import stat_key
-from dws_graph.resources.hash_worker import DIGEST_BYTES, NOT_READ
-from dws_graph.resources.walking import Entry, status_of
+from dws_graph.resources.hash_worker import ANSWER
+from dws_graph.resources.walking import UNASKED, Entry, FileStat, status_of
 
 _AHEAD = 3  # batches that a worker has in hand, so that it need not wait for the next
 _MOST = 8  # processes
@@ -34,12 +34,13 @@ class Done(NamedTuple):
     Attributes:
         batch: Its files.
         begun: When it was given to a process, in ns.
-        hashes: Of the files; None for one that is not as it was, or could not be read.
+        found: The files' stats when they were read, and hashes; None for one that is large, is
+            not as it was, or could not be read.
     """
 
     batch: Sequence[Entry]
     begun: int
-    hashes: list[str | None]
+    found: list[tuple[FileStat, str] | None]
 
 
 class _Worker:
@@ -65,7 +66,7 @@ class _Worker:
 
     def give(self, base: bytes, batch: Sequence[Entry]) -> None:
         self.in_hand.append((batch, time.time_ns()))
-        self.sending += hash_worker.framed((base + e.name, stat_key(status_of(e))) for e in batch)
+        self.sending += hash_worker.framed((base + e.name, _described(e)) for e in batch)
 
     def end(self) -> None:
         self.socket.close()
@@ -149,11 +150,11 @@ class HashWorkers:
         worker.received += data
         while worker.in_hand:
             batch, begun = worker.in_hand[0]
-            size = len(batch) * DIGEST_BYTES
+            size = len(batch) * ANSWER.size
             if len(worker.received) < size:
                 return
             worker.in_hand.popleft()
-            yield Done(batch, begun, _hashes(bytes(worker.received[:size])))
+            yield Done(batch, begun, _found(bytes(worker.received[:size])))
             del worker.received[:size]
 
 
@@ -164,9 +165,17 @@ def _receive(source: socket.socket) -> bytes:
         return b""
 
 
-def _hashes(digests: bytes) -> list[str | None]:
-    found = [digests[i : i + DIGEST_BYTES] for i in range(0, len(digests), DIGEST_BYTES)]
-    return [None if digest == NOT_READ else digest.hex() for digest in found]
+def _described(entry: Entry) -> bytes:
+    found = status_of(entry)
+    return b"" if found is UNASKED else b"%d %d %d %d" % stat_key(found)
+
+
+def _found(answers: bytes) -> list[tuple[FileStat, str] | None]:
+    # a file that was not read has no mode
+    return [
+        (FileStat._make(got[:5]), got[5].hex()) if got[4] else None
+        for got in ANSWER.iter_unpack(answers)
+    ]
 
 
 def processors() -> int:

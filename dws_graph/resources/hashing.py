@@ -20,7 +20,7 @@ from typing import Literal, NamedTuple
 from dws_graph.errors import ConfigurationError, JsonValueError
 from dws_graph.resources.digests import Digests, Progress, StatCache, regular
 from dws_graph.resources.naming import real_path
-from dws_graph.resources.walking import NOTHING, Entry, Excluded, walk
+from dws_graph.resources.walking import NOTHING, UNASKED, Entry, Excluded, status_of, walk
 
 SHA1_DIGITS = 40
 _NAME = operator.attrgetter("name")
@@ -72,6 +72,7 @@ def hash_tree(
     progress: Progress | None = None,
     excluded: Excluded = NOTHING,
     entries: Iterable[Entry] | None = None,
+    notes: list[Entry] | None = None,
 ) -> HashTree:
     """Hash all content of a folder, many files at once.
 
@@ -82,6 +83,7 @@ def hash_tree(
         progress: Called with files done and files in all.
         excluded: What does not count.
         entries: What `walk` has just seen there, if anybody has asked.
+        notes: Where to put what was found, with the stats that it had then.
 
     Raises:
         ConfigurationError: The folder is not there; a file vanished, changed while it was read,
@@ -90,17 +92,26 @@ def hash_tree(
     if not root.is_dir():
         raise ConfigurationError(f"the folder {root} does not exist")
     base = os.path.join(os.fsencode(root), b"")
+    ask = not compute_hash or cache is None or not cache.is_empty
+    found: list[Entry] = []
     folders: list[bytes] = [b""]
     sizes: dict[bytes, str] = {}
     with Digests(base, cache) as hashed:
-        for entry in walk(root, excluded=excluded) if entries is None else entries:
+        for entry in walk(root, excluded=excluded, ask=ask) if entries is None else entries:
+            found.append(entry)
             if entry.name[-1] == 47:  # a slash
                 folders.append(entry.name)
             elif compute_hash:
                 hashed.add(entry)
             else:
-                sizes[entry.name] = str(regular(base, entry).st_size)
-        return tree_of(folders, hashed.finish(progress) if compute_hash else sizes)
+                sizes[entry.name] = str(regular(base + entry.name, status_of(entry)).st_size)
+        hashes = hashed.finish(progress) if compute_hash else sizes
+        if notes is not None:
+            notes += [
+                entry._replace(stat=hashed.stat(entry)) if entry.stat is UNASKED else entry
+                for entry in found
+            ]
+        return tree_of(folders, hashes)
 
 
 def read_tree(read: Callable[[str], bytes | None], root: str) -> dict[bytes, str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,7 @@ from dws_graph.resources.cloning import appearing, as_local_path
 from dws_graph.resources.digests import Progress, StatCache
 from dws_graph.resources.fingerprints import Look, file_entries, look
 from dws_graph.resources.kept_files import KeptFiles
-from dws_graph.resources.walking import NOTHING, Entry, Excluded, noted, walk
+from dws_graph.resources.walking import NOTHING, Entry, Excluded
 
 FILE = "file"
 HASH_TREES = (FILE, "rclone")  # the types that are known by one
@@ -173,15 +173,15 @@ class LocalFileResource(FileResource):
         self,
         cache: StatCache | None = None,
         progress: Progress | None = None,
-        entries: Iterable[Entry] | None = None,
+        notes: list[Entry] | None = None,
     ) -> hashing.HashTree:
-        """Hash all its files; `entries`: as `walk` has just seen them."""
+        """Hash all its files; `notes`: where to put what was found."""
         return hashing.hash_tree(
             self.folder,
             compute_hash=self.compute_hash,
             cache=cache,
             progress=progress,
-            entries=entries,
+            notes=notes,
         )
 
     def content(
@@ -269,7 +269,7 @@ class LocalFileResource(FileResource):
         """See `Resource`; the hash tree's texts are to be committed."""
         moment, not_content = time.time_ns(), self.not_content
         entries: list[Entry] = []
-        tree = self.hash_tree(cache, progress, noted(walk(self.folder), entries))
+        tree = self.hash_tree(cache, progress, entries)
         saw = look(self.folder, (e for e in entries if not not_content(e.name)), moment)
         if self.export:  # the one of an earlier snapshot says nothing of files changed since
             tree = tree.without([LINEAGE_FILE])

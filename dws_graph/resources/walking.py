@@ -25,21 +25,36 @@ _MAY_BE_JUNK = (b".git", b"__pycache__", b".ipynb_checkpoints", b".~", b".pyc")
 _NAME = operator.attrgetter("name")
 
 
+class FileStat(NamedTuple):
+    """What is asked of the stat of a file; named as in `os.stat_result`."""
+
+    st_size: int
+    st_mtime_ns: int
+    st_ctime_ns: int
+    st_ino: int
+    st_mode: int = stat.S_IFREG
+
+
+Stat = os.stat_result | FileStat
+UNASKED = FileStat(-1, 0, 0, 0)
+
+
 class Entry(NamedTuple):
     """A file, or a folder (its name ends in `/`), or a link that leads nowhere.
 
     Attributes:
         name: Relative to the root.
-        stat: Of what a link leads to; None when that is nothing.
+        stat: Of what a link leads to; None when that is nothing; `UNASKED` where `walk` was told
+            to leave that to who reads the files.
         link: The text of a link, else None.
     """
 
     name: bytes
-    stat: os.stat_result | None
+    stat: Stat | None
     link: bytes | None = None
 
 
-def status_of(entry: Entry) -> os.stat_result:
+def status_of(entry: Entry) -> Stat:
     """The stat of an entry that `walk` gave, which refuses what it cannot stat."""
     if entry.stat is None:
         raise AssertionError(entry)
@@ -123,6 +138,7 @@ def walk(
     *,
     excluded: Excluded = NOTHING,
     on_error: Callable[[bytes, OSError], object] = refuse,
+    ask: bool = True,
 ) -> Iterator[Entry]:
     """Files and folders below `subpath`, links followed; folders before what is in them.
 
@@ -131,15 +147,17 @@ def walk(
         subpath: A folder or file in it.
         excluded: What else does not count.
         on_error: Called with the path of what cannot be read, which is then left out.
+        ask: Whether to ask for the stats of plain files, which takes longer than to find them.
 
     Raises:
         ConfigurationError: A link leads to a folder that holds it.
     """
     base = os.path.join(os.fsencode(root), b"")
     ignored = ignored_by(root)
+    how = _How(base, excluded, ignored, on_error, ask)
     if subpath is None:
         start = base.rstrip(b"/") or b"/"
-        yield from _below(base, b"", (os.path.realpath(start),), excluded, ignored, on_error)
+        yield from _below(how, b"", (os.path.realpath(start),))
         return
     name = os.fsencode(subpath)
     if _left_out(name, excluded, ignored):
@@ -153,15 +171,8 @@ def walk(
         return
     if entry.stat is not None and stat.S_ISDIR(entry.stat.st_mode):
         yield entry._replace(name=name + b"/")
-        yield from _below(base, name + b"/", (os.path.realpath(path),), excluded, ignored, on_error)
+        yield from _below(how, name + b"/", (os.path.realpath(path),))
     else:
-        yield entry
-
-
-def noted(entries: Iterable[Entry], notes: list[Entry]) -> Iterator[Entry]:
-    """The same, each also put into a list."""
-    for entry in entries:
-        notes.append(entry)
         yield entry
 
 
@@ -173,15 +184,19 @@ def _left_out(name: bytes, excluded: Excluded, ignored: Callable[[bytes], bool])
     return JUNK.search(name) is not None or excluded(name) or ignored(name)
 
 
-def _below(
-    base: bytes,
-    prefix: bytes,
-    above: tuple[bytes, ...],
-    excluded: Excluded,
-    ignored: Callable[[bytes], bool],
-    on_error: Callable[[bytes, OSError], object],
-) -> Iterator[Entry]:
+class _How(NamedTuple):
+    """What `walk` was told."""
+
+    base: bytes
+    excluded: Excluded
+    ignored: Callable[[bytes], bool]
+    on_error: Callable[[bytes, OSError], object]
+    ask: bool
+
+
+def _below(how: _How, prefix: bytes, above: tuple[bytes, ...]) -> Iterator[Entry]:
     """What is in one folder and below; `above` are the real paths of the folders it lies in."""
+    base, excluded, ignored, on_error, ask = how
     try:
         with os.scandir(base + prefix) as found:
             entries = sorted(found, key=_NAME)
@@ -197,7 +212,7 @@ def _below(
         try:
             is_link = entry.is_symlink()
             link = os.readlink(entry.path) if is_link else None
-            status = entry.stat()
+            status = entry.stat() if ask or is_link or not entry.is_file() else UNASKED
         except OSError as e:
             if not excluded(name) and not ignored(name):
                 on_error(entry.path, e)
@@ -219,4 +234,4 @@ def _below(
                 )
             inner = (*above, real)
         yield Entry(name, status, link)
-        yield from _below(base, name, inner, excluded, ignored, on_error)
+        yield from _below(how, name, inner)

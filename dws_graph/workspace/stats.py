@@ -26,7 +26,13 @@ class IndexStatCache:
 
     def __exit__(self, *_: object) -> None:
         if self._new:
+            self._new.sort()  # as the index has them, which takes them faster so
             self._index.put_stats({_name(p): (_stat(key), sha1) for p, key, sha1 in self._new})
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it knows no file of the folder."""
+        return not self._known
 
     def get(self, path: bytes, key: StatKey) -> str | None:
         """The sha1 of the file's content when it had exactly this stat."""

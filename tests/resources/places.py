@@ -33,6 +33,8 @@ AWKWARD = [
 class NoCache:
     """Forgets every hash."""
 
+    is_empty = True
+
     def get(self, path: bytes, key: StatKey) -> str | None:
         return None
 

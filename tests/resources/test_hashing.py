@@ -53,6 +53,10 @@ class Cache:
         self.kept: dict = {}
         self.hits = 0
 
+    @property
+    def is_empty(self) -> bool:
+        return not self.kept
+
     def get(self, path, key):
         found = self.kept.get((path, key))
         self.hits += found is not None

@@ -399,8 +399,9 @@ class Git:
         )
         with tempfile.TemporaryDirectory(prefix="dws-") as folder:
             marks = Path(folder) / "marks"
-            how = ("fast-import", "--quiet", "--done", f"--export-marks={marks}")
-            packed = ("fastimport.unpackLimit=1",)
+            # `git gc` packs them tighter, when there is time
+            how = ("fast-import", "--quiet", "--done", "--depth=0", f"--export-marks={marks}")
+            packed = ("fastimport.unpackLimit=1", "pack.compression=1")
             self.run(*how, input=b"".join((*pieces, b"done\n")), settings=packed)
             lines = (line.split(" ") for line in marks.read_text("ascii").splitlines())
             ids = {int(mark.removeprefix(":")): oid for mark, oid in lines}
