@@ -61,6 +61,7 @@ _AUTHORIZATION = re.compile(
 _BEARER = re.compile(r"(\bBearer\s+)[\w.~+/\-]{8,}=*", re.IGNORECASE)
 _SHAPES = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"
+    r"|dws_[0-9a-f]{12}_[A-Za-z0-9_\-]{16,}"  # of our own service, wherever it stands
     r"|(?<![A-Za-z0-9_])(?:"
     r"gh[pousr]_[A-Za-z0-9]{16,}|github_pat_\w{16,}|glpat-[\w\-]{16,}"  # GitHub, GitLab
     r"|(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Za-z0-9])"  # Amazon

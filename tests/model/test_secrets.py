@@ -100,6 +100,7 @@ def test_headers_of_authorization_are_hidden(header: str, clean: str) -> None:
     assert scrub_parameters({"headers": [header]}) == {"headers": [clean]}
 
 
+SERVICE = "dws_0192f0c12f0b_Ae-" + "x_4" * 13 + "Q"
 UUID = "0192f0c1-2f0b-7cc3-98c4-dc0c0c07398f"
 
 # What is written, and what is kept of it (None: all).
@@ -137,6 +138,12 @@ TEXTS: list[tuple[str, str | None]] = [
     ('curl -H "X-Api-Key: abc" http://h', 'curl -H "X-Api-Key: ***" http://h'),
     ("curl --header 'Cookie: id=1' http://h", "curl --header 'Cookie: ***' http://h"),
     ("curl -H 'Accept: text/csv' http://h", "curl -H 'Accept: text/csv' http://h"),
+    # tokens of the service
+    (f"curl http://h/api/v1/steps?t={SERVICE}&n=5", "curl http://h/api/v1/steps?t=***&n=5"),
+    (f"serve it with {SERVICE}, take care", "serve it with ***, take care"),
+    (f"x={SERVICE}\\n{SERVICE}", "x=***\\n***"),
+    (f"{SERVICE[:40]} is cut", "*** is cut"),
+    ("dws_graph_0192f0c12f0b7cc398c4dc0c0c07398f.py and dws_0192f0c12f0b_small", None),
     # people's words
     (f"made with {GITHUB}, take care", "made with ***, take care"),
     ("as before, password=hunter2", "as before, password=***"),
