@@ -6,6 +6,7 @@ import contextlib
 import os
 import secrets
 import socket
+import stat
 import uuid
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -35,18 +36,20 @@ def _temporary(path: Path) -> Path:
     return path.with_name(f"{TEMPORARY}{secrets.token_hex(8)}")
 
 
-def write_atomic(path: Path, data: bytes, *, fsync: bool = True) -> None:
+def write_atomic(path: Path, data: bytes, *, fsync: bool = True, mode: int | None = None) -> None:
     """Write a file so that any reader, also after a power cut, sees the old or the new one.
 
-    An existing file's mode is kept. The folder must exist.
+    The folder must exist. The file has `mode` from its first moment on; without one, an existing
+    file's mode is kept.
     """
     temporary = _temporary(path)
     fault(f"write_atomic: create {path.name}")
-    fd = os.open(temporary, _NEW, 0o666)
+    fd = os.open(temporary, _NEW, 0o666 if mode is None else mode)
     try:
         with os.fdopen(fd, "wb") as file:
-            with contextlib.suppress(FileNotFoundError):
-                os.fchmod(fd, path.stat().st_mode & 0o7777)
+            if mode is None:
+                with contextlib.suppress(FileNotFoundError):
+                    os.fchmod(fd, path.stat().st_mode & 0o7777)
             fault(f"write_atomic: write {path.name}")
             file.write(data)
             file.flush()
@@ -121,6 +124,11 @@ def sync_folder(folder: Path) -> None:
         os.fsync(fd)
     finally:
         os.close(fd)
+
+
+def is_private(found: os.stat_result) -> bool:
+    """Whether a file is this user's, and nobody else may read or change it."""
+    return found.st_uid == os.geteuid() and not stat.S_IMODE(found.st_mode) & 0o077
 
 
 def make_folder(folder: Path) -> None:

@@ -6,10 +6,9 @@ import click
 
 from dws_graph.api.operations import garbage_row
 from dws_graph.cli.commands import Command
+from dws_graph.cli.options import seconds
 from dws_graph.cli.session import Session, pass_session
 from dws_graph.cli.terminal import confirm, format_option, say, show_json, tell
-from dws_graph.errors import ParamParseError
-from dws_graph.model.units import parse_duration
 from dws_graph.render.text import clean_lines
 from dws_graph.workspace.collecting import collect
 
@@ -22,13 +21,6 @@ Examples:
 """
 
 
-def _seconds(ctx: click.Context, param: click.Parameter, value: str) -> float:
-    try:
-        return parse_duration(value)
-    except ParamParseError as e:
-        raise click.BadParameter(f"{e.message}. {e.hint}") from e
-
-
 @click.command("gc", cls=Command, epilog=EPILOG)
 @click.option("--dry-run", is_flag=True, help="Say what would be dropped, and drop nothing.")
 @click.option(
@@ -36,7 +28,7 @@ def _seconds(ctx: click.Context, param: click.Parameter, value: str) -> float:
     metavar="TIME",
     default="14d",
     show_default=True,
-    callback=_seconds,
+    callback=seconds,
     help="Leave what is younger than this: 14d, 12h, 0.",
 )
 @format_option("text", "json")

@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 
 import click
 
+from dws_graph.errors import ParamParseError
+from dws_graph.model.units import parse_duration
 from dws_graph.model.values import parsed_or_text
 from dws_graph.render.text import clean
 
@@ -66,6 +68,16 @@ def output_option(f: F) -> F:
         metavar="FILE",
         help="Write to this file instead of printing.",
     )(f)
+
+
+def seconds(ctx: click.Context, param: click.Parameter, given: str | None) -> float | None:
+    """Callback of an option that is a time: 14d, 12h, 0."""
+    if given is None:
+        return None
+    try:
+        return parse_duration(given)
+    except ParamParseError as e:
+        raise click.BadParameter(f"{e.message}. {e.hint}") from e
 
 
 def values_by_name(

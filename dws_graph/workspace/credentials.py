@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import json
 import os
-import stat
 from pathlib import Path
 from typing import Any
 
+from dws_graph.backends.files import is_private
 from dws_graph.backends.graph.connecting import GraphAddress, check_database, check_url
 from dws_graph.errors import ConfigurationError
 from dws_graph.workspace import environment
@@ -94,7 +94,7 @@ def _from_file(url: str) -> tuple[str | None, str | None]:
 
 
 def _check_private(path: Path, found: os.stat_result) -> None:
-    if found.st_uid != os.geteuid() or stat.S_IMODE(found.st_mode) & 0o077:
+    if not is_private(found):
         raise ConfigurationError(
             f"{path} holds passwords, and others can read or change it",
             hint=f"Type: chmod 600 {path}",

@@ -31,6 +31,11 @@ def graph_credentials() -> tuple[str | None, str | None]:
     return os.environ.get("DWS_GRAPH_USER") or None, os.environ.get("DWS_GRAPH_PASSWORD") or None
 
 
+def token_file() -> str | None:
+    """`DWS_TOKEN_FILE`: where the tokens of the service are kept, when no option names it."""
+    return os.environ.get("DWS_TOKEN_FILE") or None
+
+
 def username() -> str:
     """The user's name, for templates."""
     try:

@@ -1,0 +1,1 @@
+"""The lineage service: HTTP for programs, pages for people, of one workspace or a team's graph."""
