@@ -318,7 +318,7 @@ class GitResource(FileResource):
         if not git.has_commit(restore_hashval):
             raise ConfigurationError(
                 f"the repository of {self} has no commit {restore_hashval}",
-                hint=f"Type: git -C {git.root} fetch." if git.remote_url() else "",
+                hint=f"Type: dws pull --only {self.name}." if git.remote_url() else "",
             )
         if self.read_only:
             self._check_clean(", and is read-only")

@@ -97,3 +97,21 @@ def test_what_no_copy_commits_is_refused(team: Team, ann: Person, path: str):
     err = ann.refused("clone", str(team.origin), "../there")
     assert f"the origin has {path}, which" in err
     assert not (team.place / "there").exists()
+
+
+def test_a_clone_and_a_pull_bring_what_a_restore_needs(team: Team, ann: Person):
+    ann("publish", str(team.origin))
+    bob = team.bob()
+    ann.commit_own("2\n")
+    ann.snapshot("V2")
+    ann("restore", "V1")  # the branch goes back: its origin never has V2's commit on it
+    ann("push")
+    carl = team.bob(name="carl")
+
+    carl("restore", "V2")
+    bob("pull")
+    bob("restore", "V2")
+
+    assert (carl.read("own/a.txt"), bob.read("own/a.txt")) == ("2\n", "2\n")
+    carl.check()
+    bob.check()

@@ -327,6 +327,16 @@ def test_a_store_without_its_folder_is_named(team: Team, store: Store):
     bob.check()
 
 
+def test_a_folder_is_not_taken_for_what_rsync_says(team: Team, store: Store):
+    published(team, store)
+    bob = team.bob()
+    place = team.place / "Connection refused" / "store"
+    bob.write(".gitfat", f"[rsync]\n\tremote = {place}\n")
+    bob.git("commit", "-qam", "elsewhere")
+
+    assert "there is no such folder" in bob.refused("config", "git.filters", "fat")
+
+
 def test_without_rsync_it_is_named(team: Team, store: Store, monkeypatch: pytest.MonkeyPatch):
     ann = large(team, store)
     edit(ann, ONE, "V1")

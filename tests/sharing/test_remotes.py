@@ -110,3 +110,18 @@ def test_an_origin_that_is_away_loses_nothing(team: Team, both: tuple[Person, Pe
     ann("push")
     assert tip(team.origin) == ann.head()
     assert os.path.exists(ann.root / "code/main.py")
+
+
+@pytest.mark.parametrize("name", ["returned error: 401", "Authentication failed", "fetch first"])
+def test_a_folder_is_not_taken_for_what_git_says(team: Team, ann: Person, name: str):
+    told = ann.refused("publish", str(team.place / name / "none.git"))
+
+    assert "there is no git repository" in told
+
+
+def test_without_ssh_it_is_named(team: Team, ann: Person, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("GIT_SSH_COMMAND", str(team.place / "none" / "ssh"))
+
+    told = ann.refused("publish", "ssh://ann@localhost/none.git")
+
+    assert "not installed" in told

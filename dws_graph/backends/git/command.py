@@ -70,7 +70,7 @@ _EMPTY_TREES = {
 }
 _PERMISSION = re.compile(r"[Pp]ermission")
 _NAMELESS = re.compile(r"empty ident|identity unknown|auto-detect email|no (name|email) was given")
-_LACKS = re.compile(r"\b(git-lfs|git-fat)\b[^\n]*(?:not found|No such file)")
+_LACKS = re.compile(r"(?<![\w./'\"-])(git-lfs|git-fat): (?:(?:command )?not found|No such file)")
 _PROGRAMS = {"git-lfs": "apt-get install git-lfs", "git-fat": "it comes with dws-graph"}
 _DAMAGED = re.compile(r"^git-fat: (.*)\n(?:hint: (.*))?", re.MULTILINE)
 _LOCKED = re.compile(r"Unable to create '(.+\.lock)': File exists")

@@ -19,6 +19,7 @@ from dws_graph.backends.git import fat
 from dws_graph.backends.git.command import Git, decoded
 from dws_graph.backends.locks import Lock
 from dws_graph.errors import GitError, some_of
+from dws_graph.model.said import own_words
 from dws_graph.model.secrets import scrub_text
 
 FILE = ".gitfat"
@@ -35,7 +36,8 @@ _REASONS = (
         "Connect to it once by hand, and look at the key: ssh HOST.",
     ),
     (
-        r"Permission denied \(|Too many authentication failures",
+        # of a file it says: Permission denied (13)
+        r"Permission denied \((?!\d)|Too many authentication failures",
         "it does not accept your key",
         "Check it with: ssh HOST. The user and port of git-fat's store are in .gitfat.",
     ),
@@ -167,7 +169,7 @@ def send(git: Git, remote: FatRemote, digests: Collection[str], *, ask: bool) ->
     how = ("--ignore-existing", f"--partial-dir={PARTIAL}")
     status, said = _rsync(git, remote, how, source, _folder(remote), digests, ask=ask)
     if status:
-        raise _explained(remote, status, said)
+        raise explained(remote, status, said)
 
 
 def bring(git: Git, remote: FatRemote, wanted: Mapping[str, str], *, ask: bool) -> None:
@@ -206,7 +208,7 @@ def bring(git: Git, remote: FatRemote, wanted: Mapping[str, str], *, ask: bool) 
             hint="Delete it there, and push it anew from where it is whole: git fat push.",
         )
     if status and not (status == 23 and missing - arrived and _lacks(said)):
-        raise _explained(remote, status, said)
+        raise explained(remote, status, said)
     if lacking := sorted(missing - arrived):
         raise FatError(
             f"{some_of([wanted[d] for d in lacking])}: {remote} does not have the content "
@@ -218,10 +220,12 @@ def bring(git: Git, remote: FatRemote, wanted: Mapping[str, str], *, ask: bool) 
 def _take_in(path: Path, place: Path) -> bool:
     """Give what arrived its place; whether it is what it should be, else it is thrown away."""
     if path.is_symlink() or fat.sha1_of(path) != place.name:
+        fault("git-fat: throw away")
         path.unlink()
         return False
     with path.open("rb") as file:
         os.fsync(file.fileno())
+    fault("git-fat: take in")
     fat.keep(path, place)
     path.unlink(missing_ok=True)
     return True
@@ -288,8 +292,10 @@ def _ssh(git: Git, remote: FatRemote, *, ask: bool) -> list[str]:
     return [] if line == "ssh" else [f"--rsh={line}"]
 
 
-def _explained(remote: FatRemote, status: int, said: str) -> FatError:
-    found = next((reason for reason in _REASONS if re.search(reason[0], said)), None)
+def explained(remote: FatRemote, status: int, said: str) -> FatError:
+    """What rsync, or ssh, said, as a sentence."""
+    words = own_words(said, [remote.place, _folder(remote)])
+    found = next((reason for reason in _REASONS if re.search(reason[0], words)), None)
     if found is not None:
         return FatError(f"{remote} cannot be used: {found[1]}", hint=found[2])
     last = said.strip().splitlines()[-1:] or [f"rsync ended with status {status}"]

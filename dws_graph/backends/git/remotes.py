@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from dws_graph.backends.git.command import Git, GitCommandError
 from dws_graph.backends.git.filters import keep_filters_out
 from dws_graph.errors import GitError
+from dws_graph.model.said import own_words
 from dws_graph.model.secrets import scrub_text
 
 ORIGIN = "origin"
@@ -24,6 +25,11 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _SCP = re.compile(r"(?:[^/@:]+@)?([^/:]+):(?!//)")
 
 _REASONS = (
+    (
+        r"cannot run [^\n]*: No such file or directory",
+        "the program that would connect to it is not installed, or not on the PATH",
+        "Install ssh: apt-get install openssh-client. Or mend core.sshCommand, GIT_SSH_COMMAND.",
+    ),
     (
         r"Host key verification failed",
         "its host key is not known",
@@ -131,7 +137,7 @@ class Remote:
         try:
             return self.git.run(*args, env=quiet_environment(self.git, ask=self.ask))
         except GitCommandError as e:
-            raise explained(e, str(self)) from e
+            raise explained(e, str(self), self.url) from e
 
     def branches(self) -> dict[str, str]:
         """The commit of each of its branches, by name."""
@@ -188,9 +194,10 @@ def quiet_environment(git: Git, *, ask: bool) -> Mapping[str, str]:
     return env
 
 
-def explained(error: GitCommandError, what: str) -> RemoteError:
+def explained(error: GitCommandError, what: str, url: str) -> RemoteError:
     """What git said of a remote, as a sentence."""
-    found = next((reason for reason in _REASONS if re.search(reason[0], error.stderr)), None)
+    words = own_words(error.stderr, [url, url.removesuffix("/.git")])
+    found = next((reason for reason in _REASONS if re.search(reason[0], words)), None)
     if found is None:
         return RemoteError(f"{what} cannot be used: {error.message}", hint=error.hint)
     _, why, hint = found
@@ -230,16 +237,18 @@ def clone(url: str, target: Path, what: str, *, ask: bool) -> Git:
     url = check_url(url)
     here = Git(target.parent)
     options = ("--quiet", "--no-checkout", "--no-tags", "--no-local", "--template=")
+    # from the first, and for the user's own `git fetch`: a restore may need them
+    kept = ("-c", f"remote.{ORIGIN}.fetch=+{KEPT}/*:{KEPT}/*")
     try:
         here.run(
             "clone",
             *options,
-            *("--no-recurse-submodules", "--origin", ORIGIN),
+            *("--no-recurse-submodules", "--origin", ORIGIN, *kept),
             *("--end-of-options", url, target.name),
             env=quiet_environment(here, ask=ask),
         )
     except GitCommandError as e:
-        raise explained(e, f"{what}, {shown(url)},") from e
+        raise explained(e, f"{what}, {shown(url)},", url) from e
     git = Git(target)
     keep_filters_out(git)
     return git
