@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from dws_graph.errors import ConfigurationError
+from dws_graph.model.said import own_words
 from dws_graph.model.secrets import scrub_text
 
 KNOWN_ONES = "See those it knows: rclone listremotes. Make one: rclone config."
@@ -92,11 +93,20 @@ def last_words(said: str) -> str:
     return told[-1] if told else ""
 
 
-def failed_with(said: str, status: int, what: str) -> RcloneError:
-    """What rclone's last words mean, in one sentence."""
+def failed_with(said: str, status: int, remote: str) -> RcloneError:
+    """What rclone's last words mean, in one sentence.
+
+    Args:
+        said: The words.
+        status: It ended with.
+        remote: `name:path`; empty where rclone was to read its configuration.
+    """
+    what = f"'{remote}'" if remote else "its configuration"
     words = scrub_text(" ".join(said.split()))
+    path = remote.partition(":")[2]
+    own = own_words(said, [remote, path, path.partition("/")[0]], is_go=True)
     for pattern, meaning, hint in _MEANINGS:
-        if re.search(pattern, said):
+        if re.search(pattern, own):
             return RcloneError(f"{what}: {meaning} ({words})", hint=hint, status=status, said=words)
     return RcloneError(
         f"rclone failed at {what}: {words or f'exit status {status}'}",

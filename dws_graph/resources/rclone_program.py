@@ -43,6 +43,8 @@ _IN_OUR_WAY = (
     *("RCLONE_VERBOSE", "RCLONE_QUIET", "RCLONE_LOG_FILE", "RCLONE_LOG_SYSTEMD", "RCLONE_SYSLOG"),
     *("RCLONE_PROGRESS", "RCLONE_LOG_FORMAT", "RCLONE_USE_JSON_LOG", "RCLONE_COMBINED"),
 )
+TIDY = (1, *range(3, 11))
+"""Exit statuses after which no half file is left: it has not crashed, nor was it killed."""
 _NOT_A_DIRECTORY = 3  # exit status: there is nothing at the path
 
 
@@ -83,7 +85,7 @@ def check_remote(text: str) -> tuple[str, str]:
 
 def is_known(name: str, config: Path | None) -> bool:
     """Whether rclone's configuration, or the environment, has a remote of this name."""
-    listed = _run(["listremotes"], config, "its configuration").stdout
+    listed = _run(["listremotes"], config, "").stdout
     variable = f"RCLONE_CONFIG_{re.sub(r'[^A-Z0-9]', '_', name.upper())}_TYPE"
     return f"{name}:" in os.fsdecode(listed).splitlines() or variable in os.environ
 
@@ -117,7 +119,7 @@ def check_there(remote: str, config: Path | None, *, may_be_missing: bool = Fals
     check_known(remote, config)
     ok = (0, _NOT_A_DIRECTORY) if may_be_missing else (0,)
     args = ["lsf", "--max-depth", "1", *_HASTY, "--", remote]
-    return bool(_run(args, config, f"'{remote}'", ok=ok).stdout)
+    return bool(_run(args, config, remote, ok=ok).stdout)
 
 
 def transfer(
@@ -129,6 +131,7 @@ def transfer(
     sync: bool,
     size_only: bool,
     rules: Sequence[str] = (),
+    but: Path | None = None,
     report: Report | None = None,
 ) -> int:
     """Copy what is new or changed; with `sync`, delete what the source does not have.
@@ -141,6 +144,7 @@ def transfer(
         sync: Whether to delete.
         size_only: Take files of one size for the same.
         rules: As `leaving` and `only` make them.
+        but: A folder: what is there the same is not copied.
         report: Told how far it is.
 
     Returns:
@@ -152,6 +156,8 @@ def transfer(
     args = ["sync" if sync else "copy", *_TELLING, "--filter-from", "-"]
     if size_only:
         args.append("--size-only")
+    if but is not None:
+        args += ["--compare-dest", str(but)]
     if source != remote:
         args.append("--copy-links")  # as a hash tree has them
     words = _command([*args, "--", source, target], config)
@@ -174,7 +180,7 @@ def transfer(
     finally:
         _end(process)
     if status != 0:
-        raise failed_with(last_words(plain) or said, status, f"'{remote}'")
+        raise failed_with(last_words(plain) or said, status, remote)
     return int(stats.get("transfers", 0)) + int(stats.get("deletes", 0))
 
 
@@ -202,12 +208,12 @@ def compare(
     """
     args = ["check", "--one-way", "--combined", "-", "--filter-from", "-", *_HASTY]
     args += ["--size-only"] if sizes else []
-    ran = _run([*args, "--", source, target], config, f"'{remote}'", ok=(0, 1), text=rules)
+    ran = _run([*args, "--", source, target], config, remote, ok=(0, 1), text=rules)
     lines = os.fsdecode(ran.stdout).split("\n")
     said = os.fsdecode(ran.stderr)
     failed = [line[2:] for line in lines if line.startswith("! ")]
     if ran.returncode and (failed or not re.search(r"\d+ differences found", said)):
-        raise failed_with(last_words(said), ran.returncode, f"'{remote}'")
+        raise failed_with(last_words(said), ran.returncode, remote)
     return Compared(
         changed=tuple(line[2:] for line in lines if line.startswith("* ")),
         missing=tuple(line[2:] for line in lines if line.startswith("+ ")),
@@ -265,7 +271,7 @@ def _start(words: Sequence[str]) -> subprocess.Popen[bytes]:
 def _run(
     args: Sequence[str],
     config: Path | None,
-    what: str,
+    remote: str,
     *,
     ok: Sequence[int] = (0,),
     text: Sequence[str] = (),
@@ -281,7 +287,7 @@ def _run(
     except OSError as e:
         raise missing(e) from e
     if ran.returncode not in ok:
-        raise failed_with(last_words(os.fsdecode(ran.stderr)), ran.returncode, what)
+        raise failed_with(last_words(os.fsdecode(ran.stderr)), ran.returncode, remote)
     return ran
 
 

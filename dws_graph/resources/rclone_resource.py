@@ -19,6 +19,8 @@ from dws_graph.resources.base import (
 )
 from dws_graph.resources.cloning import appearing
 from dws_graph.resources.local_files import LocalFileResource, as_bool
+from dws_graph.resources.rclone_errors import RcloneError
+from dws_graph.resources.rclone_staging import beside, put_in_place
 
 RCLONE = "rclone"
 NONE, REMOTE, LOCAL = "none", "remote", "local"
@@ -213,9 +215,23 @@ class RcloneResource(LocalFileResource):
         self._note({} if noted is None else dict(noted.files), under_way=True)
         own = [name for name in (LINEAGE_FILE,) if self._is_ours(name)]
         rules = [*self._rules(), *program.leaving([*in_step.links_in(self.folder), *own])]
+        with beside(self.folder) as staged:
+            if staged is not None:
+                self._bring_whole(staged, rules)
+        # what is left: to delete what is gone there
         self._transfer(self.remote, str(self.folder), rules)
         self._note(in_step.stamps_in(self.folder))
         return ()
+
+    def _bring_whole(self, staged: Path, rules: Sequence[str]) -> None:
+        """Bring what is new or changed; where that fails, the files that came whole."""
+        try:
+            self._transfer(self.remote, str(staged), rules, but=self.folder)
+        except RcloneError as e:
+            if e.status in program.TIDY:
+                put_in_place(staged, self.folder)
+            raise
+        put_in_place(staged, self.folder)
 
     def _is_ours(self, name: str) -> bool:
         """Whether a snapshot writes this file here, whatever is at the remote."""
@@ -224,7 +240,9 @@ class RcloneResource(LocalFileResource):
     def _rules(self) -> list[str]:
         return program.leaving(in_step.ignored_in(self.folder))
 
-    def _transfer(self, source: str, target: str, rules: Sequence[str] = ()) -> int:
+    def _transfer(
+        self, source: str, target: str, rules: Sequence[str] = (), but: Path | None = None
+    ) -> int:
         def report(done: int, total: int, what: str) -> None:
             self.workspace.progress(f"{self.name} ({what})", done, total)
 
@@ -233,9 +251,10 @@ class RcloneResource(LocalFileResource):
             target,
             self.remote,
             self.usable_config(),
-            sync=self.sync_mode == SYNC,
+            sync=self.sync_mode == SYNC and but is None,
             size_only=self.size_only,
             rules=rules,
+            but=but,
             report=report,
         )
 
@@ -294,8 +313,8 @@ class RcloneResource(LocalFileResource):
             if self.master != LOCAL:
                 self._transfer(self.remote, str(target))
             check(target)
-        if self.master != LOCAL:
-            self._note(in_step.stamps_in(self.place))
+            if self.master != LOCAL:  # before it appears: one that no note knows is somebody else's
+                self._note(in_step.stamps_in(target))
 
 
 def check_master(master: str, *, imported: bool) -> None:

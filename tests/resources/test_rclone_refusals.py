@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -414,13 +417,38 @@ def test_an_add_that_was_killed_leaves_nothing_half(ann: Person, store: Remote, 
     assert [p.name for p in ann.root.iterdir() if p.name.startswith(".~")] == []
 
 
-@pytest.mark.parametrize("point", ["rclone: copy", "resource copied"])
+@pytest.mark.parametrize("point", ["rclone: copy", "rclone: put in place", "resource copied"])
 def test_a_pull_that_was_killed_goes_on(pulling: Callable[..., Person], store: Remote, point: str):
     ann = pulling()
     store.put("a.csv", "three\n")
     killed(point, "pull", cwd=ann.root)
     ann("pull")
     assert ann.read("raw/a.csv") == "three\n"
+    ann("snapshot", "V2")
+    ann.check()
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_rclone_killed_in_the_middle_of_a_file_leaves_no_half_of_it(
+    pulling: Callable[..., Person], store: Remote, mode: str, monkeypatch: pytest.MonkeyPatch
+):
+    ann = pulling("--sync-mode", mode)
+    store.put("a.csv", "three\n" * 400_000)
+    with monkeypatch.context() as slow:
+        slow.setenv("RCLONE_BWLIMIT", "200k")
+        command = [sys.executable, "-m", "dws_graph", "--batch", "pull"]
+        with subprocess.Popen(command, cwd=ann.root, start_new_session=True) as pulling_now:
+            begun = [ann.root / ".~raw/a.csv", ann.root / "raw/a.csv"]
+            while not any(p.exists() and p.stat().st_size > 10 for p in begun):
+                with suppress(subprocess.TimeoutExpired):
+                    assert pulling_now.wait(0.01) is None
+            os.killpg(pulling_now.pid, signal.SIGKILL)
+
+    assert ann.read("raw/a.csv") == "one\n"
+    assert ann.json("lineage", "stale") == []
+    ann("pull")
+    assert ann.read("raw/a.csv") == "three\n" * 400_000
+    assert [p.name for p in ann.root.iterdir() if p.name.startswith(".~")] == []
     ann("snapshot", "V2")
     ann.check()
 
@@ -555,3 +583,17 @@ def test_its_folder_is_gone(pulling: Callable[..., Person]):
     ann("pull")
     assert ann.read("raw/a.csv") == "one\n"
     ann.check()
+
+
+def test_a_folder_is_not_taken_for_what_rclone_says(ann: Person, team: Team, remotes: Remotes):
+    remotes.local()
+    store = Remote(f"disk:{remotes.place}/Forbidden/raw")
+    ann.write("raw/a.csv", "one\n")
+    add(ann, store, "--master", "local", "--compute-hash")
+    ann("snapshot", "V1")
+    (remotes.place / "Forbidden").write_text("a file\n")
+
+    told = ann.refused("publish", str(team.origin))
+
+    assert "Forbidden" in told
+    assert "access is denied" not in told
