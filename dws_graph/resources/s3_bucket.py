@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from dws_graph.backends.faults import fault
 from dws_graph.errors import ConfigurationError, NotSupportedError
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{2,254}")
@@ -262,16 +263,19 @@ class Bucket:
 
     def put(self, key: str, data: bytes) -> None:
         """Write an object, a version of its own."""
+        fault("s3: put")
         with self._told("s3:PutObject", key):
             self._client.put_object(Bucket=self.name, Key=key, Body=data)
 
     def upload(self, path: Path, key: str) -> None:
         """The same with a file's content, in parts when it is large."""
+        fault("s3: upload")
         with self._told("s3:PutObject", key):
             self._client.upload_file(str(path), self.name, key)
 
     def delete(self, key: str) -> None:
         """Take an object away; its versions stay."""
+        fault("s3: delete")
         with self._told("s3:DeleteObject", key):
             self._client.delete_object(Bucket=self.name, Key=key)
 

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from dws_graph.backends.faults import fault
 from dws_graph.backends.files import as_file_name, make_folder, write_atomic
 from dws_graph.errors import ConfigurationError, JsonError
 from dws_graph.resources.base import ResourceWorkspace
@@ -80,7 +81,9 @@ class Kept:
         """Read this listing from now on, or (None) the bucket as it is."""
         before = any(f.is_file() for f in self._files(READ)[1:])
         if hashval is None and not before:
-            (self.folder / READ).unlink(missing_ok=True)
+            if (self.folder / READ).exists():
+                fault(f"unlink {READ}")
+                (self.folder / READ).unlink(missing_ok=True)
             return
         self._make(self.folder)
         write_atomic(self.folder / READ, (hashval or "").encode())

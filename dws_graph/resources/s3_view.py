@@ -19,6 +19,7 @@ from typing import Any
 from fsspec import AbstractFileSystem
 from fsspec.spec import AbstractBufferedFile
 
+from dws_graph.backends.faults import fault
 from dws_graph.backends.files import make_folder
 from dws_graph.errors import ConfigurationError
 from dws_graph.resources.s3_bucket import Bucket, GoneError, Version
@@ -61,7 +62,9 @@ class ObjectCache:
         make_folder(self._folder)
         self._make_room(len(data))
         temporary = self._folder / f".~{secrets.token_hex(8)}"
+        fault("cache: write")
         temporary.write_bytes(data)  # checked when it is read: it need not be durable
+        fault("cache: rename")
         os.replace(temporary, self._folder / f"{name}-{_digest(data)}")
 
     def _make_room(self, size: int) -> None:
@@ -70,6 +73,7 @@ class ObjectCache:
         for _, found, path in files:
             if used + size <= self._room:
                 return
+            fault("cache: unlink")
             path.unlink(missing_ok=True)
             used -= found
 

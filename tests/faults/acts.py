@@ -18,9 +18,14 @@ from dws_graph.workspace.configuring import set_resource_param
 from dws_graph.workspace.opening import open_workspace
 from dws_graph.workspace.pushing import publish_workspace
 from dws_graph.workspace.snapshots import find_snapshot
+from tests.faults.transfers import damaged
 from tests.rules.lab import CLEAN, Lab, git
 
-LOCAL = ("store", *(f".dataworkspace/{name}" for name in ("local", "graph", "journal", "store")))
+# what only this machine knows; and copies of what lies elsewhere, which are looked at by themselves
+LOCAL = (
+    *("store", "snapshot_cache", "objects"),
+    *(f".dataworkspace/{name}" for name in ("local", "graph", "journal", "store")),
+)
 State = dict[str, Any]
 
 
@@ -242,7 +247,7 @@ def check(place: str, root: str) -> State:
             done = subprocess.run(["git", "fsck", "--strict"], cwd=folder, capture_output=True)
             if done.returncode:
                 faults.append(f"git fsck in {folder.name}: {done.stderr.decode()}")
-    return {**state, "faults": faults}
+    return {**state, "faults": [*faults, *damaged(Path(place), root)]}
 
 
 CYPHER = ".dataworkspace/graph/cypher.kgl"
@@ -252,7 +257,7 @@ def files(place: Path) -> dict[str, str]:
     """Mode and content of each file and folder, but for what git and the copy alone know."""
     found = {}
     for top, folders, names in os.walk(place):
-        folders[:] = sorted(n for n in folders if not n.endswith(".git"))
+        folders[:] = sorted(n for n in folders if not n.endswith(".git") and not n.startswith(".~"))
         for name in (*folders, *names):
             path = Path(top, name)
             relative = path.relative_to(place).as_posix()

@@ -4,9 +4,10 @@
 
 A request is JSON: `acts` (each `["dws", ARG, ...]`, or the name of a function of `acts.py` and its
 arguments), `cwd`, `kill` (the number of the fault point to die at, from 1; null: none), `inside`
-(let the git command there begin, and die in the middle of it), `points` (a file that gets the
-name of each point) and `out` (a file that gets what each act returned). The process of a request
-is forked from this one, which has all modules loaded; the answer is how it ended.
+(let the program there begin, and die in the middle of it), `points` (a file that gets the name of
+each point), `out` (a file that gets what each act returned), `env` (more environment variables) and
+`load` (more modules). The process of a request is forked from this one, which has all modules
+loaded; the answer is how it ended.
 """
 
 from __future__ import annotations
@@ -28,9 +29,10 @@ import dws_graph
 from dws_graph.backends import faults
 from dws_graph.backends.git import command
 from dws_graph.cli.running import run
-from tests.faults import acts
+from tests.faults import acts, transfers
 
 KILLED_GIT = Path(__file__).with_name("killed-git.sh")
+KILLED = Path(__file__).with_name("killed")  # programs that others are killed with
 
 
 class Killer:
@@ -46,7 +48,9 @@ class Killer:
         os.write(self.points, re.sub(r"[0-9a-f]{8,}", "#", point).encode() + b"\n")
         if self.count != self.kill:
             return
-        if self.inside:
+        if self.inside and point.startswith(("rclone: ", "git-fat: ")):
+            os.environ.update(FOUND=os.environ["PATH"], PATH=f"{KILLED}:{os.environ['PATH']}")
+        elif self.inside:
             import git
 
             git.Git.GIT_PYTHON_GIT_EXECUTABLE = str(KILLED_GIT)
@@ -57,7 +61,7 @@ class Killer:
 def act(what: list[Any]) -> Any:
     """Do one thing of a request."""
     if what[0] != "dws":
-        return getattr(acts, what[0])(*what[1:])
+        return getattr(acts if hasattr(acts, what[0]) else transfers, what[0])(*what[1:])
     out, err = io.StringIO(), io.StringIO()
     with redirect_stdout(out), redirect_stderr(err):
         status = run(what[1:])
@@ -67,6 +71,7 @@ def act(what: list[Any]) -> Any:
 def serve(request: dict[str, Any]) -> None:
     """Do a request, in a process of its own."""
     os.chdir(request["cwd"])
+    os.environ.update(request["env"])
     points = os.open(request["points"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     faults.hook = Killer(points, request["kill"], request["inside"])
     results = [act(what) for what in request["acts"]]
@@ -91,6 +96,8 @@ def main() -> None:
     os.dup2(silence, 1)
     os.dup2(silence, 0)
     for line in os.fdopen(REQUESTS):
+        for name in json.loads(line)["load"]:
+            importlib.import_module(name)
         pid = os.fork()
         if pid == 0:
             try:

@@ -23,6 +23,8 @@ class Operation:
         root: The workspace's folder, in the place.
         empty: There is no workspace before: the operation is `init`, or `clone`.
         next: The commands that follow where it was killed; None: `dws report status`.
+        partly: Where files are brought one by one: there each may be as before or as after.
+        needs: What it needs beside a workspace, which is then a small one; see conftest.py.
     """
 
     name: str
@@ -34,6 +36,8 @@ class Operation:
     root: str = "ws"
     empty: bool = False
     next: list[Act] | None = None
+    partly: tuple[str, ...] = ()
+    needs: str = ""
 
 
 RESULTS = ["results", "{place}/ws"]

@@ -41,6 +41,10 @@ class Server:
         scratch: A folder for what passes between the two.
         package: A folder to import `dws_graph` from; None: the one that is tested here.
         prefix: The start of a command line that runs it, under strace for example.
+
+    Attributes:
+        env: More environment variables, for the acts; their names stand for them in acts.
+        load: Modules that the acts import, so that no process does it again.
     """
 
     def __init__(
@@ -48,6 +52,8 @@ class Server:
     ) -> None:
         scratch.mkdir(parents=True, exist_ok=True)
         self._scratch = scratch
+        self.env: dict[str, str] = {}
+        self.load: tuple[str, ...] = ()
         path = [str(package)] if package else []
         self._process = subprocess.Popen(
             [*prefix, sys.executable, "-m", "tests.faults.child"],
@@ -76,6 +82,8 @@ class Server:
             "inside": inside,
             "points": str(points),
             "out": str(out),
+            "env": self.env,
+            "load": self.load,
         }
         assert self._process.stdin is not None
         assert self._process.stdout is not None

@@ -8,6 +8,7 @@ import pytest
 
 from tests.faults.operations import OPERATIONS, Operation
 from tests.faults.seeds import chosen
+from tests.faults.transfer_operations import BUCKET, LARGE, RCLONE, TRANSFERS
 from tests.faults.trials import Trials
 
 
@@ -20,3 +21,20 @@ def test_killed_at_any_point_it_is_as_before_or_after(
     tally = trials.run(chosen, inside=shutil.which("strace") is not None)
     record_property("faults", tally.row())
     assert not tally.violations, "\n".join(tally.violations)
+
+
+NEEDS = {LARGE: ("git-lfs", "rsync"), RCLONE: ("rclone",), BUCKET: ()}
+PARAMS = [
+    pytest.param(
+        o, id=o.name.replace(" ", "-"), marks=[pytest.mark.needs(n) for n in NEEDS[o.needs]]
+    )
+    for o in TRANSFERS
+]
+
+
+@pytest.mark.parametrize("operation", PARAMS)
+def test_killed_at_any_point_a_transfer_goes_on(
+    operation: Operation, counterparts, server, tmp_path, record_property
+):
+    counterparts(operation, tmp_path / "place")
+    test_killed_at_any_point_it_is_as_before_or_after(operation, server, tmp_path, record_property)

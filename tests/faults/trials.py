@@ -20,6 +20,14 @@ from tests.faults.server import Ran, Server
 
 State = dict[str, Any]
 COMPARED = ("files", "repositories", "dump", "params", "current")
+TRANSFERS = ("git-lfs: ", "git-fat: ", "rclone: ", "s3: ", "cache: ")
+PROGRAMS = (
+    "git: ",
+    "git-lfs: ",
+    "git-fat: send",
+    "git-fat: bring",
+    "rclone: ",
+)  # killed inside, too
 STAGED_REMOVAL = re.compile(r"^D  ", re.MULTILINE)  # not " D", whose file alone is gone
 _VARYING = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-f]{40,64}"
@@ -71,7 +79,8 @@ class Trials:
     # Doing
 
     def _acts(self, acts: list[Act]) -> list[Act]:
-        return [[str(word).replace("{place}", str(self.place)) for word in act] for act in acts]
+        names = {"place": str(self.place), **self.server.env}
+        return [[_filled(str(word), names) for word in act] for act in acts]
 
     def do(self, *acts: Act, **how: Any) -> Ran:
         """Do acts; where the workspace is, if it is there."""
@@ -86,7 +95,7 @@ class Trials:
             (self.place / "ws/data.txt").write_text("mine\n")
         else:
             self.place.mkdir()
-            self.do(["make", "{place}"])
+            self.do(["small" if self.operation.needs else "make", "{place}"])
         if self.operation.setup:
             _check_status(self.do(*self.operation.setup), self.operation.name)
         shutil.copytree(self.place, self.kept, symlinks=True)
@@ -96,7 +105,7 @@ class Trials:
         bring_back(self.place, self.kept)
         if self.operation.before:
             self.do(*self.operation.before)
-        if self.operation.empty or self.operation.root != "ws":
+        if self.operation.empty or (self.operation.root != "ws" and not self.operation.needs):
             return None
         if self._before is None or self.operation.before:  # else it is the same each time
             self._before = self.see()
@@ -104,7 +113,9 @@ class Trials:
 
     def see(self) -> State:
         """What a user sees."""
-        return self.do(["see", "{place}", str(self.root)]).results[0]
+        ran = self.do(["see", "{place}", str(self.root)])
+        assert not ran.failed, (self.operation.name, ran.failed)
+        return ran.results[0]
 
     def recover(self, **how: Any) -> Ran:
         """The next command."""
@@ -128,7 +139,9 @@ class Trials:
         self.begin()
         ran = self.do(self.operation.act)
         _check_status(ran, self.operation.name)
-        after = self.do(["check", "{place}", str(self.root)]).results[0]
+        checked = self.do(["check", "{place}", str(self.root)])
+        assert not checked.failed, (self.operation.name, checked.failed)
+        after = checked.results[0]
         assert not after["faults"], (self.operation.name, after["faults"])
         return numbered(ran.points), after
 
@@ -138,10 +151,12 @@ class Trials:
         self.tally.points = len(names)
         seen: set[tuple[str, ...]] = set()
         for n, name in enumerate(names, start=1):
-            kinds = [False, True] if inside and name.startswith("git: ") else [False]
+            kinds = [False, True] if inside and name.startswith(PROGRAMS) else [False]
             for within in kinds:
                 title = f"{name} (inside)" if within else name
-                if not chosen(f"{self.operation.name}: {title}", rare=within):
+                # a transfer is much like other operations, but for its transfers
+                rare = within or (bool(self.operation.needs) and not name.startswith(TRANSFERS))
+                if not chosen(f"{self.operation.name}: {title}", rare=rare):
                     continue
                 steps = self.trial(n, title, after, within)
                 if not recoveries:
@@ -208,7 +223,7 @@ class Trials:
                 self.fault(title, f"{len(lost)} facts are lost")
         done = True
         if before is not None:
-            before = self._settled(before, now)
+            before = self._settled(before, now, after)
         if before is not None and not differences(before, now, exact=True):
             self.tally.before += 1
             done = False
@@ -227,11 +242,12 @@ class Trials:
             except AssertionError as e:
                 self.fault(title, f"cannot be done again: {e}")
 
-    def _settled(self, before: State, now: State) -> State:
+    def _settled(self, before: State, now: State, after: State) -> State:
         """The state before, with what an operation that is undone may leave.
 
         A resource that is a repository of its own is committed to, and pushed, before the
-        operation is done, and what a step writes is written by the user's code.
+        operation is done, and what a step writes is written by the user's code. What is brought
+        file by file goes on from where it was.
         """
         repositories, files = dict(before["repositories"]), dict(before["files"])
         for name, was in before["repositories"].items():
@@ -247,10 +263,21 @@ class Trials:
                 files.pop(path, None)
                 if path in now["files"]:
                     files[path] = now["files"][path]
+            elif path.startswith(self.operation.partly or "\0"):
+                if path in now["files"] and now["files"][path] == after["files"].get(path):
+                    files[path] = now["files"][path]
+                elif path not in now["files"] and path not in after["files"]:
+                    files.pop(path, None)
         if self.operation.writes:
             status = now["repositories"]["ws"]["status"]
             repositories["ws"] = {**repositories["ws"], "status": status}
         return {**before, "repositories": repositories, "files": files}
+
+
+def _filled(word: str, names: dict[str, str]) -> str:
+    for name, text in names.items():
+        word = word.replace(f"{{{name}}}", text)
+    return word
 
 
 def _check_status(ran: Ran, name: str) -> None:

@@ -84,7 +84,8 @@ class Lab:
         lab = cls.__new__(cls)
         lab.place, lab.root = root.parent, root
         lab.ws = open_workspace(root)
-        lab.raw = Path(lab.ws.get_resource("raw").local_path or root / "none")
+        here = "raw" in lab.ws.get_resource_names()
+        lab.raw = Path((here and lab.ws.get_resource("raw").local_path) or root / "none")
         return lab
 
     def close(self) -> None:
