@@ -24,11 +24,17 @@ def test_killed_at_any_point_it_is_as_before_or_after(
 
 
 NEEDS = {LARGE: ("git-lfs", "rsync"), RCLONE: ("rclone",), BUCKET: ()}
+
+
+def marks(operation: Operation, number: int) -> list[pytest.MarkDecorator]:
+    """Two of each kind a day; and what it needs."""
+    turns = pytest.mark.turns(f"transfers: {operation.needs} {number % 2}")
+    return [turns, *(pytest.mark.needs(name) for name in NEEDS[operation.needs])]
+
+
 PARAMS = [
-    pytest.param(
-        o, id=o.name.replace(" ", "-"), marks=[pytest.mark.needs(n) for n in NEEDS[o.needs]]
-    )
-    for o in TRANSFERS
+    pytest.param(operation, id=operation.name.replace(" ", "-"), marks=marks(operation, number))
+    for number, operation in enumerate(TRANSFERS)
 ]
 
 
