@@ -6,11 +6,10 @@ from typing import Any, TypedDict
 
 from dws_graph.api.session import opened
 from dws_graph.api.views import waiting_facts_in
-from dws_graph.errors import ConfigurationError
 from dws_graph.resources.base import Resource
 from dws_graph.workspace.credentials import graph_url
 from dws_graph.workspace.opened import OpenWorkspace
-from dws_graph.workspace.reading import content_now
+from dws_graph.workspace.reading import is_changed
 from dws_graph.workspace.snapshots import latest, manifest_of
 
 
@@ -78,22 +77,5 @@ def _resource(ws: OpenWorkspace, resource: Resource, before: str | None) -> Reso
         role=resource.role,
         type=resource.resource_type,
         params=params,
-        changed=_changed(ws, resource, before),
+        changed=is_changed(ws, resource, before),
     )
-
-
-def _changed(ws: OpenWorkspace, resource: Resource, before: str | None) -> bool | None:
-    """Whether a resource's content is another than the one with this hash."""
-    if before is None:
-        return None
-    try:
-        now = content_now(ws, resource, None)
-    except ConfigurationError:  # its folder is gone
-        return None
-    if now.hash == before:
-        return False
-    if now.known_as is not None and (then := resource.known_as(before)) is not None:
-        return now.known_as != then
-    if now.hash is None and now.known_as is None and not resource.is_here():
-        return None
-    return True

@@ -6,7 +6,7 @@ import re
 import shutil
 import subprocess
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -164,7 +164,12 @@ def remove_image(image: str) -> str | None:
 
 
 def run_command(
-    image: str, command: Sequence[str], mounts: Sequence[tuple[Path, str]], *, terminal: bool
+    image: str,
+    command: Sequence[str],
+    mounts: Sequence[tuple[Path, str]],
+    env: Iterable[str] = (),
+    *,
+    terminal: bool,
 ) -> list[str]:
     """The command line that runs a command in a container, which is gone when it ends.
 
@@ -172,10 +177,13 @@ def run_command(
         image: Its name.
         command: What to run; nothing for what the image runs without one.
         mounts: Folders of this machine that the container sees, and where; it cannot write there.
+        env: Environment variables that it has as here: their names, since a command line is
+            everybody's to read.
         terminal: Whether it has a terminal.
     """
     options = ["--rm", "--interactive", *(["--tty"] if terminal else [])]
     options += [f"--mount={_mount(source, target)}" for source, target in mounts]
+    options += [f"--env={name}" for name in env]
     return [PROGRAM, "run", *options, "--", image, *command]
 
 

@@ -20,6 +20,7 @@ Examples:
   dws deploy run
   dws deploy run -- dws report history
   dws deploy run --mount images -- sh -c 'python code/train.py && dws push'
+  dws deploy run --env AWS_ACCESS_KEY_ID,AWS_SECRET_ACCESS_KEY -- python code/train.py
 """
 
 
@@ -37,6 +38,11 @@ Examples:
     type=NAMES,
     help="Resources that the container reads from their folders here, a list with commas.",
 )
+@click.option(
+    "--env",
+    type=NAMES,
+    help="Environment variables that COMMAND has there as here, a list of names with commas.",
+)
 @click.argument("command_line", nargs=-1, type=click.UNPROCESSED, metavar="[-- COMMAND...]")
 @pass_session
 def command(
@@ -44,6 +50,7 @@ def command(
     image_name: str | None,
     no_mount_ssh_keys: bool,
     mount: Sequence[str] | None,
+    env: Sequence[str] | None,
     command_line: Sequence[str],
 ) -> int:
     """Run COMMAND, or a shell, in a container of the image that 'dws deploy build' made.
@@ -58,6 +65,7 @@ def command(
             command_line,
             mount_ssh_keys=not no_mount_ssh_keys,
             mount=mount or (),
+            env=env or (),
             terminal=sys.stdin.isatty() and sys.stdout.isatty(),
         )
     for text in notes:

@@ -459,6 +459,22 @@ class Resource(SnapshotResourceMixin):
             ConfigurationError: It cannot be brought; nothing is left of the attempt.
         """
 
+    def take_along(self, copy: Path, restore_hashval: str | None) -> tuple[str, ...]:
+        """Give a copy of the workspace, which may ask nobody, what is kept here of a snapshot.
+
+        Its folder goes along without that, and so does what git has.
+
+        Args:
+            copy: The root of the copy.
+            restore_hashval: Of the newest snapshot that has one.
+
+        Returns:
+            What the copy will lack, for people.
+        """
+        if self.local_path is not None:
+            return ()
+        return (f"{self} has no folder here: its content is not in the image",)
+
     # Paths in it
 
     def validate_subpath_exists(self, subpath: str) -> None:

@@ -25,6 +25,7 @@ from dws_graph.backends.kept.store import (
     StoreError,
     TreeName,
 )
+from dws_graph.backends.locks import Notify, quiet
 from dws_graph.errors import ChangedMeanwhileError, ConfigurationError, some_of
 from dws_graph.resources import hashing
 from dws_graph.resources.base import ResourceWorkspace
@@ -53,7 +54,12 @@ Kept = Literal["same", "changed", "missing"]
 
 def own_store(workspace: ResourceWorkspace) -> LocalStore:
     """The workspace's own store of kept content."""
-    return LocalStore(workspace.root / FOLDER, notify=workspace.notify, in_workspace=True)
+    return store_of(workspace.root, workspace.notify)
+
+
+def store_of(root: Path, notify: Notify = quiet) -> LocalStore:
+    """The own store of the workspace with this root."""
+    return LocalStore(root / FOLDER, notify=notify, in_workspace=True)
 
 
 def shared_store(workspace: ResourceWorkspace, url: str) -> Store:
@@ -224,14 +230,36 @@ class KeptFiles:
         """
         if self.shared is None or (state := self.state(root)) is None:
             return 0
-        here = {file.sha1 for file in self._now().files.values()}
-        wanted = {s: size for s, size in state.sizes().items() if s not in here}
+        wanted = self._not_in_folder(state)
         absent = sorted(wanted.keys() - self.own.present(wanted))
         if absent:
             self.own.write_tree(self.name(root), replace(state, whole=False).to_bytes())
             with self.own.adding():
                 self.own.take(self.shared, absent)
         return len(absent)
+
+    def _not_in_folder(self, state: KeptState) -> dict[str, int]:
+        here = {file.sha1 for file in self._now().files.values()}
+        return {s: size for s, size in state.sizes().items() if s not in here}
+
+    def give(self, store: LocalStore, root: str) -> list[str]:
+        """Let the store of a copy know a state, with the content that is not in the folder here.
+
+        Returns:
+            The files whose content is in no store.
+
+        Raises:
+            ConfigurationError: Nobody knows the state, or a store cannot be read.
+        """
+        state = self._wanted(root)
+        wanted = self._not_in_folder(state)
+        store.write_tree(self.name(root), replace(state, whole=False).to_bytes())
+        for source in self.stores:
+            there = source.present(wanted)
+            store.take(source, sorted(there))
+            wanted = {sha1: size for sha1, size in wanted.items() if sha1 not in there}
+        lost = sorted(name for name, file in state.files.items() if file.sha1 in wanted)
+        return [os.fsdecode(hashing.quoted(name)) for name in lost]
 
     def check(self, root: str, subpath: str | None) -> tuple[Kept | None, list[str]]:
         """Read all kept content of a state again.

@@ -14,7 +14,7 @@ from typing import Any
 
 from dws_graph.backends.files import as_file_name, make_folder
 from dws_graph.backends.kept.store import check_url
-from dws_graph.errors import ConfigurationError, JsonValueError, ParamParseError
+from dws_graph.errors import ConfigurationError, JsonValueError, ParamParseError, some_of
 from dws_graph.model.values import Json, take, take_or
 from dws_graph.resources import hashing
 from dws_graph.resources.base import (
@@ -34,7 +34,7 @@ from dws_graph.resources.base import (
 from dws_graph.resources.cloning import appearing, as_local_path
 from dws_graph.resources.digests import Progress, StatCache
 from dws_graph.resources.fingerprints import Look, file_entries, look
-from dws_graph.resources.kept_files import KeptFiles
+from dws_graph.resources.kept_files import KeptFiles, store_of
 from dws_graph.resources.walking import NOTHING, Entry, Excluded
 
 FILE = "file"
@@ -337,6 +337,18 @@ class LocalFileResource(FileResource):
             make_folder(target)
             if root is not None:
                 self.kept_content.bring(root, folder=target)
+
+    def take_along(self, copy: Path, restore_hashval: str | None) -> tuple[str, ...]:
+        """See `Resource`: kept content that is not in the folder."""
+        if not self.keep or restore_hashval is None or not self.place.is_dir():
+            return super().take_along(copy, restore_hashval)
+        try:
+            lost = self.kept_content.give(store_of(copy), restore_hashval)
+        except ConfigurationError as e:
+            return (f"{self}: kept content is not in the image: {e.message}",)
+        if not lost:
+            return ()
+        return (f"{self}: the content of {some_of(lost, 3)} is in no store: not in the image",)
 
     def not_pushed(self) -> str | None:
         """See `Resource`."""

@@ -41,6 +41,7 @@ from dws_graph.resources.s3_listing import BucketListing, counts
 
 S3 = "s3"
 ROLES = tuple(role for role in RESOURCE_ROLE_CHOICES if role != ResourceRoles.RESULTS)
+WITH_KEYS = "dws deploy run --env AWS_ACCESS_KEY_ID,AWS_SECRET_ACCESS_KEY"
 NAMED = 5  # objects that a message names
 NOTHING = "nothing"  # the fingerprint of a part that is not there
 
@@ -213,7 +214,13 @@ class S3Resource(Resource, FileResourceMixin):
 
     def restore_precheck(self, restore_hashval: str) -> None:
         """See `Resource`: every version must be in the bucket still."""
-        gone = self.gone(self.listing_at(restore_hashval))
+        listing = self.listing_at(restore_hashval)
+        try:
+            gone = self.gone(listing)
+        except ConfigurationError:
+            if self.kept.read_here() == restore_hashval:  # nothing is going to change
+                return
+            raise
         if gone:
             raise ConfigurationError(
                 f"{self} cannot be restored: {self.bucket} has no longer the versions of "
@@ -265,6 +272,20 @@ class S3Resource(Resource, FileResourceMixin):
         self._bucket_now()
         self.kept.read_from_now(None)
         return (f"{self} is read from {self.bucket} as it is now",)
+
+    def take_along(self, copy: Path, restore_hashval: str | None) -> tuple[str, ...]:
+        """See `Resource`: the listing that is read here, and those of its objects that are here."""
+        try:
+            hashval = self.kept.read_here() or restore_hashval
+            if hashval is None:
+                return (f"{self} is in no snapshot: nothing of {self.bucket} is in the image",)
+            listing = self.listing_at(hashval)
+            objects = self.filesystem(hashval).kept()
+        except ConfigurationError as e:
+            return (f"{self}: nothing of {self.bucket} is in the image: {e.message}",)
+        self.kept.give(copy, listing, objects)
+        told = f"{self}: {len(objects)} of {len(listing)} objects, those that were read here, are "
+        return (f"{told}in the image; what else is read there needs the bucket: {WITH_KEYS}",)
 
     # Files
 

@@ -9,7 +9,9 @@ written, the workspace commits it.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from dws_graph.backends.faults import fault
@@ -156,6 +158,19 @@ class Kept:
             return {name: data}
         self._in_bucket.add(name)
         return {}
+
+    def give(self, root: Path, listing: BucketListing, objects: Iterable[Path]) -> None:
+        """Let a copy of the workspace read this listing, with these objects."""
+        scratch = root / SCRATCH
+        folder = scratch / self.folder.name
+        for below in (LISTINGS, OBJECTS):
+            make_folder(folder / below)
+        (scratch / ".gitignore").write_bytes(b"*\n")
+        (folder / READ).write_text(listing.hash)
+        (folder / LISTINGS / f"{listing.hash}.json.gz").write_bytes(packed(listing))
+        for file in objects:
+            with suppress(FileNotFoundError):  # another process needed the room
+                shutil.copyfile(file, folder / OBJECTS / file.name)
 
     def _files(self, name: str) -> list[Path]:
         """Where a file may be: earlier names had folders of their own."""

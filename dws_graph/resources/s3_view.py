@@ -67,6 +67,11 @@ class ObjectCache:
         fault("cache: rename")
         os.replace(temporary, self._folder / f"{name}-{_digest(data)}")
 
+    def files(self) -> dict[str, Path]:
+        """Each file, by the name that its content is kept under."""
+        found = self._folder.iterdir() if self._folder.is_dir() else ()
+        return {file.name.rpartition("-")[0]: file for file in found}
+
     def _make_room(self, size: int) -> None:
         files = sorted(self._stats())
         used = sum(found for _, found, _ in files)
@@ -186,6 +191,13 @@ class BucketView(AbstractFileSystem):  # type: ignore[misc]  # fsspec has no typ
             return _LargeObject(self, key, block_size=block_size or BLOCK, size=version.size)
         self._cache.put(name, data)
         return io.BytesIO(data)
+
+    def kept(self) -> list[Path]:
+        """The objects on this machine; the bucket is not asked."""
+        files = self._cache.files()
+        versions = self.listing.versions.items()
+        names = [self._kept_as(key) for key, version in versions if version != "null"]
+        return [files[name] for name in names if name in files]
 
     def _kept_as(self, key: str) -> str:
         """Under which name a version is kept; `null`, from before there were any, may be anew."""

@@ -6,6 +6,7 @@ What is in it: docs/deploy.md.
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -22,12 +23,14 @@ from dws_graph.backends.containers import (
 )
 from dws_graph.errors import ConfigurationError
 from dws_graph.resources.cloning import appearing
+from dws_graph.workspace import environment
 from dws_graph.workspace.carrying import HOME, place_in_image
 from dws_graph.workspace.image_files import LABEL, put_files
 from dws_graph.workspace.opened import OpenWorkspace
 from dws_graph.workspace.planning_images import Wish, image_name, plan_image
 from dws_graph.workspace.telling_of_images import build_args, left_out
 
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _NOT_READABLE = "the keys in {} are not mounted: user {} in the container could not read them"
 
 
@@ -70,7 +73,7 @@ def deploy_build(ws: OpenWorkspace, wish: Wish, *, force: bool = False, told: To
     notes = left_out(ws, plan)
     with tempfile.TemporaryDirectory(prefix="dws-deploy-") as made:
         folder = Path(made)
-        put_files(ws, plan, folder, told)
+        notes += put_files(ws, plan, folder, told)
         told("building the image")
         build_image(folder, name, told, args=build_args())
     return Built(name, new=True, notes=(*notes, *_replaced(name, before)))
@@ -94,7 +97,7 @@ def deploy_files(ws: OpenWorkspace, wish: Wish, folder: Path, *, told: Told) -> 
     with appearing(folder) as target:
         target.mkdir()
         (target / ".gitignore").write_text("*\n")  # where it lies in a repository
-        put_files(ws, plan, target, told)
+        notes += put_files(ws, plan, target, told)
     return Built(plan.name, new=True, notes=notes)
 
 
@@ -105,6 +108,7 @@ def deploy_run(
     *,
     mount_ssh_keys: bool = True,
     mount: Collection[str] = (),
+    env: Collection[str] = (),
     terminal: bool = False,
 ) -> tuple[list[str], tuple[str, ...]]:
     """The command line that runs a command in a container of the image.
@@ -115,17 +119,19 @@ def deploy_run(
         command: What to run; nothing for a shell.
         mount_ssh_keys: Let the container read `~/.ssh`, for git.
         mount: Resources whose folders here the container reads in place of its own.
+        env: Environment variables that the command has there as here.
         terminal: Whether it has a terminal.
 
     Returns:
         The command line, and notes for people.
 
     Raises:
-        ConfigurationError: There is no such image, or no such resource.
+        ConfigurationError: There is no such image, resource or variable.
         EngineError: There is no engine.
     """
     name = image_name(ws, image)
     mounts = [_mounted(ws, resource) for resource in mount]
+    _check_variables(env)
     check_engine()
     found = find_image(name)
     if found is None:
@@ -139,7 +145,7 @@ def deploy_run(
             mounts.append((keys.resolve(), f"{HOME}/.ssh"))
         else:
             notes.append(_NOT_READABLE.format(keys, user))
-    return run_command(name, command, mounts, terminal=terminal), tuple(notes)
+    return run_command(name, command, mounts, env, terminal=terminal), tuple(notes)
 
 
 def _check_folder(ws: OpenWorkspace, folder: Path) -> None:
@@ -172,6 +178,20 @@ def _replaced(name: str, before: Image | None) -> list[str]:
         return []
     why = remove_image(before.id)
     return [f"the image that was {name} before is still there: {why}"] if why else []
+
+
+def _check_variables(names: Collection[str]) -> None:
+    known = environment.of_program()
+    for name in names:
+        if not _VARIABLE.fullmatch(name):
+            raise ConfigurationError(
+                "what --env names has to be the name of an environment variable, no value",
+                hint="Type: export NAME=VALUE; dws deploy run --env NAME.",
+            )
+        if name not in known:
+            raise ConfigurationError(
+                f"the environment variable {name} is not set here", hint=f"Type: export {name}=..."
+            )
 
 
 def _mounted(ws: OpenWorkspace, name: str) -> tuple[Path, str]:

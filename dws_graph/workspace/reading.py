@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from dws_graph.backends.views import Entry
+from dws_graph.errors import ConfigurationError
 from dws_graph.model.certificates import Certificate
 from dws_graph.model.facts import Fingerprint, StepStart
 from dws_graph.model.refs import ResourceRef
@@ -223,6 +224,23 @@ def content_now(
         return resource.content(subpath, None, progress) if here else Content(None, None, None)
     with IndexStatCache(ws.index, folder) as cache:
         return resource.content(subpath, cache, progress)
+
+
+def is_changed(ws: OpenWorkspace, resource: Resource, before: str | None) -> bool | None:
+    """Whether a resource's content is another than the one with this hash."""
+    if before is None:
+        return None
+    try:
+        now = content_now(ws, resource, None)
+    except ConfigurationError:  # its folder is gone
+        return None
+    if now.hash == before:
+        return False
+    if now.known_as is not None and (then := resource.known_as(before)) is not None:
+        return now.known_as != then
+    if now.hash is None and now.known_as is None and not resource.is_here():
+        return None
+    return True
 
 
 def known_content(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dws_graph.backends.git.filters import filtered_files
+from dws_graph.backends.git.filters import allowed_filters, filtered_files
+from dws_graph.backends.git.large import may_run
+from dws_graph.backends.git.pointers import DRIVERS
 from dws_graph.errors import some_of
 from dws_graph.model.facts import STEP_COMPLETED, Fact
 from dws_graph.model.secrets import scrub_text
@@ -12,7 +14,10 @@ from dws_graph.resources.git import GitResource
 from dws_graph.workspace import environment
 from dws_graph.workspace.committing import sealed_segments
 from dws_graph.workspace.opened import OpenWorkspace
+from dws_graph.workspace.params import FILTERS
 from dws_graph.workspace.planning_images import Plan
+from dws_graph.workspace.reading import is_changed
+from dws_graph.workspace.snapshots import latest, manifest_of
 
 _NOT_WITHIN = ("--ignore-submodules=all",)
 _NEWEST = 1000  # steps that are looked at
@@ -21,8 +26,8 @@ _NEWEST = 1000  # steps that are looked at
 def left_out(ws: OpenWorkspace, plan: Plan) -> tuple[str, ...]:
     """Each thing that is here and not in the image, in a sentence."""
     told = (
-        *(_uncommitted(ws, plan), _unsealed(ws), _without_folder(ws, plan), _filtered(ws)),
-        *(_other_packages(ws, plan), _of_the_machine(plan)),
+        *(_uncommitted(ws, plan), _unsealed(ws), _changed(ws, plan), _without_folder(ws, plan)),
+        *(_filtered(ws, plan), _other_packages(ws, plan), _of_the_machine(plan)),
     )
     return tuple(note for notes in told for note in notes)
 
@@ -52,16 +57,43 @@ def _unsealed(ws: OpenWorkspace) -> Iterator[str]:
         yield f"{steps} {some_of(names)} ran since the last commit: take a snapshot first"
 
 
+def _changed(ws: OpenWorkspace, plan: Plan) -> Iterator[str]:
+    """Folders that go along as they are, and are not as the newest snapshot has them."""
+    newest = latest(ws)
+    if newest is None:
+        return
+    hashes = {params["name"]: params.get("hash") for params in manifest_of(ws, newest.hashval)}
+    folders = [r for r in plan.resources if not isinstance(r, GitResource)]
+    changed = [r.name for r in folders if is_changed(ws, r, hashes.get(r.name))]
+    if changed:
+        verb = "is" if len(changed) == 1 else "are"
+        yield f"{some_of(changed)} {verb} in the image as here, not as in the last snapshot"
+
+
 def _without_folder(ws: OpenWorkspace, plan: Plan) -> Iterator[str]:
+    """Those that are elsewhere altogether tell for themselves."""
     known = plan.skipped | {resource.name for resource in plan.resources}
     for resource in ws.get_resources():
-        if resource.name not in known and not resource.is_in_workspace():
-            yield f"{resource.name} has no folder here: its content is not in the image"
+        left = resource.name not in known and not resource.is_in_workspace()
+        if left and resource.local_path is not None:
+            yield f"{resource} has no folder here: its content is not in the image"
 
 
-def _filtered(ws: OpenWorkspace) -> Iterator[str]:
-    for driver, files in filtered_files(ws.git).items():
-        yield f"{some_of(files, 3)}: in the image as git has them, without the filter {driver}"
+def _filtered(ws: OpenWorkspace, plan: Plan) -> Iterator[str]:
+    """Files that filters would write otherwise which do not run in the image."""
+    places = [("", ws.git)]
+    places += [(f"{r.name}/", r.git) for r in plan.resources if isinstance(r, GitResource)]
+    for below, git in places:
+        may, allowed = may_run(git), allowed_filters(git)
+        for driver, files in filtered_files(git).items():
+            if driver in may:
+                continue
+            told = some_of([below + file for file in files], 3)
+            told += f": in the image as git has them, without the filter {driver}"
+            if driver in DRIVERS and allowed is not None and driver not in allowed:
+                wanted = ",".join(dict.fromkeys([*ws.get_local_param(FILTERS), driver]))
+                told += f"; to have their content, first type dws config {FILTERS} {wanted}"
+            yield told
 
 
 def _other_packages(ws: OpenWorkspace, plan: Plan) -> Iterator[str]:

@@ -9,22 +9,25 @@ from urllib.parse import urlsplit
 
 from dws_graph.backends.files import make_folder
 from dws_graph.backends.git.command import Git
-from dws_graph.backends.git.filters import keep_filters_out
 from dws_graph.backends.git.remotes import ORIGIN
+from dws_graph.backends.git.taking_along import LargeContent
 from dws_graph.model.secrets import scrub_text
 
 _OURS = "refs/dws/*"  # commits that snapshots name and no branch has, what the origin had
+_NO_CONFIG = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
 
 
-def carry(source: Git, target: Path, branch: str) -> Git:
+def carry(source: Git, target: Path, branch: str, large: LargeContent | None = None) -> Git:
     """Copy a branch with its history and our own refs, and check it out.
 
-    Hooks, configuration, work in progress and other branches stay behind; no filter runs.
+    Hooks, configuration, work in progress and other branches stay behind; no filter runs but those
+    of the large files whose content goes along.
 
     Args:
         source: The repository.
         target: The folder of the copy, which is made; there may be files in it.
         branch: Of the source, with a commit.
+        large: Content of large files, which else are pointers in the copy.
     """
     make_folder(target)
     git = Git(target)
@@ -40,13 +43,13 @@ def carry(source: Git, target: Path, branch: str) -> Git:
         *("--update-shallow", "--end-of-options", str(source.root)),
         *(f"+{ref}:{ref}" for ref in refs),
     )
-    keep_filters_out(git)
+    (large or LargeContent()).put(git)
     if url := url_elsewhere(source):
         git.run("config", f"remote.{ORIGIN}.url", url)
         git.run("config", f"remote.{ORIGIN}.fetch", f"+refs/heads/*:refs/remotes/{ORIGIN}/*")
         git.run("config", f"branch.{branch}.remote", ORIGIN)
         git.run("config", f"branch.{branch}.merge", f"refs/heads/{branch}")
-    git.run("reset", "--quiet", "--hard", "--no-recurse-submodules")
+    git.run("reset", "--quiet", "--hard", "--no-recurse-submodules", env=_NO_CONFIG)
     _forget(git)
     return git
 

@@ -47,6 +47,13 @@ def keep_filters_out(git: Git) -> None:
     git.run("config", KEY, "")
 
 
+def let_run(git: Git, drivers: Collection[str]) -> None:
+    """Let some of `DEFINITIONS` run in a new copy that goes elsewhere, where git knows none."""
+    for driver in drivers:
+        configure(git, driver)
+    git.run("config", KEY, " ".join(sorted(drivers)))
+
+
 def allowed_filters(git: Git) -> tuple[str, ...] | None:
     """The drivers that may run in a repository; None in one that we did not clone: all may."""
     raw = git.run("config", "--local", "--get", KEY, ok=(0, 1))
