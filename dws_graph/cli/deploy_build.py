@@ -75,8 +75,9 @@ def command(
     """Build a Docker image with the workspace, as it was last committed.
 
     It holds the workspace's repository with its snapshots and lineage, git resources at their last
-    commit, other folders of data as they are, the Python packages, and dws. The steps of the last
-    snapshot can be run again there. Passwords, keys and git's configuration stay here.
+    commit, large files and kept content as the last snapshot names them, other folders of data as
+    they are, the Python packages, and dws. The steps of the last snapshot can be run again there.
+    Passwords, keys and git's configuration stay here.
 
     An image that is there already is left as it is, but for --force-rebuild.
     """

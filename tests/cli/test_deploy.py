@@ -452,6 +452,18 @@ def test_an_index_with_a_password_is_not_handed_on_or_repeated(
     assert SECRET not in ran.err + ran.out
 
 
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [("NO_SUCH_VARIABLE", "is not set here"), (f"KEY={SECRET}", "no value"), ("-v", "no value")],
+)
+def test_a_variable_is_named_never_given(dws: Dws, workspace: Path, name: str, says: str):
+    said = dws.refused("deploy", "run", f"--env={name}", "--", "true")
+
+    assert says in said
+    assert "export" in said
+    assert SECRET not in said
+
+
 def test_in_the_image_paths_of_the_machine_lead_to_where_things_are(tmp_path: Path):
     target, taken = tmp_path / "workspace", tmp_path / "taken"
     target.mkdir()

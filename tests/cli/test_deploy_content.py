@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from dws_graph.workspace import find_and_load_workspace
+from dws_graph.resources.s3 import S3Resource
+from dws_graph.workspace import Workspace, find_and_load_workspace
 from tests.cli.conftest import Dws
 from tests.fixtures.buckets import Bucket, bucket
 from tests.fixtures.moto import moto_server
@@ -44,6 +45,13 @@ def unpacked(image: Path, where: Path) -> Path:
     params.write_text(params.read_text().replace('"/workspace', f'"{where}/workspace'))
     params.write_text(params.read_text().replace('"/resources', f'"{where}/resources'))
     return where / "workspace"
+
+
+def in_bucket(ws: Workspace, path: str) -> bytes:
+    resource = ws.get_resource("pictures")
+    assert isinstance(resource, S3Resource)
+    data: bytes = resource.open(path).read()
+    return data
 
 
 def take_two(dws: Dws, file: Path) -> None:
@@ -179,8 +187,7 @@ def test_objects_of_a_bucket_that_were_read_here_are_read_without_it(
     dws("add", "s3", "--role", "source-data", "--name", "pictures", bucket.name)
     dws("snapshot", "V1")
     with find_and_load_workspace(uri_or_local_path=str(workspace)) as ws:
-        resource = ws.get_resource("pictures")
-        assert resource.open("train/a.csv").read() == b"1,2\n"
+        assert in_bucket(ws, "train/a.csv") == b"1,2\n"
     bucket.put("train/a.csv", "9,9\n")
 
     said = dws("deploy", "build", "--dockerfile-only", str(image))
@@ -196,7 +203,7 @@ def test_objects_of_a_bucket_that_were_read_here_are_read_without_it(
     dws("run", "--step-name", "look", "-i", "pictures", "-o", "results", "--", *command)
     dws("restore", "V1")
     with find_and_load_workspace(uri_or_local_path=str(inside)) as ws:
-        assert ws.get_resource("pictures").open("train/a.csv").read() == b"1,2\n"
+        assert in_bucket(ws, "train/a.csv") == b"1,2\n"
     assert json.loads(dws("steps", "--format", "json").out)[0]["name"] == "look"
 
 

@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from tests.docker import standins
+from tests.docker.deployed import environment
 from tests.docker.engine import Stack, docker
 from tests.docker.lab import GIT, Lab
+from tests.fixtures.moto import moto_server  # noqa: F401
 from tests.neo4j.local import Address, free_port, wait_ready
 
 ROOT = Path(__file__).parents[2]
@@ -47,6 +49,12 @@ def checkout(folder: Path) -> Path:
 def base(folder: Path) -> str:
     """The image that ours is built on."""
     return standins.base(folder)
+
+
+@pytest.fixture(scope="session")
+def programs(folder: Path) -> Path:
+    """Those of a Python environment with dws, in which workspaces are put into images."""
+    return environment(folder / "env")
 
 
 @pytest.fixture(scope="session")

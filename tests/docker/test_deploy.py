@@ -4,108 +4,30 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import secrets
-import subprocess
-import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.docker import engine, standins
+from tests.docker.deployed import Deployed, git
 from tests.docker.engine import ask, docker, inspect
-from tests.docker.lab import GIT
 
-ROOT = Path(__file__).parents[2]
 IMAGE = "dws-deploy:tested"
 PLANTED = f"planted-{secrets.token_hex(8)}"
 HISTORY = ("report", "history", "--format", "json")
-PINNED = re.compile(r"^([a-z][^\s]*==[^\\\n]*?) *\\?$", re.MULTILINE)
-INSTALLED = ("joblib", "numpy", "pandas", "scikit-learn")
-
-
-@dataclass(frozen=True)
-class Deployed:
-    """A workspace on this machine, the `dws` that made it, and where its parts are.
-
-    Attributes:
-        root: The workspace.
-        home: Of its user, with `.ssh`.
-        bin: Of the Python environment that its steps ran in.
-        outside: Where resources lie that are not in its folder.
-    """
-
-    root: Path
-    home: Path
-    bin: Path
-    outside: Path
-
-    def ask(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Runs dws, whatever comes of it."""
-        env = {**os.environ, **GIT, "HOME": str(self.home), "DOCKER_CONFIG": engine.CONFIG}
-        return subprocess.run(
-            [self.bin / "dws", *arguments],
-            cwd=self.root,
-            env={**env, "DOCKER_BUILDKIT": "0"},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=1200,
-        )
-
-    def __call__(self, *arguments: str) -> str:
-        """Runs dws; stdout."""
-        ran = self.ask(*arguments)
-        assert ran.returncode == 0, f"{ran.stdout[-3000:]}\n{ran.stderr[-3000:]}"
-        return ran.stdout
-
-    def build(self, *arguments: str, image: str = IMAGE) -> list[str]:
-        """The words of a build."""
-        words = ["deploy", "build", "--image-name", image, *arguments]
-        words += ["--base", docker_base()]
-        if standins.CERTIFICATES.is_file():
-            words += ["--ca-bundle", str(standins.CERTIFICATES)]
-        return words
-
-    def inside(self, *command: str, options: tuple[str, ...] = ()) -> str:
-        """Runs a command in a container; stdout."""
-        return self("deploy", "run", "--image-name", IMAGE, *options, "--", *command)
-
-
-def docker_base() -> str:
-    """The image that takes the place of `python:3.x-slim-bookworm`."""
-    return f"dws-standin-debian:{standins.SUITE}"
-
-
-def environment(folder: Path) -> Path:
-    """A Python environment with dws, from this checkout, and scikit-learn; its programs."""
-    subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-    pip = [str(folder / "bin" / "pip"), "install", "--quiet"]
-    pinned = folder / "constraints.txt"
-    pinned.write_text("\n".join(PINNED.findall((ROOT / "requirements.lock").read_text())))
-    lock = ROOT / "docker" / "requirements.lock"
-    subprocess.run([*pip, "--require-hashes", "-r", str(lock)], check=True)
-    subprocess.run([*pip, "-c", str(pinned), *INSTALLED], check=True)
-    subprocess.run([*pip, "--no-deps", "-e", str(ROOT)], check=True)
-    return folder / "bin"
-
-
-def git(folder: Path, *arguments: str) -> None:
-    subprocess.run(["git", *arguments], cwd=folder, check=True, env={**os.environ, **GIT})
 
 
 @pytest.fixture(scope="module")
-def deployed(folder: Path, base: str) -> Iterator[Deployed]:
+def deployed(folder: Path, base: str, programs: Path) -> Iterator[Deployed]:
     """The demo, with resources beside it and secrets around it; and its image."""
     place = folder / "deploy"
     home, outside = place / "home", place / "outside"
     (home / ".ssh").mkdir(parents=True, mode=0o700)
     (home / ".ssh" / "id_test").write_text(f"{PLANTED}\n")
-    made = Deployed(place / "demo", home, environment(place / "env"), outside)
+    made = Deployed(place / "demo", home, programs, outside, IMAGE)
     made.root.mkdir()
     made("demo", str(made.root))
     add_resources(made)
