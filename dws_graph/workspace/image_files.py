@@ -56,7 +56,7 @@ def put_files(ws: OpenWorkspace, plan: Plan, folder: Path, told: Told) -> tuple[
         "links": _links(ws, plan),
         "interpreters": _interpreters(ws),
     }
-    (folder / "image.json").write_text(json.dumps(about, indent=2), encoding="utf-8")
+    (folder / "image.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
     dockerfile = (template / "Dockerfile").read_text(encoding="utf-8")
     for key, value in _words(ws, plan, carried).items():
         dockerfile = dockerfile.replace(f"@{key}@", value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from dws_graph.backends.git.command import decoded
 from dws_graph.backends.git.filters import allowed_filters, filtered_files
 from dws_graph.backends.git.large import may_run
 from dws_graph.backends.git.pointers import DRIVERS
@@ -39,8 +40,12 @@ def build_args() -> list[str]:
 
 
 def _uncommitted(ws: OpenWorkspace, plan: Plan) -> Iterator[str]:
-    changed = ["the workspace"] if ws.git.run("status", "--porcelain", *_NOT_WITHIN) else []
-    changed += [r.name for r in plan.resources if isinstance(r, GitResource) and r.is_dirty()]
+    raw = ws.git.run("status", "--porcelain", "-z", "--no-renames", *_NOT_WITHIN)
+    files = [decoded(entry)[3:] for entry in raw.split(b"\0")[:-1]]
+    if files:
+        verb = "is" if len(files) == 1 else "are"
+        yield f"{some_of(files, 3)} {verb} not committed as here, and so not in the image"
+    changed = [r.name for r in plan.resources if isinstance(r, GitResource) and r.is_dirty()]
     if changed:
         verb = "has" if len(changed) == 1 else "have"
         yield f"{some_of(changed)} {verb} changes that are not committed, and not in the image"

@@ -228,7 +228,7 @@ def test_no_secret_and_nothing_uncommitted_is_in_the_files(
 
     ran = dws("deploy", "build", "--dockerfile-only", str(image))
 
-    assert "the workspace has changes that are not committed" in ran.err
+    assert "not committed as here, and so not in the image" in ran.err
     for path in image.rglob("*"):
         if path.is_file():
             assert SECRET.encode() not in path.read_bytes(), path
