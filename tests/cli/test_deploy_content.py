@@ -19,7 +19,7 @@ from tests.sharing.lfs_server import lfs_server
 
 __all__ = ["bucket", "moto_server"]
 
-ONE, TWO = "0123456789" * 300, "abcdefghij" * 300
+ONE = "0123456789" * 300
 NOBODY = "http://127.0.0.1:9"
 
 
@@ -54,12 +54,10 @@ def in_bucket(ws: Workspace, path: str) -> bytes:
     return data
 
 
-def take_two(dws: Dws, file: Path) -> None:
-    """A file with one content and another, a snapshot of each."""
+def take(dws: Dws, file: Path) -> None:
+    """A snapshot, V1, with a file."""
     file.write_text(ONE)
     dws("snapshot", "V1")
-    file.write_text(TWO)
-    dws("snapshot", "V2")
 
 
 @pytest.mark.needs("git-lfs")
@@ -75,8 +73,8 @@ def test_large_files_are_whole_and_the_newest_snapshot_comes_back_with_no_server
     options: tuple[str, ...], package: str,
 ):  # fmt: skip
     dws("init", "lab", "--create-resources", "all", *options)
-    take_two(dws, folder / "source-data" / "raw.bin")
-    (folder / "source-data" / "raw.bin").write_text(ONE + TWO)
+    take(dws, folder / "source-data" / "raw.bin")
+    (folder / "source-data" / "raw.bin").write_text(ONE * 2)
     git(folder, "commit", "-qam", "by hand")
 
     said = dws("deploy", "build", "--dockerfile-only", str(image))
@@ -86,11 +84,11 @@ def test_large_files_are_whole_and_the_newest_snapshot_comes_back_with_no_server
     inside = unpacked(image, tmp_path / "inside")
     for name, value in (("GIT_CONFIG_GLOBAL", "/dev/null"), ("EMAIL", "a@example.com")):
         monkeypatch.setenv(name, value)  # nothing of this machine's
-    assert (inside / "source-data" / "raw.bin").read_text() == ONE + TWO
+    assert (inside / "source-data" / "raw.bin").read_text() == ONE * 2
     assert git(inside, "status", "--porcelain") == ""
     monkeypatch.chdir(inside)
-    dws("restore", "V2")
-    assert (inside / "source-data" / "raw.bin").read_text() == TWO
+    dws("restore", "V1")
+    assert (inside / "source-data" / "raw.bin").read_text() == ONE
     (setting,) = dws.json("config", "git.filters")
     assert setting["value"] == [options[0].split("-")[3]]
 
@@ -106,7 +104,7 @@ def test_files_that_no_filter_may_write_are_named_with_what_to_type(
         git(folder, "config", "--file", ".lfsconfig", "lfs.url", server.url)
         git(folder, "add", ".lfsconfig")
         git(folder, "commit", "-qm", "where large files are")
-        take_two(dws, folder / "source-data" / "raw.bin")
+        take(dws, folder / "source-data" / "raw.bin")
         dws("publish", str(origin))
         dws("clone", str(origin), str(tmp_path / "clone"))
         monkeypatch.chdir(tmp_path / "clone")
@@ -120,24 +118,32 @@ def test_files_that_no_filter_may_write_are_named_with_what_to_type(
         again = dws("deploy", "build", "--dockerfile-only", str(tmp_path / "again"))
         assert "raw.bin" not in again.err
     inside = unpacked(tmp_path / "again", tmp_path / "inside")
-    assert (inside / "source-data" / "raw.bin").read_text() == TWO
+    assert (inside / "source-data" / "raw.bin").read_text() == ONE
 
 
 @pytest.mark.needs("git-lfs")
-def test_large_files_that_nobody_has_are_refused_and_nothing_is_written(
-    dws: Dws, folder: Path, image: Path
+def test_large_files_that_nobody_has_are_refused_but_where_pointers_are_wanted(
+    dws: Dws, folder: Path, image: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
+    git(tmp_path, "init", "-q", "--bare", "origin.git")
     dws("init", "lab", "--create-resources", "all", "--git-lfs-attributes", "*.bin")
-    take_two(dws, folder / "source-data" / "raw.bin")
+    take(dws, folder / "source-data" / "raw.bin")
     (stored,) = [p for p in (folder / ".git" / "lfs").rglob("*") if p.is_file()
-                 and p.read_bytes() == TWO.encode()]  # fmt: skip
+                 and p.read_bytes() == ONE.encode()]  # fmt: skip
     stored.unlink()
     (folder / "source-data" / "raw.bin").write_text("else git-lfs would keep it again\n")
 
-    said = dws.refused("deploy", "build", "--dockerfile-only", str(image))
-
-    assert "source-data/raw.bin" in said
+    git(folder, "remote", "add", "origin", str(tmp_path / "origin.git"))
+    build = ("deploy", "build", "--dockerfile-only", str(image))
+    assert "source-data/raw.bin" in dws.refused(*build)
+    git(folder, "config", "lfs.fetchexclude", "*.bin")
+    assert "lfs.fetchexclude" in dws.refused(*build)
     assert not image.exists()
+
+    monkeypatch.setenv("GIT_LFS_SKIP_SMUDGE", "1")
+    said = dws(*build)
+
+    assert "source-data/raw.bin: in the image as git has them" in said.err
 
 
 def test_kept_content_comes_back_also_where_the_folder_was_changed_since(
@@ -147,7 +153,7 @@ def test_kept_content_comes_back_also_where_the_folder_was_changed_since(
     (images / "more").mkdir(parents=True)
     (images / "more" / "same.png").write_text("same")
     dws("add", "local-files", "--role", "source-data", "--keep", str(images))
-    take_two(dws, images / "one.png")
+    take(dws, images / "one.png")
     (images / "one.png").write_text("edited")
 
     said = dws("deploy", "build", "--dockerfile-only", str(image))
@@ -157,11 +163,11 @@ def test_kept_content_comes_back_also_where_the_folder_was_changed_since(
     there = tmp_path / "inside" / "resources" / "images"
     assert (there / "one.png").read_text() == "edited"
     store = inside / ".dataworkspace" / "store" / "objects"
-    assert [p.read_text() for p in store.rglob("*") if p.is_file()] == [TWO]  # what is lacking
+    assert [p.read_text() for p in store.rglob("*") if p.is_file()] == [ONE]  # what is lacking
     monkeypatch.chdir(inside)
     assert git(inside, "status", "--porcelain") == ""
-    dws("restore", "V2")
-    assert (there / "one.png").read_text() == TWO
+    dws("restore", "V1")
+    assert (there / "one.png").read_text() == ONE
     assert (there / "more" / "same.png").read_text() == "same"
 
 
@@ -169,7 +175,7 @@ def test_kept_content_that_is_lost_is_named(dws: Dws, workspace: Path, image: Pa
     images = tmp_path / "images"
     images.mkdir()
     dws("add", "local-files", "--role", "source-data", "--keep", str(images))
-    take_two(dws, images / "one.png")
+    take(dws, images / "one.png")
     (images / "one.png").write_text("edited")
     for path in (workspace / ".dataworkspace" / "store" / "objects").rglob("*"):
         if path.is_file():
