@@ -1,4 +1,4 @@
-"""Which part of the suite runs: all of it, or a quarter that changes from day to day."""
+"""Which part of the suite runs: all of it, or a twelfth that changes from day to day."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 @cache
 def seed() -> str:
-    """`all`, or what the quarter is chosen by: the day, unless DWS_FAULTS_SEED says otherwise."""
+    """`all`, or what the part is chosen by: the day, unless DWS_FAULTS_SEED says otherwise."""
     return os.environ.get(VARIABLE) or f"{datetime.datetime.now(datetime.timezone.utc):%Y%m%d}"
 
 
@@ -28,7 +28,7 @@ def one_of(trial: str, choices: Sequence[T]) -> Sequence[T]:
 
 
 def chosen(trial: str, *, rare: bool = False) -> bool:
-    """Whether a trial runs: one in four; of those in the middle of git or a recovery, in 32."""
+    """Whether a trial runs: one in twelve; of those in the middle of git or a recovery, in 96."""
     if seed() == ALL:
         return True
-    return zlib.crc32(f"{seed()} {trial}".encode()) % (32 if rare else 4) == 0
+    return zlib.crc32(f"{seed()} {trial}".encode()) % (96 if rare else 12) == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -12,13 +13,22 @@ from tests.faults.transfer_operations import BUCKET, LARGE, RCLONE, TRANSFERS
 from tests.faults.trials import Trials
 
 
+@pytest.fixture(scope="module")
+def ground(tmp_path_factory) -> Path:
+    """A folder for the place that the operations share, which is made once."""
+    return tmp_path_factory.mktemp("kills")
+
+
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda o: o.name.replace(" ", "-"))
 def test_killed_at_any_point_it_is_as_before_or_after(
-    operation: Operation, server, tmp_path, record_property
+    operation: Operation, server, ground, tmp_path, record_property
 ):
-    trials = Trials(server, tmp_path / "place", operation)
+    begins = operation.empty and operation.root == "ws"
+    place = tmp_path / "place" if begins else ground / "place"
+    trials = Trials(server, place, operation, None if begins else ground / "made")
     trials.make()
-    tally = trials.run(chosen, inside=shutil.which("strace") is not None)
+    inside = shutil.which("strace") is not None
+    tally = trials.run(chosen, inside=inside, at_least_once=True)
     record_property("faults", tally.row())
     assert not tally.violations, "\n".join(tally.violations)
 

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 from tests.faults.operations import STATUS, Act, Operation
 from tests.faults.places import bring_back
+from tests.faults.seeds import one_of
 from tests.faults.server import Ran, Server
 
 State = dict[str, Any]
@@ -67,10 +68,13 @@ class Trials:
         server: Runs the acts.
         place: A folder for it all.
         operation: What is killed.
+        made: A copy of `place` as `make` leaves it, for all operations that are tried there.
     """
 
-    def __init__(self, server: Server, place: Path, operation: Operation) -> None:
-        self.server, self.place, self.operation = server, place, operation
+    def __init__(
+        self, server: Server, place: Path, operation: Operation, made: Path | None = None
+    ) -> None:
+        self.server, self.place, self.operation, self.made = server, place, operation, made
         self.kept = place.with_name(f"{place.name}-kept")
         self.root = place / operation.root
         self.tally = Tally(operation.name)
@@ -94,11 +98,26 @@ class Trials:
             (self.place / "ws").mkdir(parents=True)
             (self.place / "ws/data.txt").write_text("mine\n")
         else:
-            self.place.mkdir()
-            self.do(["small" if self.operation.needs else "make", "{place}"])
+            self._make()
         if self.operation.setup:
             _check_status(self.do(*self.operation.setup), self.operation.name)
+        shutil.rmtree(self.kept, ignore_errors=True)
         shutil.copytree(self.place, self.kept, symlinks=True)
+
+    def _make(self) -> None:
+        """The workspace that operations are tried in: made once where they share a place."""
+        kind = "small" if self.operation.needs else "make"
+        made = None if self.made is None else self.made / kind
+        if made is not None and made.exists():
+            bring_back(self.place, made)
+            return
+        if self.place.exists():  # with the other kind
+            shutil.rmtree(self.place)
+        self.place.mkdir()
+        ran = self.do([kind, "{place}"])
+        assert not ran.failed, ran.failed
+        if made is not None:
+            shutil.copytree(self.place, made, symlinks=True)
 
     def begin(self) -> State | None:
         """Bring the place back; the state before, where there is one to see."""
@@ -145,7 +164,14 @@ class Trials:
         assert not after["faults"], (self.operation.name, after["faults"])
         return numbered(ran.points), after
 
-    def run(self, chosen: Chosen, *, inside: bool = True, recoveries: bool = True) -> Tally:
+    def run(
+        self,
+        chosen: Chosen,
+        *,
+        inside: bool = True,
+        recoveries: bool = True,
+        at_least_once: bool = False,
+    ) -> Tally:
         """Kill it at the points that are chosen, and judge what comes of it."""
         names, after = self.listed()
         self.tally.points = len(names)
@@ -168,6 +194,9 @@ class Trials:
                     if left not in seen and chosen(f"{self.operation.name}: {twice}", rare=True):
                         seen.add(left)
                         self.trial(n, twice, after, within, q)
+        if at_least_once and not self.tally.kills:
+            for n, name in one_of(self.operation.name, list(enumerate(names, start=1))):
+                self.trial(n, name, after, inside=False)
         return self.tally
 
     def trial(

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from moto.server import ThreadedMotoServer
 
 from tests.cli.conftest import Dws, dws, folder, workspace  # noqa: F401
 from tests.keeping.files import Files
@@ -24,6 +23,8 @@ def files(workspace: Path, dws: Dws) -> Files:  # noqa: F811
 
 @pytest.fixture(scope="session")
 def _s3() -> Iterator[str]:
+    from moto.server import ThreadedMotoServer
+
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
     server.start()
     host, port = server.get_host_and_port()
