@@ -57,6 +57,7 @@ _NAMING = ("GIT_", "HOME", "XDG_CONFIG_HOME", "EMAIL")
 _abouts: Answers[list[str]] = Answers()
 _ids: Answers[str | None] = Answers()
 _identities: Answers[bool] = Answers()
+_roots: Answers[bool | None] = Answers()
 _versions: Answers[str] = Answers()
 
 LITERAL = {"GIT_LITERAL_PATHSPECS": "1"}
@@ -233,8 +234,12 @@ class Git:
 
     def is_repo_root(self) -> bool:
         """Whether this folder is the root of a repository's work tree."""
+        return _roots.get(repository_mark(self.root), self._ask_is_root) or False
+
+    def _ask_is_root(self) -> bool | None:
+        """None, which is asked again, where it is not: it may become one."""
         top = self.toplevel() if self.root.is_dir() else None
-        return top is not None and top.resolve() == self.root.resolve()
+        return (top is not None and top.resolve() == self.root.resolve()) or None
 
     def head(self) -> str | None:
         """The commit checked out; None before the first."""

@@ -16,7 +16,7 @@ from typing import Generic, TypeVar
 LIMIT = 20_000  # answers; then all are forgotten
 
 V = TypeVar("V")
-_LASTING = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?(?::.*|\^\{tree\})", re.DOTALL)
+_LASTING = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?(?::.*|\^\{(?:tree|commit)\})", re.DOTALL)
 
 
 class Answers(Generic[V]):
