@@ -12,6 +12,7 @@ import pytest
 
 from dws_graph.cli.running import run
 from dws_graph.lineage import LineageBuilder, ResultsLineage
+from tests.fixtures.prepared import put
 
 
 @dataclass(frozen=True)
@@ -74,11 +75,15 @@ def dws(folder: Path, capsys: pytest.CaptureFixture[str]) -> Dws:
 
 
 @pytest.fixture
-def workspace(folder: Path, dws: Dws) -> Path:
+def workspace(folder: Path, dws: Dws, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace with a resource of each role, and some content in two."""
-    dws("init", "--create-resources", "all")
-    (folder / "source-data" / "raw.txt").write_text("1 2 3\n")
-    (folder / "code" / "clean.py").write_text("print('clean')\n")
+
+    def make(place: Path) -> None:
+        dws("init", "--create-resources", "all")
+        (place / "source-data" / "raw.txt").write_text("1 2 3\n")
+        (place / "code" / "clean.py").write_text("print('clean')\n")
+
+    put(tmp_path_factory.getbasetemp() / "made-workspace", folder, make)
     return folder
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import shutil
 
 import pytest
 
@@ -12,10 +12,16 @@ from tests.sharing.team import Person, Team
 
 @pytest.fixture
 def team(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    tmp_path_factory: pytest.TempPathFactory,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Team:
+    """A team in the same place each time: its workspaces have URLs of one another."""
     monkeypatch.delenv("DWS_WORKSPACE_DIR", raising=False)
-    return Team(tmp_path, Dws(capsys), monkeypatch)
+    place = tmp_path_factory.getbasetemp() / "team"
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir()
+    return Team(place, Dws(capsys), monkeypatch)
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ import pytest
 from dws_graph.backends.views import Dump
 from dws_graph.workspace.opening import load_workspace
 from tests.cli.conftest import Dws, Ran
+from tests.fixtures.prepared import put
 from tests.rules.lab import fresh_dump, git
 
 
@@ -126,22 +127,30 @@ class Team:
             own: URL of the repository of `own`; else its path.
         """
         ann = self.person("ann")
+        if own is None:
+            kept = self.place.with_name("made-ann")
+            put(kept, self.place, lambda _: self._begin(ann, str(self.own)))
+        else:
+            self._begin(ann, own)
+        ann.prepare("first")
+        ann.snapshot("V1")
+        return ann
+
+    def _begin(self, ann: Person, own: str) -> None:
+        """Her workspace, before anything is recorded."""
         ann.root.mkdir()
         ann("init", "lab", "--hostname", "ann", "--create-resources", "all")
         git("init", "-q", str(ann.root / "own"), cwd=self.place)
         ann.write("own/a.txt", "1\n")
         ann.git("add", ".", at="own")
         ann.git("commit", "-qm", "first", at="own")
-        ann.git("remote", "add", "origin", own or str(self.own), at="own")
+        ann.git("remote", "add", "origin", own, at="own")
         ann("add", "git", "--role", "s", "own")
         files = self.place / "files"
         files.mkdir()
         (files / "f.csv").write_text("1,2\n")
         ann("add", "local-files", "--role", "s", "--compute-hash", str(files))
         ann.write("code/main.py", "print(1)\n")
-        ann.prepare("first")
-        ann.snapshot("V1")
-        return ann
 
     def bob(self, url: str | None = None, name: str = "bob") -> Person:
         """The second, who clones."""
