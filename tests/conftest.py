@@ -68,11 +68,13 @@ LEAKS = (
 
 # Journeys through whole workspaces, and browsers: left out by `make check`.
 SLOW = (
-    *("api/", "cli/", "demo/", "faults/", "kits/", "neo4j/", "rules/", "sharing/", "with_16/"),
-    "render/test_html.py",
+    *("api/", "cli/", "demo/", "faults/", "keeping/", "kits/", "neo4j/", "rules/", "sharing/"),
+    *("with_16/", "render/test_html.py"),
+    *("resources/test_rclone", "resources/test_s3.py", "resources/test_s3_contract.py"),
+    "resources/test_s3_refusals.py",
 )
 
-LONGEST = ("faults/test_kills.py",)
+LONGEST = ("faults/test_kills.py", "neo4j/", "rules/test_random_dag.py")
 
 GIT_CONFIG = """\
 [user]
