@@ -82,6 +82,7 @@ GIT_CONFIG = """\
     email = test@example.com
 [init]
     defaultBranch = main
+    templateDir = {template}
 """
 
 
@@ -90,7 +91,10 @@ def _isolated_user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Give the whole run (each worker of it) an empty home and a git identity."""
     home = tmp_path_factory.mktemp("home")
     config = home / "gitconfig"
-    config.write_text(GIT_CONFIG)
+    template = home / "template"  # without the samples, a dozen files of each repository
+    for name in ("hooks", "info"):
+        (template / name).mkdir(parents=True)
+    config.write_text(GIT_CONFIG.format(template=template))
     with pytest.MonkeyPatch.context() as patch:
         for name in LEAKS:
             patch.delenv(name, raising=False)

@@ -1,4 +1,4 @@
-"""Which part of the suite runs: all of it, or a twelfth that changes from day to day."""
+"""Which part of the suite runs: all of it, or a sixteenth that changes from day to day."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def one_of(trial: str, choices: Sequence[T]) -> Sequence[T]:
 
 
 def chosen(trial: str, *, rare: bool = False) -> bool:
-    """Whether a trial runs: one in twelve; of those in the middle of git or a recovery, in 96."""
+    """Whether a trial runs: one in 16; of those in the middle of git or a recovery, in 128."""
     if seed() == ALL:
         return True
-    return zlib.crc32(f"{seed()} {trial}".encode()) % (96 if rare else 12) == 0
+    return zlib.crc32(f"{seed()} {trial}".encode()) % (128 if rare else 16) == 0
