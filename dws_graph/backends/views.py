@@ -9,12 +9,23 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
+import operator
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, Protocol, TypedDict, final
+from typing import Any, Literal, NamedTuple, Protocol, TypedDict, final, get_args
 
 from dws_graph.backends.mending import how_to_mend
+from dws_graph.backends.overviews import (
+    Held,
+    InstanceInfo,
+    Place,
+    Reader,
+    ResourceInfo,
+    Version,
+    WorkspaceInfo,
+)
 from dws_graph.errors import (
     ApiParamError,
     InternalError,
@@ -163,6 +174,11 @@ class StepInfo:
     retracted: bool = False
     run: dict[str, Any] | None = None
 
+    @property
+    def place(self) -> Place:
+        """Where a page that ends here ends."""
+        return Place(self.start_time, self.id)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retraction:
@@ -184,6 +200,59 @@ class EnvironmentInfo:
     packages: tuple[str, ...]
 
 
+Comparison = Literal["<", "<=", "=", ">=", ">"]
+
+
+@dataclass(frozen=True, slots=True)
+class MetricIs:
+    """What a metric must be: a number, so compared; NaN, infinities and texts are none."""
+
+    name: str
+    comparison: Comparison
+    number: float
+
+    def __post_init__(self) -> None:
+        """Refuses what cannot be compared.
+
+        Raises:
+            ApiParamError: It is no number, or compared in no known way.
+        """
+        if self.comparison not in get_args(Comparison):
+            raise ApiParamError(
+                f"'{self.comparison}' is no way to compare metric '{self.name}'",
+                hint=f"Give one of {' '.join(get_args(Comparison))}.",
+            )
+        if isinstance(self.number, bool) or not is_finite(self.number):
+            raise ApiParamError(
+                f"metric '{self.name}' cannot be compared with what is no number",
+                hint="Give a finite number.",
+            )
+
+    def holds(self, metrics: Mapping[str, Any]) -> bool:
+        """Whether the metrics of a step, as JSON has them, are so."""
+        value = metrics.get(self.name)
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            return False
+        return COMPARE[self.comparison](value, self.number)
+
+
+COMPARE: dict[str, Callable[[float, float], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    "=": operator.eq,
+    ">=": operator.ge,
+    ">": operator.gt,
+}
+
+
+def is_finite(number: float) -> bool:
+    """Whether a number, however long, is one that databases hold."""
+    try:
+        return math.isfinite(number)
+    except (OverflowError, TypeError):
+        return False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepFilter:
     """Which steps are meant; None and nothing mean all.
@@ -191,18 +260,24 @@ class StepFilter:
     Attributes:
         workspace: Of this workspace; needed with `refs`.
         name: With this name.
+        text: With this in their name; upper and lower case are the same.
         status: `completed` or `failed`, and not retracted; or `retracted`.
         refs: That read or wrote a version of one of them.
         parameters: Whose parameters have these values, all of them, compared as JSON values.
+        metrics: Whose metrics are so, all of them.
         since: Started then (UTC text) or later.
+        until: Started before then (UTC text).
     """
 
     workspace: str | None = None
     name: str | None = None
+    text: str | None = None
     status: str | None = None
     refs: tuple[ResourceRef, ...] | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    metrics: tuple[MetricIs, ...] = ()
     since: str | None = None
+    until: str | None = None
 
     def ref_ids(self) -> list[str]:
         """The ids of the refs' nodes.
@@ -230,6 +305,11 @@ class SnapshotInfo:
     instance: str
     metrics: dict[str, Any]
 
+    @property
+    def place(self) -> Place:
+        """Where a page that ends here ends, of those that are newest first."""
+        return Place(self.timestamp, self.id)
+
 
 Reason = Literal[
     "input changed",
@@ -256,6 +336,9 @@ class StaleStep:
     reasons: tuple[tuple[ResourceRef, Reason], ...]
 
 
+HitKind = Literal["ref", "step", "snapshot"]
+
+
 class Hit(NamedTuple):
     """Something that a search found.
 
@@ -267,11 +350,18 @@ class Hit(NamedTuple):
         time: When a step began, a snapshot was taken (UTC); empty for a ref.
     """
 
-    kind: Literal["ref", "step", "snapshot"]
+    kind: HitKind
     key: str
     name: str
     workspace: str
     time: str
+
+    @property
+    def place(self) -> Place:
+        """Where a page that ends here ends, of those that have only hits of this kind."""
+        if self.kind == "ref":
+            return Place(self.name, self.workspace)
+        return Place(self.time, self.key)
 
 
 class Questions(Protocol):
@@ -289,7 +379,34 @@ class Questions(Protocol):
     def certificates_of(self, workspace: str, ref: ResourceRef) -> list[Certificate]:
         """All versions of a ref, newest first."""
 
-    def refs(self, workspace: str, resource: str | None = None) -> list[ResourceRef]:
+    def versions(
+        self, workspace: str, ref: ResourceRef, limit: int, after: Place | None = None
+    ) -> list[Version]:
+        """A page of the versions of a ref, newest first."""
+
+    def readers(self, certificate: str, limit: int, after: Place | None = None) -> list[Reader]:
+        """A page of the steps that read a certificate, newest first; retracted ones did not."""
+
+    def workspaces(self, limit: int, after: Place | None = None) -> list[WorkspaceInfo]:
+        """A page of the workspaces that are known, by name, then id; those of no name first."""
+
+    def resources(self, workspace: str, limit: int, after: str = "") -> list[ResourceInfo]:
+        """A page of the resources of a workspace, by name; `after` is the last name before."""
+
+    def instances(self, workspace: str) -> list[InstanceInfo]:
+        """The copies of a workspace that recorded anything, the last active first."""
+
+    def current(self, workspace: str, instance: str) -> dict[ResourceRef, Certificate]:
+        """What is current in an instance, by ref."""
+
+    def refs(
+        self,
+        workspace: str,
+        resource: str | None = None,
+        *,
+        limit: int | None = None,
+        after: ResourceRef | None = None,
+    ) -> list[ResourceRef]:
         """The refs that lineage names, sorted."""
 
     def workspace_names(self, ids: Iterable[str]) -> dict[str, str]:
@@ -319,7 +436,9 @@ class Questions(Protocol):
     ) -> list[StepInfo]:
         """Steps, newest first."""
 
-    def chosen_steps(self, chosen: StepFilter, limit: int | None = None) -> list[StepInfo]:
+    def chosen_steps(
+        self, chosen: StepFilter, limit: int | None = None, after: Place | None = None
+    ) -> list[StepInfo]:
         """Steps by all that they can be chosen by, newest first."""
 
     def count_steps(self, chosen: StepFilter) -> int:
@@ -361,14 +480,47 @@ class Questions(Protocol):
                 can look at the disk says. What has no current version holds unless named here.
         """
 
-    def search(self, text: str, workspace: str | None = None, limit: int = 50) -> list[Hit]:
-        """Refs, steps and snapshots that have a text in their name, tag or message."""
+    def search(
+        self,
+        text: str,
+        workspace: str | None = None,
+        limit: int = 50,
+        *,
+        kind: HitKind | None = None,
+        after: Place | None = None,
+    ) -> list[Hit]:
+        """Refs, snapshots and steps that have a text in their name, tag or message.
+
+        Args:
+            text: Part of a ref, of a step's name, of a tag or a message, or the first digits of
+                a snapshot's hash; upper and lower case are the same.
+            workspace: Of this workspace alone.
+            limit: At most so many of each kind: refs by name, the others newest first.
+            kind: Of this kind alone.
+            after: The last hit's place on the page before; needs a kind.
+        """
 
     def snapshots(self, workspace: str) -> list[SnapshotInfo]:
         """The workspace's snapshots, oldest first."""
 
+    def newest_snapshots(
+        self, workspace: str, limit: int, after: Place | None = None
+    ) -> list[SnapshotInfo]:
+        """A page of the workspace's snapshots, newest first."""
+
     def snapshot(self, workspace: str, snapshot_hash: str) -> SnapshotInfo | None:
         """One snapshot, by its full hash."""
+
+    def snapshot_certificates(self, workspace: str, snapshot_hash: str) -> list[Held]:
+        """What a snapshot contains, by ref; that never changes.
+
+        The ref of one that no fact here describes may be `UNKNOWN`.
+        """
+
+    def snapshot_steps(
+        self, workspace: str, snapshot_hash: str, limit: int, after: Place | None = None
+    ) -> list[StepInfo]:
+        """A page of the steps that wrote what a snapshot contains, newest first."""
 
 
 def chunks(

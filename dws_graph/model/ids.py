@@ -5,11 +5,14 @@ Source: RFC 9562 section 5.7 (UUIDv7); docs/formats.md, "Identities".
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 import time
 import uuid
 from functools import lru_cache
+
+from dws_graph.model.values import utc_text
 
 _RANDOM_BITS = 62 + 12
 
@@ -36,6 +39,17 @@ def _next(value: int) -> int:
     counter = ((ms << 12 | rand_a) << 62 | rand_b) + 1
     ms, rand_a = counter >> _RANDOM_BITS, (counter >> 62) & 0xFFF
     return ms << 80 | 0x7 << 76 | rand_a << 64 | 0b10 << 62 | counter & ((1 << 62) - 1)
+
+
+def uuid7_time(text: str) -> str | None:
+    """When a UUIDv7 was made (UTC, milliseconds); None for any other text."""
+    if not is_uuid(text) or (found := uuid.UUID(text)).version != 7:
+        return None
+    try:
+        moment = dt.datetime.fromtimestamp((found.int >> 80) / 1000, dt.timezone.utc)
+    except (ValueError, OverflowError):  # beyond the year 9999
+        return None
+    return utc_text(moment)
 
 
 @lru_cache(maxsize=1 << 14)  # a journal names the same refs again and again

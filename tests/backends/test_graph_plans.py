@@ -12,9 +12,18 @@ from typing import Any
 
 import pytest
 
-from dws_graph.backends.graph import listing, neo4j, parts, question_texts, schema, texts
+from dws_graph.backends.graph import (
+    listing,
+    neo4j,
+    page_texts,
+    parts,
+    question_texts,
+    schema,
+    texts,
+)
 from dws_graph.backends.graph.neo4j import Neo4jGraph
-from dws_graph.backends.views import StepFilter
+from dws_graph.backends.overviews import Place
+from dws_graph.backends.views import MetricIs, StepFilter
 from dws_graph.model.refs import ResourceRef
 from tests.backends.conftest import Recorders, graph_address
 from tests.backends.histories import WORKSPACE
@@ -33,6 +42,8 @@ VALUES: dict[str, Any] = {
     "refs": [],
     "scalars": {},
     "limit": 1,
+    "metrics": [],
+    "recently": 1,
     "version": 1,
 }
 CLAUSE = re.compile(r"(UNWIND|MATCH|MERGE)\b")
@@ -59,16 +70,22 @@ def listings() -> Iterator[tuple[str, str]]:
         "workspace": WORKSPACE,
         "name": "train",
         "status": "completed",
+        "text": "tr",
         "since": "2026",
+        "until": "2027",
         "refs": (ResourceRef("raw"),),
         "parameters": {"x": 1, "y": [1]},
+        "metrics": (MetricIs("loss", "<", 1),),
     }
-    for length in range(len(given) + 1):
+    for length in (0, 1, 2, 3, len(given)):
         for names in itertools.combinations(given, length):
             if "refs" not in names or "workspace" in names:
                 chosen = StepFilter(**{name: given[name] for name in names})
                 yield f"steps by {names}", listing.find_text(chosen, few=True)[0]
                 yield f"count by {names}", listing.count_text(chosen)[0]
+                if length != 3:
+                    later = listing.find_text(chosen, Place("2026", "x"), few=True)
+                    yield f"later steps by {names}", later[0]
 
 
 TEXTS = dict(
@@ -77,6 +94,7 @@ TEXTS = dict(
         constants(parts),
         constants(schema),
         constants(question_texts, PARTS),
+        constants(page_texts),
         listings(),
     )
 )
@@ -153,9 +171,16 @@ def test_a_list_of_steps_is_read_in_the_order_of_its_index(graph: Neo4jGraph):
         StepFilter(workspace=WORKSPACE),
         StepFilter(workspace=WORKSPACE, name="train"),
     ):
-        plan = explained(graph, listing.find_text(chosen, few=True)[0])
-        sorts = [kind(o) for o in operators(plan) if kind(o) in ("Sort", "Top")]
-        assert sorts == [], chosen
+        for after in (None, Place("2026", "x")):
+            assert sorts_of(explained(graph, listing.find_text(chosen, after, few=True)[0])) == []
+
+
+def test_a_page_of_snapshots_is_read_in_the_order_of_its_index(graph: Neo4jGraph):
+    assert sorts_of(explained(graph, page_texts.SNAPSHOTS)) == []
+
+
+def sorts_of(plan: Mapping[str, Any]) -> list[str]:
+    return [kind(o) for o in operators(plan) if kind(o) in ("Sort", "Top")]
 
 
 def test_neo4j_runs_nothing_that_is_for_the_embedded_view_alone():

@@ -13,10 +13,13 @@ from dws_graph.backends.index import (
     asking,
     listing,
     noting,
+    overview,
+    paging,
     reaching,
     recording,
 )
-from dws_graph.backends.views import StepFilter
+from dws_graph.backends.overviews import Place
+from dws_graph.backends.views import MetricIs, StepFilter
 from dws_graph.model import facts as f
 from dws_graph.model.certificates import hashed
 from tests.backends.histories import WORKSPACE, A, B, Recorder, digest, ref, two_instances
@@ -170,16 +173,39 @@ def test_steps_that_touch_a_certificate():
         (StepFilter(workspace=WORKSPACE, status="x"), "step_status (workspace=? AND status=?)"),
         (StepFilter(workspace=WORKSPACE, since="x"), "step_time (workspace=? AND start_time>?)"),
         (StepFilter(workspace=WORKSPACE, parameters={"a": 1}), "step_time (workspace=?)"),
+        (StepFilter(workspace=WORKSPACE, text="x"), "step_time (workspace=?)"),
+        (StepFilter(workspace=WORKSPACE, metrics=(MetricIs("a", "<", 1),)), "step_time (workspace"),
+        (StepFilter(workspace=WORKSPACE, until="x"), "step_time (workspace=? AND start_time<?)"),
+        (StepFilter(), "step_everywhere"),
+        (StepFilter(since="x"), "step_everywhere (start_time>?)"),
     ],
 )
 def test_a_list_of_steps_is_read_in_its_order_from_an_index(chosen: StepFilter, by: str):
-    where, values = listing._where(chosen)
-    sql = f"EXPLAIN QUERY PLAN {listing.ROWS} {where} {listing.ORDER}"
-    with Index(None) as index:
-        plan = [row[3] for row in index._store.connection.execute(sql, {**values, "limit": 1})]
+    plan = plan_of(chosen)
+    later = plan_of(chosen, Place("x", "x"))
 
     assert [step for step in plan if by in step], plan
     assert not [step for step in plan if "TEMP B-TREE" in step and "EXCEPT" not in step], plan
+    assert [step for step in later if "start_time" in step], later
+    assert not [step for step in later if "TEMP B-TREE" in step and "EXCEPT" not in step], later
+
+
+def plan_of(chosen: StepFilter, after: Place | None = None) -> list[str]:
+    where, values = listing._where(chosen, after)
+    sql = f"EXPLAIN QUERY PLAN {listing.ROWS} {where} {listing.ORDER}"
+    with Index(None) as index:
+        found = index._store.connection.execute(sql, {**values, "limit": 1})
+        return [row[3] for row in found]
+
+
+def test_a_page_of_snapshots_is_read_in_its_order_from_an_index():
+    values = {"workspace": WORKSPACE, "by": "x", "id": "x", "limit": 1}
+    with Index(None) as index:
+        sql = f"EXPLAIN QUERY PLAN {paging.SNAPSHOTS}"
+        plan = [row[3] for row in index._store.connection.execute(sql, values)]
+
+    assert [step for step in plan if "node_snapshot" in step], plan
+    assert not [step for step in plan if "TEMP B-TREE" in step], plan
 
 
 def test_a_retracted_step_is_none_of_what_recording_asks():
@@ -220,9 +246,9 @@ def test_the_stat_cache_is_kept_by_folder(tmp_path: Path):
 
 
 def recording_texts() -> list[str]:
-    """Every SQL constant of the modules that recording uses."""
+    """Every SQL constant of the modules that recording uses, and of overviews and pages."""
     found: list[str] = []
-    for module in (applying, noting, recording, asking, reaching):
+    for module in (applying, noting, recording, asking, reaching, overview, paging):
         for value in vars(module).values():
             found += [value] if isinstance(value, str) else value if type(value) is tuple else []
     texts = [text for text in found if isinstance(text, str)]
@@ -242,6 +268,6 @@ def test_no_statement_scans_a_table(sql: str):
             params = [""] * (max(numbered) if numbered else sql.count("?"))
         plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}", params)]
     scans = [step for step in plan if step.startswith("SCAN")]
-    # the row of values itself, the ids and paths given, and what the walk has reached
-    few = {"CONSTANT", "j", "json_each", "reached"}
+    # the row of values itself, the ids and paths given, what the walk has reached, a page
+    few = {"CONSTANT", "j", "json_each", "reached", "newest", "page"}
     assert not [step for step in scans if step.split()[1] not in few], plan

@@ -20,7 +20,6 @@ from dws_graph.model.certificates import Certificate
 from dws_graph.model.folding import (
     environment_id,
     ref_id,
-    resource_id,
     retraction_id,
     snapshot_id,
 )
@@ -61,14 +60,10 @@ def current(read: Read, workspace: str, instance: str) -> list[Certificate]:
     ]
 
 
-def refs(read: Read, workspace: str, resource: str | None) -> list[ResourceRef]:
-    """The refs of a workspace, or of one of its resources, sorted."""
-    if resource is None:
-        rows = read(texts.REFS, workspace=workspace)
-    else:
-        rows = read(texts.REFS_OF_RESOURCE, resource=resource_id(workspace, resource))
-    found = (ResourceRef(row["resource"], row["subpath"]) for row in rows)
-    return sorted(found, key=lambda r: (r.name, r.subpath or ""))
+def current_by_ref(read: Read, workspace: str, instance: str) -> dict[ResourceRef, Certificate]:
+    """What is current in an instance, by ref, sorted."""
+    found = by_ref(current(read, workspace, instance))
+    return {certificate.ref: certificate for certificate in found}
 
 
 def workspace_names(read: Read, ids: Iterable[str]) -> dict[str, str]:

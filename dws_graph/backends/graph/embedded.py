@@ -23,6 +23,7 @@ from dws_graph.backends.graph.dumping import applied_map, dump_items
 from dws_graph.backends.graph.reading import QueryResult, as_result, real_properties, refuse_files
 from dws_graph.backends.graph.writing import Run, write_applied, write_rows
 from dws_graph.backends.locks import Notify, quiet
+from dws_graph.backends.overviews import told_of_instances
 from dws_graph.backends.views import (
     AppliedMap,
     Dump,
@@ -79,7 +80,7 @@ class EmbeddedGraph:
                     fresh, news, error = next_facts(applied, chunk, one)
                     if fresh:
                         write_rows(run, fold(line.fact for line in fresh))
-                        write_applied(run, news)
+                        write_applied(run, news, told_of_instances(fresh))
                     fault("cypher: commit")
                 if error:
                     raise error

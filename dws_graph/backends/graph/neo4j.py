@@ -24,6 +24,7 @@ from dws_graph.backends.graph.querying import read_only
 from dws_graph.backends.graph.reading import QueryResult
 from dws_graph.backends.graph.schema import check_schema, ensure_schema
 from dws_graph.backends.graph.writing import Run, write_applied, write_rows
+from dws_graph.backends.overviews import told_of_instances
 from dws_graph.backends.views import (
     AppliedMap,
     Dump,
@@ -161,7 +162,7 @@ class Neo4jGraph:
             rows = chunk.rows if whole else fold(line.fact for line in fresh)
             write_rows(run, rows)
             hold(run, self.workspace, rows)
-            write_applied(run, news)
+            write_applied(run, news, told_of_instances(fresh))
             fault("neo4j: commit")
         return len(fresh), error
 

@@ -25,21 +25,13 @@ RETURN c.id AS id, s.id AS step ORDER BY step
 CERTIFICATES_OF = """
 MATCH (f:Ref {id: $ref})<-[:STATE_OF]-(c:Certificate)
 RETURN c.id AS id, properties(c) AS properties
-ORDER BY coalesce(c.at, c.id) DESC
+ORDER BY coalesce(c.at, c.id) DESC, id DESC
 """
 CURRENT = """
 MATCH (w:Workspace {id: $workspace})<-[:IN]-(:Resource)<-[:PART_OF]-(f:Ref)
 MATCH (f)-[e:CURRENT]->(c:Certificate) WHERE e.instance = $instance
 RETURN f.resource AS resource, f.subpath AS subpath, c.id AS id, properties(c) AS properties
 ORDER BY id
-"""
-REFS = """
-MATCH (w:Workspace {id: $workspace})<-[:IN]-(r:Resource)<-[:PART_OF]-(f:Ref)
-RETURN f.resource AS resource, f.subpath AS subpath
-"""
-REFS_OF_RESOURCE = """
-MATCH (r:Resource {id: $resource})<-[:PART_OF]-(f:Ref)
-RETURN f.resource AS resource, f.subpath AS subpath
 """
 WORKSPACE_NAMES = """
 UNWIND $ids AS id
@@ -69,38 +61,49 @@ MATCH (s:Step)
 WHERE s.id STARTS WITH $prefix AND s.workspace = $workspace AND s.name IS NOT NULL
 RETURN s.id AS id ORDER BY id LIMIT $limit
 """
-STARTED = "MATCH (s:Step) WHERE s.start_time >= $since"
-STARTED_IN = "MATCH (s:Step) WHERE s.workspace = $workspace AND s.start_time >= $since"
+STARTED = "MATCH (s:Step) WHERE s.start_time >= $since AND s.start_time <= $latest"
+STARTED_IN = """
+MATCH (s:Step)
+WHERE s.workspace = $workspace AND s.start_time >= $since AND s.start_time <= $latest
+"""
 NAMED_IN = """
 MATCH (s:Step)
 USING INDEX s:Step(workspace, name, start_time)
-WHERE s.workspace = $workspace AND s.name = $name AND s.start_time >= $since
+WHERE s.workspace = $workspace AND s.name = $name
+    AND s.start_time >= $since AND s.start_time <= $latest
 """
 TOUCHING = """
 UNWIND $refs AS ref
 MATCH (f:Ref {id: ref})<-[:STATE_OF]-(c:Certificate)
 MATCH (c)-[:READ_BY|CODE_OF|WROTE|RETRACTED_READ_BY|RETRACTED_CODE_OF|RETRACTED_WROTE]-(s:Step)
 WITH DISTINCT s
-WHERE s.workspace = $workspace AND s.start_time >= $since
+WHERE s.workspace = $workspace AND s.start_time >= $since AND s.start_time <= $latest
 """
+# A metric that is no number here may be one that no graph database holds: it is looked at again.
 CONDITIONS = {
     "name": "s.name = $name",
+    "wanted": "toLower(s.name) CONTAINS $wanted",
     "status": "CASE WHEN s.retracted THEN 'retracted' ELSE s.status END = $status",
+    "until": "s.start_time < $until",
+    "after": "(s.start_time < $by OR s.id < $after)",
     "scalars": "all(name IN keys($scalars) WHERE s[name] = $scalars[name])",
+    "metrics": """
+all(m IN $metrics WHERE s[m.property] IS NOT NULL AND coalesce(CASE m.comparison
+    WHEN '<' THEN s[m.property] < m.number
+    WHEN '<=' THEN s[m.property] <= m.number
+    WHEN '=' THEN s[m.property] <= m.number AND s[m.property] >= m.number
+    WHEN '>=' THEN s[m.property] >= m.number
+    WHEN '>' THEN s[m.property] > m.number
+END, true))
+""",
 }
 # In the order of the index that the step was found by, so that no more is read than is shown.
-NEWEST = """
-RETURN s.id AS id, s.parameters AS parameters
-ORDER BY s.start_time DESC, s.id DESC
+_STEP = """
+RETURN s.id AS id, s.start_time AS start_time, s.parameters AS parameters, s.metrics AS metrics
 """
-NEWEST_IN = """
-RETURN s.id AS id, s.parameters AS parameters
-ORDER BY s.workspace DESC, s.start_time DESC, s.id DESC
-"""
-NEWEST_NAMED = """
-RETURN s.id AS id, s.parameters AS parameters
-ORDER BY s.workspace DESC, s.name DESC, s.start_time DESC, s.id DESC
-"""
+NEWEST = f"{_STEP}ORDER BY s.start_time DESC, s.id DESC"
+NEWEST_IN = f"{_STEP}ORDER BY s.workspace DESC, s.start_time DESC, s.id DESC"
+NEWEST_NAMED = f"{_STEP}ORDER BY s.workspace DESC, s.name DESC, s.start_time DESC, s.id DESC"
 FEW = "LIMIT $limit"
 COUNT = "RETURN count(s) AS steps"
 
@@ -181,21 +184,24 @@ RETURN n.id AS source, type(e) AS type, b.id AS target
 FIND_REFS = """
 MATCH (f:Ref)
 WHERE f.workspace >= $first AND f.workspace <= $last
-    AND toLower(f.resource + coalesce(':/' + f.subpath, '')) CONTAINS $wanted
-RETURN f.id AS id, f.resource AS resource, f.subpath AS subpath, f.workspace AS workspace
-ORDER BY resource, coalesce(subpath, ''), workspace LIMIT $limit
+WITH f, f.resource + coalesce(':/' + f.subpath, '') AS name, f.workspace AS workspace
+WHERE toLower(name) CONTAINS $wanted AND (name > $by OR (name = $by AND workspace > $id))
+RETURN f.id AS key, name, workspace, '' AS time
+ORDER BY name, workspace LIMIT $limit
 """
 FIND_SNAPSHOTS = """
 MATCH (n:Snapshot)
-WHERE n.workspace >= $first AND n.workspace <= $last AND n.number IS NOT NULL
+WHERE n.workspace >= $first AND n.workspace <= $last
+    AND (n.timestamp < $by OR (n.timestamp = $by AND n.id < $id))
     AND (toLower(n.message) CONTAINS $wanted OR n.hash STARTS WITH $wanted
         OR any(tag IN n.tags WHERE toLower(tag) CONTAINS $wanted))
-RETURN n.id AS id, n.hash AS hash, n.tags AS tags, n.workspace AS workspace, n.timestamp AS time
-ORDER BY time DESC, id DESC LIMIT $limit
+RETURN n.id AS key, n.hash AS name, n.tags AS tags, n.workspace AS workspace, n.timestamp AS time
+ORDER BY time DESC, key DESC LIMIT $limit
 """
 FIND_STEPS = """
 MATCH (s:Step)
 WHERE s.workspace >= $first AND s.workspace <= $last AND toLower(s.name) CONTAINS $wanted
-RETURN s.id AS id, s.name AS name, s.workspace AS workspace, s.start_time AS time
-ORDER BY time DESC, id DESC LIMIT $limit
+    AND (s.start_time < $by OR (s.start_time = $by AND s.id < $id))
+RETURN s.id AS key, s.name AS name, s.workspace AS workspace, s.start_time AS time
+ORDER BY time DESC, key DESC LIMIT $limit
 """

@@ -5,12 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from typing import Protocol, TypeVar
 
-from dws_graph.backends.graph import asking, listing, reaching, searching
+from dws_graph.backends.graph import asking, listing, overview, paging, reaching, searching
 from dws_graph.backends.graph.asking import Read
 from dws_graph.backends.judging import stale_given
+from dws_graph.backends.overviews import (
+    Held,
+    InstanceInfo,
+    Place,
+    Reader,
+    ResourceInfo,
+    Version,
+    WorkspaceInfo,
+)
 from dws_graph.backends.views import (
     EnvironmentInfo,
     Hit,
+    HitKind,
     Retraction,
     SnapshotInfo,
     StaleStep,
@@ -53,9 +63,42 @@ class GraphQuestions:
         """All versions of a ref, newest first."""
         return self._reading(lambda read: asking.certificates_of(read, workspace, ref))
 
-    def refs(self, workspace: str, resource: str | None = None) -> list[ResourceRef]:
-        """The refs that lineage names, sorted."""
-        return self._reading(lambda read: asking.refs(read, workspace, resource))
+    def versions(
+        self, workspace: str, ref: ResourceRef, limit: int, after: Place | None = None
+    ) -> list[Version]:
+        """A page of the versions of a ref, newest first."""
+        return self._reading(lambda read: paging.versions(read, workspace, ref, limit, after))
+
+    def readers(self, certificate: str, limit: int, after: Place | None = None) -> list[Reader]:
+        """A page of the steps that read a certificate, newest first; retracted ones did not."""
+        return self._reading(lambda read: paging.readers(read, certificate, limit, after))
+
+    def workspaces(self, limit: int, after: Place | None = None) -> list[WorkspaceInfo]:
+        """A page of the workspaces that are known, by name, then id; those of no name first."""
+        return self._reading(lambda read: overview.workspaces(read, limit, after))
+
+    def resources(self, workspace: str, limit: int, after: str = "") -> list[ResourceInfo]:
+        """A page of the resources of a workspace, by name; `after` is the last name before."""
+        return self._reading(lambda read: overview.resources(read, workspace, limit, after))
+
+    def instances(self, workspace: str) -> list[InstanceInfo]:
+        """The copies of a workspace that recorded anything, the last active first."""
+        return self._reading(lambda read: overview.instances(read, workspace))
+
+    def current(self, workspace: str, instance: str) -> dict[ResourceRef, Certificate]:
+        """What is current in an instance, by ref."""
+        return self._reading(lambda read: asking.current_by_ref(read, workspace, instance))
+
+    def refs(
+        self,
+        workspace: str,
+        resource: str | None = None,
+        *,
+        limit: int | None = None,
+        after: ResourceRef | None = None,
+    ) -> list[ResourceRef]:
+        """The refs that lineage names, sorted; see `Index.refs`."""
+        return self._reading(lambda read: overview.refs(read, workspace, resource, limit, after))
 
     def workspace_names(self, ids: Iterable[str]) -> dict[str, str]:
         """The names of workspaces by id; those of no known name are left out."""
@@ -95,9 +138,11 @@ class GraphQuestions:
         chosen = StepFilter(workspace=workspace, name=name, status=status, refs=refs, since=since)
         return self.chosen_steps(chosen, limit)
 
-    def chosen_steps(self, chosen: StepFilter, limit: int | None = None) -> list[StepInfo]:
+    def chosen_steps(
+        self, chosen: StepFilter, limit: int | None = None, after: Place | None = None
+    ) -> list[StepInfo]:
         """Steps by all that they can be chosen by, newest first; at most so many."""
-        return self._reading(lambda read: listing.steps(read, chosen, limit))
+        return self._reading(lambda read: listing.steps(read, chosen, limit, after))
 
     def count_steps(self, chosen: StepFilter) -> int:
         """How many steps are meant."""
@@ -118,6 +163,26 @@ class GraphQuestions:
     def snapshots(self, workspace: str) -> list[SnapshotInfo]:
         """The workspace's snapshots, oldest first."""
         return self._reading(lambda read: asking.snapshots(read, workspace))
+
+    def newest_snapshots(
+        self, workspace: str, limit: int, after: Place | None = None
+    ) -> list[SnapshotInfo]:
+        """A page of the workspace's snapshots, newest first."""
+        return self._reading(lambda read: paging.newest_snapshots(read, workspace, limit, after))
+
+    def snapshot_certificates(self, workspace: str, snapshot_hash: str) -> list[Held]:
+        """What a snapshot contains, by ref; that never changes."""
+        return self._reading(
+            lambda read: paging.snapshot_certificates(read, workspace, snapshot_hash)
+        )
+
+    def snapshot_steps(
+        self, workspace: str, snapshot_hash: str, limit: int, after: Place | None = None
+    ) -> list[StepInfo]:
+        """A page of the steps that wrote what a snapshot contains, newest first."""
+        return self._reading(
+            lambda read: paging.snapshot_steps(read, workspace, snapshot_hash, limit, after)
+        )
 
     def snapshot(self, workspace: str, snapshot_hash: str) -> SnapshotInfo | None:
         """One snapshot, by its full hash."""
@@ -169,6 +234,16 @@ class GraphQuestions:
 
         return self._reading(work)
 
-    def search(self, text: str, workspace: str | None = None, limit: int = 50) -> list[Hit]:
-        """Refs, snapshots and steps that have a text; see `Index.search`."""
-        return self._reading(lambda read: searching.search(read, text, workspace, limit))
+    def search(
+        self,
+        text: str,
+        workspace: str | None = None,
+        limit: int = 50,
+        *,
+        kind: HitKind | None = None,
+        after: Place | None = None,
+    ) -> list[Hit]:
+        """Refs, snapshots and steps that have a text; see `Questions.search`."""
+        return self._reading(
+            lambda read: searching.search(read, text, workspace, limit, kind, after)
+        )

@@ -11,7 +11,7 @@ from dws_graph.backends.graph.connecting import Connection
 from dws_graph.backends.graph.texts import OWN_LABELS
 from dws_graph.errors import ViewError
 
-VERSION = 2
+VERSION = 3
 OWN_RECORDS = ("Applied", "Turn", "Schema")
 
 _UNIQUE = "CREATE CONSTRAINT dws_<name>_id IF NOT EXISTS FOR (n:<label>) REQUIRE n.id IS UNIQUE"
@@ -19,10 +19,11 @@ _INDEX = "CREATE INDEX dws_<name> IF NOT EXISTS FOR (n:<label>) ON (<properties>
 INDEXES: tuple[tuple[str, ...], ...] = (
     *((label, "workspace") for label in sorted({*OWN_LABELS, "Applied"} - {"Workspace"})),
     ("Tag", "snapshot"),
-    # Steps are listed newest first, and from the index in that order.
+    # Steps and snapshots are listed newest first, and from the index in that order.
     ("Step", "start_time"),
     ("Step", "workspace", "start_time"),
     ("Step", "workspace", "name", "start_time"),
+    ("Snapshot", "workspace", "timestamp"),
 )
 
 VERSION_THERE = "MATCH (s:Schema {id: 'dws-graph'}) RETURN s.version AS version"

@@ -4,23 +4,31 @@ from __future__ import annotations
 
 from dws_graph.backends.graph import question_texts as texts
 from dws_graph.backends.graph.asking import Read
-from dws_graph.backends.views import Hit
-from dws_graph.model.refs import ResourceRef
+from dws_graph.backends.overviews import FIRST, LAST, NEWEST, Place
+from dws_graph.backends.views import Hit, HitKind
 
-LAST = "\U0010ffff"  # above every workspace's id
+FIND: dict[HitKind, str] = {
+    "ref": texts.FIND_REFS,
+    "snapshot": texts.FIND_SNAPSHOTS,
+    "step": texts.FIND_STEPS,
+}
 
 
-def search(read: Read, text: str, workspace: str | None, limit: int) -> list[Hit]:
+def search(
+    read: Read,
+    text: str,
+    workspace: str | None,
+    limit: int,
+    kind: HitKind | None = None,
+    after: Place | None = None,
+) -> list[Hit]:
     """Refs, snapshots and steps that have a text; at most so many of each."""
     asked = {"wanted": text.lower(), "limit": limit, "first": workspace or ""}
     asked["last"] = LAST if workspace is None else workspace
     found = []
-    for row in read(texts.FIND_REFS, **asked):
-        name = str(ResourceRef(row["resource"], row["subpath"]))
-        found.append(Hit("ref", row["id"], name, row["workspace"], ""))
-    for row in read(texts.FIND_SNAPSHOTS, **asked):
-        name = ", ".join(row["tags"] or [row["hash"]])
-        found.append(Hit("snapshot", row["id"], name, row["workspace"], row["time"]))
-    for row in read(texts.FIND_STEPS, **asked):
-        found.append(Hit("step", row["id"], row["name"], row["workspace"], row["time"]))
+    for one in FIND if kind is None else (kind,):
+        begin = after or (FIRST if one == "ref" else NEWEST)
+        for row in read(FIND[one], **asked, **begin._asdict()):
+            name = ", ".join(row.get("tags") or [row["name"]])
+            found.append(Hit(one, row["key"], name, row["workspace"], row["time"]))
     return found

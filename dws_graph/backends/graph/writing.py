@@ -8,6 +8,7 @@ from typing import Any
 
 from dws_graph.backends.faults import fault
 from dws_graph.backends.graph import texts
+from dws_graph.backends.overviews import Told
 from dws_graph.backends.views import AppliedMap
 from dws_graph.errors import ViewError
 from dws_graph.model.rows import NodeRow, Rows
@@ -62,11 +63,12 @@ def write_rows(run: Run, rows: Rows) -> None:
     _retract(run, {*rows.retracted, *(key for key, retracted in steps.items() if retracted)})
 
 
-def write_applied(run: Run, news: AppliedMap) -> None:
-    """Writes down what is applied now."""
+def write_applied(run: Run, news: AppliedMap, told: Mapping[tuple[str, str], Told]) -> None:
+    """Writes down what is applied now, and what the instances told of themselves."""
     rows = []
     for (workspace, instance), last in news.items():
-        props = {"workspace": workspace, "instance": instance, **last._asdict()}
+        known = _known(told[workspace, instance]._asdict())
+        props = {"workspace": workspace, "instance": instance, **last._asdict(), **known}
         rows.append({"id": f"{workspace} {instance}", "props": props})
     _run(run, texts.SET_APPLIED, rows)
 

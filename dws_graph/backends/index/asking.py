@@ -70,8 +70,6 @@ WORKSPACE_NAME = """
 SELECT key, json_extract(props, '$.name') FROM node
 WHERE key = ? AND label = 'Workspace' AND json_extract(props, '$.name') IS NOT NULL
 """
-REFS = "SELECT resource, subpath FROM ref WHERE workspace = ?"
-REFS_OF_RESOURCE = "SELECT resource, subpath FROM ref WHERE workspace = ? AND resource = ?"
 REFS_TOUCHING = """
 SELECT resource, subpath FROM ref
 WHERE workspace = :workspace AND resource = :resource
@@ -85,7 +83,7 @@ CERTIFICATES_OF = """
 SELECT c.key, c.props FROM node r
 JOIN edge e ON e.dst = r.id AND e.type = 'STATE_OF' JOIN node c ON c.id = e.src
 WHERE r.key = ?
-ORDER BY coalesce(nullif(c.at, ''), c.key) DESC
+ORDER BY coalesce(nullif(c.at, ''), c.key) DESC, c.key DESC
 """
 SNAPSHOTS = """
 SELECT s.props FROM node w JOIN edge e ON e.dst = w.id AND e.type = 'OF'
@@ -162,13 +160,6 @@ def step_in_full(store: Store, node: int, props: str) -> StepInfo:
         by_ref(as_certificate(key, json.loads(cert)) for key, cert in rows) for rows in around
     )
     return as_step(json.loads(props), inputs, code, outputs)
-
-
-def refs(store: Store, workspace: str, resource: str | None) -> list[ResourceRef]:
-    """The refs of a workspace, or of one of its resources, sorted."""
-    if resource is None:
-        return _refs(store.rows(REFS, (workspace,)))
-    return _refs(store.rows(REFS_OF_RESOURCE, (workspace, resource)))
 
 
 def refs_touching(store: Store, workspace: str, ref: ResourceRef) -> list[ResourceRef]:

@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Callable, Iterable
 
 from dws_graph.backends.index import half_written
+from dws_graph.backends.overviews import hostname_in
 from dws_graph.model import facts as f
 from dws_graph.model.facts import Current, Fact, Merged
 from dws_graph.model.folding import ref_id, snapshot_id
@@ -130,7 +131,7 @@ def _current_changed(c: sqlite3.Connection, fact: Fact) -> None:
 
 
 def _hostname(c: sqlite3.Connection, fact: Fact) -> None:
-    if hostname := take_or(fact.body, "hostname", str):
+    if hostname := hostname_in(fact):
         c.execute(HOSTNAME, (fact.workspace, fact.instance, hostname))
 
 

@@ -6,7 +6,7 @@ in the same transaction, straight from the facts. Source: docs/formats.md, "The 
 
 from __future__ import annotations
 
-VERSION = 7  # kept in PRAGMA user_version; a file of another version is folded anew
+VERSION = 8  # kept in PRAGMA user_version; a file of another version is folded anew
 
 TABLES = (
     """
@@ -19,6 +19,11 @@ TABLES = (
     )
     """,
     "CREATE INDEX node_label ON node (label, key)",
+    """
+    CREATE INDEX node_snapshot ON node (
+        json_extract(props, '$.workspace'), json_extract(props, '$.timestamp'), key
+    ) WHERE label = 'Snapshot'
+    """,
     """
     CREATE TABLE edge (
         src INTEGER NOT NULL,
@@ -36,6 +41,7 @@ TABLES = (
         seq INTEGER NOT NULL,
         hash TEXT NOT NULL,
         offset INTEGER NOT NULL,
+        time TEXT NOT NULL,         -- when the fact was made
         PRIMARY KEY (workspace, instance)
     ) WITHOUT ROWID
     """,
@@ -105,9 +111,11 @@ TABLES = (
         name TEXT NOT NULL,
         status TEXT NOT NULL,       -- completed, failed, retracted
         start_time TEXT NOT NULL,
-        parameters TEXT NOT NULL    -- JSON object
+        parameters TEXT NOT NULL,   -- JSON object
+        metrics TEXT NOT NULL       -- JSON object
     )
     """,
+    "CREATE INDEX step_everywhere ON step (start_time, key)",
     "CREATE INDEX step_time ON step (workspace, start_time, key)",
     "CREATE INDEX step_name ON step (workspace, name, start_time, key)",
     "CREATE INDEX step_status ON step (workspace, status, start_time, key)",

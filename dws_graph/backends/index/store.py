@@ -59,6 +59,7 @@ class Store:
         if self.path is not None:
             _to_wal(self.connection)
         self.connection.execute("PRAGMA synchronous=NORMAL")
+        self.connection.create_function("lower_text", 1, str.lower, deterministic=True)
         if self._version() == 0:
             with self.write():
                 if self._version() == 0:  # nobody made them meanwhile

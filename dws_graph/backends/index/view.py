@@ -15,6 +15,8 @@ from dws_graph.backends.index import (
     half_written,
     importing,
     listing,
+    overview,
+    paging,
     reaching,
     recording,
     renaming,
@@ -25,6 +27,16 @@ from dws_graph.backends.index.applying import apply_rows
 from dws_graph.backends.index.noting import note
 from dws_graph.backends.index.store import IndexDamagedError, Store, remove_files
 from dws_graph.backends.judging import stale_given
+from dws_graph.backends.overviews import (
+    Held,
+    InstanceInfo,
+    Place,
+    Reader,
+    ResourceInfo,
+    Version,
+    WorkspaceInfo,
+    told_of_instances,
+)
 from dws_graph.backends.views import (
     Applied,
     AppliedMap,
@@ -33,6 +45,7 @@ from dws_graph.backends.views import (
     Entry,
     EnvironmentInfo,
     Hit,
+    HitKind,
     Pass,
     Progress,
     Retraction,
@@ -54,7 +67,8 @@ from dws_graph.model.subgraph import Subgraph
 
 APPLIED = "SELECT workspace, instance, seq, hash, offset FROM applied"
 SET_APPLIED = """
-INSERT OR REPLACE INTO applied (workspace, instance, seq, hash, offset) VALUES (?, ?, ?, ?, ?)
+INSERT OR REPLACE INTO applied (workspace, instance, seq, hash, offset, time)
+VALUES (?, ?, ?, ?, ?, ?)
 """
 
 
@@ -151,7 +165,9 @@ class Index:
             apply_rows(c, fold(line.fact for line in fresh))
             for line in fresh:
                 note(c, line.fact)
-            c.executemany(SET_APPLIED, ((*key, *last) for key, last in news.items()))
+            told = told_of_instances(fresh)
+            rows = ((*key, *last, told[key].time) for key, last in news.items())
+            c.executemany(SET_APPLIED, rows)
         return len(fresh), error
 
     def apply_anew(
@@ -384,9 +400,11 @@ class Index:
         chosen = StepFilter(workspace=workspace, name=name, status=status, refs=refs, since=since)
         return listing.steps(self._store, chosen, limit)
 
-    def chosen_steps(self, chosen: StepFilter, limit: int | None = None) -> list[StepInfo]:
+    def chosen_steps(
+        self, chosen: StepFilter, limit: int | None = None, after: Place | None = None
+    ) -> list[StepInfo]:
         """Steps by all that they can be chosen by, newest first; at most so many."""
-        return listing.steps(self._store, chosen, limit)
+        return listing.steps(self._store, chosen, limit, after)
 
     def count_steps(self, chosen: StepFilter) -> int:
         """How many steps are meant."""
@@ -404,9 +422,23 @@ class Index:
         """What the environment of this hash holds; None where that is not known."""
         return asking.environment(self._store, workspace, env)
 
-    def refs(self, workspace: str, resource: str | None = None) -> list[ResourceRef]:
-        """The refs of a workspace, or of one of its resources, sorted."""
-        return asking.refs(self._store, workspace, resource)
+    def refs(
+        self,
+        workspace: str,
+        resource: str | None = None,
+        *,
+        limit: int | None = None,
+        after: ResourceRef | None = None,
+    ) -> list[ResourceRef]:
+        """The refs of a workspace, or of one of its resources, sorted.
+
+        Args:
+            workspace: Of this workspace.
+            resource: Of this resource alone.
+            limit: At most so many.
+            after: The last one of the page before.
+        """
+        return overview.refs(self._store, workspace, resource, limit, after)
 
     def refs_touching(self, workspace: str, ref: ResourceRef) -> list[ResourceRef]:
         """The refs with versions that are a ref, cover it, or are covered by it, sorted."""
@@ -420,9 +452,25 @@ class Index:
         """All versions of a ref, newest first."""
         return asking.certificates_of(self._store, workspace, ref)
 
+    def versions(
+        self, workspace: str, ref: ResourceRef, limit: int, after: Place | None = None
+    ) -> list[Version]:
+        """A page of the versions of a ref, newest first."""
+        return paging.versions(self._store, workspace, ref, limit, after)
+
+    def readers(self, certificate: str, limit: int, after: Place | None = None) -> list[Reader]:
+        """A page of the steps that read a certificate, newest first; retracted ones did not."""
+        return paging.readers(self._store, certificate, limit, after)
+
     def snapshots(self, workspace: str) -> list[SnapshotInfo]:
         """The workspace's snapshots, oldest first."""
         return asking.snapshots(self._store, workspace)
+
+    def newest_snapshots(
+        self, workspace: str, limit: int, after: Place | None = None
+    ) -> list[SnapshotInfo]:
+        """A page of the workspace's snapshots, newest first."""
+        return paging.newest_snapshots(self._store, workspace, limit, after)
 
     def taken_by(self, workspace: str) -> dict[str, str | None]:
         """The instance that took each snapshot, by hash; None of those that were deleted."""
@@ -435,6 +483,34 @@ class Index:
     def contains(self, workspace: str, snapshot_hash: str) -> list[tuple[Certificate, bool]]:
         """What a snapshot contains, by ref; whether the ref had an entry, not only a hash."""
         return asking.contains(self._store, workspace, snapshot_hash)
+
+    def snapshot_certificates(self, workspace: str, snapshot_hash: str) -> list[Held]:
+        """What a snapshot contains, by ref; that never changes."""
+        return paging.snapshot_certificates(self._store, workspace, snapshot_hash)
+
+    def snapshot_steps(
+        self, workspace: str, snapshot_hash: str, limit: int, after: Place | None = None
+    ) -> list[StepInfo]:
+        """A page of the steps that wrote what a snapshot contains, newest first."""
+        return paging.snapshot_steps(self._store, workspace, snapshot_hash, limit, after)
+
+    # Overviews
+
+    def workspaces(self, limit: int, after: Place | None = None) -> list[WorkspaceInfo]:
+        """A page of the workspaces that are known, by name, then id; those of no name first."""
+        return overview.workspaces(self._store, limit, after)
+
+    def resources(self, workspace: str, limit: int, after: str = "") -> list[ResourceInfo]:
+        """A page of the resources of a workspace, by name; `after` is the last name before."""
+        return overview.resources(self._store, workspace, limit, after)
+
+    def instances(self, workspace: str) -> list[InstanceInfo]:
+        """The copies of a workspace that recorded anything, the last active first."""
+        return overview.instances(self._store, workspace)
+
+    def current(self, workspace: str, instance: str) -> dict[ResourceRef, Certificate]:
+        """What is current in an instance, by ref."""
+        return {entry.ref: entry.certificate for entry in self.entries(workspace, instance)}
 
     # Reachability
 
@@ -491,16 +567,17 @@ class Index:
             found = reaching.reach_around(self._store, starts, depth=depth, limit=limit)
             return reaching.subgraph(self._store, found, root)
 
-    def search(self, text: str, workspace: str | None = None, limit: int = 50) -> list[Hit]:
-        """Refs, snapshots (newest first) and steps (newest first) that have a text.
-
-        Args:
-            text: Part of a ref, of a step's name, of a tag or a message, or the first digits of
-                a snapshot's hash; upper and lower case are the same.
-            workspace: Of this workspace alone.
-            limit: At most so many of each kind.
-        """
-        return searching.search(self._store, text, workspace, limit)
+    def search(
+        self,
+        text: str,
+        workspace: str | None = None,
+        limit: int = 50,
+        *,
+        kind: HitKind | None = None,
+        after: Place | None = None,
+    ) -> list[Hit]:
+        """Refs, snapshots and steps that have a text; see `Questions.search`."""
+        return searching.search(self._store, text, workspace, limit, kind, after)
 
     # The stat cache
 
