@@ -227,14 +227,17 @@ def test_content_that_is_damaged_at_the_server_is_refused(team: Team, server: Lf
 
 def test_content_that_is_nowhere_is_not_pushed(team: Team, server: LfsServer):
     ann = large(team, server)
+    ann.write("own/HTTP 401.bin", TWO)
     edit(ann, ONE, "V1")
-    ann.write("own/raw.bin", in_git(ann)[0] + "\n")  # or git would take the content again
+    for name in ("raw.bin", "HTTP 401.bin"):  # or git would take the content again
+        ann.write(f"own/{name}", ann.git("show", f"HEAD:{name}", at="own") + "\n")
     shutil.rmtree(ann.root / "own/.git/lfs/objects")
     (ann.root / "own/.git/lfs/objects").mkdir()
 
     told = ann.refused("publish", str(team.origin))
 
     assert "raw.bin" in told
+    assert "HTTP 401.bin" in told
     assert "neither here nor there" in told
     assert git("for-each-ref", cwd=team.own) == ""
 

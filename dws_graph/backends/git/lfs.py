@@ -11,11 +11,13 @@ from dws_graph.backends.faults import fault
 from dws_graph.backends.git.command import Git, GitCommandError, decoded
 from dws_graph.backends.git.pointers import Pointer
 from dws_graph.errors import GitError, some_of
+from dws_graph.model.said import own_words
 from dws_graph.model.secrets import scrub_text
 
 CONFIG = ".lfsconfig"
 _NO_COMMAND = "is not a git command"
-_REASONS = (  # the first that fits; none may fit a part of an id, an address or a name
+_NEITHER = re.compile(r"\((missing|corrupt)\) (.+) \([0-9a-f]{64}\)")
+_REASONS = (  # the first that fits what it says in its own words
     (
         r"expected OID|invalid.*(content|object)|wrong (size|content)|corrupt(ed)? object",
         "what its server has is damaged",
@@ -150,9 +152,10 @@ def _run(
 def _explained(error: GitCommandError, wanted: Mapping[str, Pointer], done: str) -> LfsError:
     said = scrub_text(error.stderr)
     named = [path for path, pointer in wanted.items() if pointer.oid in said]
-    named = named or re.findall(r"\((?:missing|corrupt)\) (.+) \([0-9a-f]{64}\)", said)
+    named = named or [path for _, path in _NEITHER.findall(said)]
     files = some_of(named or list(wanted)) or "some files"
-    found = next((reason for reason in _REASONS if re.search(reason[0], said)), None)
+    own = own_words(_NEITHER.sub(r"(\1)", said), is_go=True)
+    found = next((reason for reason in _REASONS if re.search(reason[0], own)), None)
     lines = [line for line in said.splitlines() if not line.startswith(("fetch:", "hint:"))]
     why, hint = found[1:] if found else (lines[-1] if lines else error.message, "")
     return LfsError(
