@@ -20,7 +20,7 @@ Examples:
   dws deploy run
   dws deploy run -- dws report history
   dws deploy run --mount images -- sh -c 'python code/train.py && dws push'
-  dws deploy run --env AWS_ACCESS_KEY_ID,AWS_SECRET_ACCESS_KEY -- python code/train.py
+  dws deploy run --env AWS_PROFILE,AWS_REGION -- python code/train.py
 """
 
 
