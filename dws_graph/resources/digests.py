@@ -87,6 +87,8 @@ class Digests:
             ConfigurationError: It is no file, but a pipe or the like.
         """
         self._seen += 1
+        if entry.stat is UNASKED and self._workers is None:  # few, which are asked at little cost
+            entry = entry._replace(stat=_ask(self._base + entry.name))
         if entry.stat is not UNASKED:
             status = regular(self._base + entry.name, status_of(entry))
             if self._is_known(entry, status):
