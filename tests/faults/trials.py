@@ -68,7 +68,7 @@ class Trials:
         server: Runs the acts.
         place: A folder for it all.
         operation: What is killed.
-        made: A copy of `place` as `make` leaves it, for all operations that are tried there.
+        made: A copy of `place` before `setup`, for all operations that are tried there.
     """
 
     def __init__(
@@ -106,18 +106,14 @@ class Trials:
 
     def _make(self) -> None:
         """The workspace that operations are tried in: made once where they share a place."""
-        kind = "small" if self.operation.needs else "make"
-        made = None if self.made is None else self.made / kind
-        if made is not None and made.exists():
-            bring_back(self.place, made)
+        if self.made is not None and self.made.exists():
+            bring_back(self.place, self.made)
             return
-        if self.place.exists():  # with the other kind
-            shutil.rmtree(self.place)
-        self.place.mkdir()
-        ran = self.do([kind, "{place}"])
+        self.place.mkdir(parents=True)
+        ran = self.do(["small" if self.operation.needs else "make", "{place}"])
         assert not ran.failed, ran.failed
-        if made is not None:
-            shutil.copytree(self.place, made, symlinks=True)
+        if self.made is not None:
+            shutil.copytree(self.place, self.made, symlinks=True)
 
     def begin(self) -> State | None:
         """Bring the place back; the state before, where there is one to see."""
