@@ -67,6 +67,19 @@ def test_each_login_has_a_cookie_of_its_own(store, sessions):
     assert sessions.find(second) is not None
 
 
+def test_who_logs_out_while_a_request_is_looked_at_stays_out(store):
+    def logs_out(token_id):
+        ended.end(session)
+        return store.get(token_id)
+
+    ended = Sessions(logs_out)
+    cookie = ended.begin(store.create().token)
+    (session,) = ended._sessions.values()
+
+    assert ended.find(cookie) is None
+    assert len(ended) == 0
+
+
 def test_the_cookie_is_kept_nowhere(store, sessions):
     cookie = sessions.begin(store.create().token)
     session = sessions.find(cookie)

@@ -2,6 +2,7 @@
 
 import threading
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -34,6 +35,15 @@ def test_after_so_many_failures_a_client_waits_for_a_share_of_the_time():
     clock.now += 60
     fail(made, "192.0.2.1", 5)
     assert made.wait("192.0.2.1") == 12
+
+
+@pytest.mark.parametrize("attempts", range(1, 40))
+def test_a_client_may_fail_exactly_so_often_at_once(attempts):
+    made, _ = throttle(attempts, 10.0, in_all=10**9)
+
+    fail(made, "192.0.2.1", attempts)
+
+    assert made.wait("192.0.2.1") > 0
 
 
 def test_another_client_waits_for_nothing():
@@ -88,6 +98,18 @@ def test_no_more_than_so_many_are_remembered():
         made.failed(f"10.0.{i // 256}.{i % 256}")
 
     assert len(made) == MOST
+
+
+def test_of_too_many_those_are_forgotten_who_failed_first():
+    made, _ = throttle(attempts=2, in_all=10**9)
+    for client in ("192.0.2.1", "192.0.2.2", "192.0.2.2", "192.0.2.1"):
+        made.failed(client)
+
+    for i in range(MOST - 1):
+        made.failed(f"10.0.{i // 256}.{i % 256}")
+
+    assert made.wait("192.0.2.1") > 0
+    assert made.wait("192.0.2.2") == 0
 
 
 @given(st.lists(st.text(), max_size=30))
