@@ -59,6 +59,7 @@ Each command explains itself: dws COMMAND -h.
             Entry("gc", "gc", "Drop kept content that nothing names."),
             Entry("doctor", "doctor", "Check the workspace, and say how to mend it."),
             Entry("graph", "graph", "The databases that answer about lineage."),
+            Entry("serve", "serve", "Serve lineage over HTTP, to programs and people."),
             Entry("token", "token", "Let programs and people into the lineage service."),
             Entry("version", "version", "Print the version."),
         ],

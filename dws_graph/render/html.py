@@ -107,6 +107,36 @@ def to_html(
     return html
 
 
+def page_of(
+    subgraph: Subgraph,
+    *,
+    detail: Detail = "steps",
+    group: Grouping | None = None,
+    marks: Marks | None = None,
+) -> dict[str, Any]:
+    """What a page of the service shows: `data` for its scripts, legend and table for its text.
+
+    Args: as `to_html`.
+    """
+    views = _views(picture_for(subgraph, detail, marks))
+    data = views["none"].to_json()
+    nodes = [{**node, "group": node["shape"], "shape": "custom"} for node in data["nodes"]]
+    return {
+        "data": {
+            "nodes": nodes,
+            "edges": data["edges"],
+            "views": {name: _view(one, name) for name, one in views.items()},
+            "start": _start(views, group),
+            "words": dict[str, str]([*SHAPES.items(), *STATES.items()]),
+            "options": OPTIONS,
+        },
+        "groupings": [(name, GROUPINGS[name]) for name in views],
+        "legend": _legend(views),
+        "rows": _rows(views["none"]),
+        "note": views["none"].picture.note,
+    }
+
+
 def _views(picture: Picture) -> dict[Grouping, Drawing]:
     """The picture laid out on its own, and by each grouping that puts anything together."""
     found: dict[Grouping, Drawing] = {}

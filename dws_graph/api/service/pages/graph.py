@@ -1,0 +1,178 @@
+"""The page of the graph, and what its scripts draw."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import OrderedDict
+from threading import Lock
+from typing import Annotated, Any, Literal
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import HTMLResponse, Response
+
+from dws_graph.api.service.pages.rendering import GRAPH_SCRIPTS, asset, page
+from dws_graph.api.service.v1.common import Ask, Depth
+from dws_graph.api.service.v1.lineage import NodeKey, RefText, Workspace, nearest, starts_of
+from dws_graph.backends.views import Questions
+from dws_graph.model.subgraph import Subgraph
+from dws_graph.render.dot import to_svg
+from dws_graph.render.html import page_of
+from dws_graph.render.look import Detail
+
+router = APIRouter(include_in_schema=False)
+MOST = 2_000
+Way = Literal["both", "upstream", "downstream"]
+DIRECTIONS = (
+    ("both", "up and down"),
+    ("upstream", "what it was made from"),
+    ("downstream", "what was made from it"),
+)
+DETAILS = (("steps", "between steps"), ("certificates", "each on its own"))
+Nodes = Annotated[int, Query(ge=1, le=10_000)]
+
+
+class Drawings:
+    """Pages laid out before, by what they show: the newest few."""
+
+    def __init__(self, most: int = 32) -> None:
+        self._most = most
+        self._kept: OrderedDict[str, dict[str, Any]] = OrderedDict()
+        self._lock = Lock()
+
+    def get(self, found: Subgraph, detail: Detail) -> dict[str, Any]:
+        """The page of a piece of the graph."""
+        said = json.dumps([detail, found.to_json()], sort_keys=True, default=str)
+        key = hashlib.sha256(said.encode()).hexdigest()
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
+        made = page_of(found, detail=detail)
+        with self._lock:
+            self._kept[key] = made
+            while len(self._kept) > self._most:
+                self._kept.popitem(last=False)
+        return made
+
+
+DRAWINGS = Drawings()
+
+
+def piece(
+    q: Questions,
+    node: str | None,
+    workspace: str | None,
+    ref: str | None,
+    direction: Way,
+    depth: int | None,
+    nodes: int,
+) -> tuple[Subgraph, int]:
+    """The piece of the graph that was asked for, and how many nodes a limit left out."""
+    starts = starts_of(q, node, workspace, ref)
+    parts = []
+    if direction != "downstream":
+        parts.append(q.upstream(starts, root=starts[0], depth=depth))
+    if direction != "upstream":
+        parts.append(q.downstream(starts, root=starts[0], depth=depth))
+    found = parts[0] if len(parts) == 1 else joined(*parts)
+    return nearest(found, starts, nodes) if len(found.nodes) > nodes else (found, 0)
+
+
+def joined(up: Subgraph, down: Subgraph) -> Subgraph:
+    """Two pieces as one."""
+    return Subgraph(
+        root=up.root,
+        complete=up.complete and down.complete,
+        nodes=tuple({n.key: n for n in (*up.nodes, *down.nodes)}.values()),
+        edges=tuple(dict.fromkeys((*up.edges, *down.edges))),
+    )
+
+
+@router.get("/graph")
+async def graph(
+    request: Request,
+    ask: Ask,
+    node: NodeKey = None,
+    workspace: Workspace = None,
+    ref: RefText = None,
+    direction: Way = "both",
+    depth: Depth = None,
+    detail: Detail = "steps",
+    limit: Nodes = MOST,
+) -> HTMLResponse:
+    """The graph around a node or a ref."""
+
+    def made() -> tuple[dict[str, Any], int, str]:
+        found, left_out = ask.source.ask(
+            lambda q: piece(q, node, workspace, ref, direction, depth, limit)
+        )
+        heading = next((n.name for n in found.nodes if n.key == found.root), ref or node or "")
+        return DRAWINGS.get(found, detail), left_out, heading
+
+    drawn, left_out, heading = await ask.slow(made)
+    names = {"node": node, "workspace": workspace, "ref": ref}
+    kept = {key: value for key, value in names.items() if value is not None}
+    given = {"direction": direction, "depth": depth, "detail": detail, "limit": limit}
+    asked = {**kept, **{key: value for key, value in given.items() if value is not None}}
+    way = "neighbourhood" if direction == "both" else direction
+    exported = urlencode({**kept, **({"depth": depth} if depth else {})})
+    return page(
+        request,
+        "graph.html.j2",
+        heading=heading,
+        asked=given,
+        kept=list(kept.items()),
+        directions=DIRECTIONS,
+        details=DETAILS,
+        left_out=left_out,
+        more=f"/graph?{urlencode({**asked, 'limit': min(10_000, limit * 2)})}",
+        drawing=f"/graph/drawing?{urlencode(asked)}",
+        svg=f"/graph/picture.svg?{urlencode(asked)}",
+        dot=f"/api/v1/export/{way}?{exported}&format=dot",
+        json=f"/api/v1/export/{way}?{exported}&format=json",
+        scripts=[asset(name) for name in GRAPH_SCRIPTS],
+        **{key: drawn[key] for key in ("groupings", "legend", "rows", "note")},
+    )
+
+
+@router.get("/graph/drawing")
+async def drawing(
+    ask: Ask,
+    node: NodeKey = None,
+    workspace: Workspace = None,
+    ref: RefText = None,
+    direction: Way = "both",
+    depth: Depth = None,
+    detail: Detail = "steps",
+    limit: Nodes = MOST,
+) -> Response:
+    """What the scripts of that page draw: nodes with their places, lines with their ways."""
+
+    def made() -> bytes:
+        found, _ = ask.source.ask(lambda q: piece(q, node, workspace, ref, direction, depth, limit))
+        return json.dumps(DRAWINGS.get(found, detail)["data"]).encode()
+
+    return Response(await ask.slow(made), media_type="application/json")
+
+
+@router.get("/graph/picture.svg")
+async def picture(
+    ask: Ask,
+    node: NodeKey = None,
+    workspace: Workspace = None,
+    ref: RefText = None,
+    direction: Way = "both",
+    depth: Depth = None,
+    detail: Detail = "steps",
+    limit: Nodes = MOST,
+) -> Response:
+    """The same as SVG, by Graphviz where that is installed and quick enough."""
+
+    def made() -> bytes:
+        found, _ = ask.source.ask(lambda q: piece(q, node, workspace, ref, direction, depth, limit))
+        return to_svg(found, title="Lineage", detail=detail).encode()
+
+    named = {"content-disposition": 'attachment; filename="lineage.svg"'}
+    return Response(await ask.slow(made), media_type="image/svg+xml", headers=named)

@@ -1,0 +1,151 @@
+"""The table of snapshots: metrics as columns, in colours, and a plot of one of them."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from dws_graph.api.service.pages.rendering import number, shown
+from dws_graph.backends.views import SnapshotInfo
+
+MOST_METRICS = 8
+SHADES = 10
+NEAR = 0.01  # of a baseline's value: as good as it
+SMALLER = ("loss", "error", "mse", "rmse", "mae", "mape", "time", "seconds", "perplexity", "cost")
+WIDTH, HEIGHT, LEFT, FOOT = 760.0, 200.0, 64.0, 16.0
+
+
+class Cell(NamedTuple):
+    """A metric of a snapshot: its text, its class, and what is said of it besides."""
+
+    text: str
+    look: str = ""
+    best: bool = False
+    sign: str = ""
+    said: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A snapshot of the table."""
+
+    snapshot: SnapshotInfo
+    label: str
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """A metric over snapshots, in the units of its drawing."""
+
+    width: float
+    height: float
+    left: float
+    line: str
+    points: list[tuple[float, float, str, bool]]
+    ticks: list[tuple[float, str]]
+
+
+def label(snapshot: SnapshotInfo) -> str:
+    """What people call a snapshot."""
+    return ", ".join(snapshot.tags) or snapshot.hash[:8]
+
+
+def is_smaller_better(metric: str) -> bool:
+    """Whether less is better, by the name: of errors, losses and times."""
+    words = metric.lower().replace(".", "_").replace("-", "_").split("_")
+    return any(word in SMALLER for word in words)
+
+
+def metrics_of(snapshots: Sequence[SnapshotInfo]) -> list[str]:
+    """The metrics that most of them have, those with numbers first."""
+    counts: Counter[str] = Counter()
+    for snapshot in snapshots:
+        counts.update(
+            {name: 1 for name, value in snapshot.metrics.items() if number_of(value) is not None}
+        )
+    return [name for name, _ in sorted(counts.items(), key=lambda c: (-c[1], c[0]))][:MOST_METRICS]
+
+
+def number_of(value: Any) -> float | None:
+    """A metric's value where it is a number that can be compared."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    return float(value) if math.isfinite(value) else None
+
+
+def rows_of(
+    snapshots: Sequence[SnapshotInfo],
+    metrics: Sequence[str],
+    colours: str,
+    baseline: SnapshotInfo | None,
+) -> list[Row]:
+    """The table's rows: the best of each metric marked, and coloured as was asked for."""
+    columns = [[number_of(s.metrics.get(metric)) for s in snapshots] for metric in metrics]
+    scales = [_Scale(metric, column) for metric, column in zip(metrics, columns, strict=True)]
+    rows = []
+    for snapshot in snapshots:
+        cells = tuple(scale.cell(snapshot, colours, baseline) for scale in scales)
+        rows.append(Row(snapshot, label(snapshot), cells))
+    return rows
+
+
+class _Scale:
+    """A metric, and how its values compare."""
+
+    def __init__(self, metric: str, values: Sequence[float | None]) -> None:
+        known = [value for value in values if value is not None]
+        self.metric = metric
+        self.sign = -1.0 if is_smaller_better(metric) else 1.0
+        self.worst = min((self.sign * v for v in known), default=0.0)
+        self.best = max((self.sign * v for v in known), default=0.0)
+        self.several = len(set(known)) > 1
+
+    def cell(self, snapshot: SnapshotInfo, colours: str, baseline: SnapshotInfo | None) -> Cell:
+        raw = snapshot.metrics.get(self.metric)
+        value = number_of(raw)
+        if value is None:
+            return Cell("" if raw is None else shown(raw))
+        best = self.several and self.sign * value == self.best
+        if colours == "heat" and self.several:
+            share = (self.sign * value - self.worst) / (self.best - self.worst)
+            return Cell(number(value), f"heat-{min(SHADES - 1, int(share * SHADES))}", best)
+        if colours == "baseline" and baseline is not None and baseline.id != snapshot.id:
+            beside = number_of(baseline.metrics.get(self.metric))
+            if beside is not None:
+                return Cell(number(value), best=best, **self._beside(value, beside))
+        return Cell(number(value), "best-cell" if best else "", best)
+
+    def _beside(self, value: float, base: float) -> Mapping[str, str]:
+        if abs(value - base) <= NEAR * max(abs(base), 1e-12):
+            return {"look": "near", "sign": "≈", "said": "near the baseline"}
+        if self.sign * value > self.sign * base:
+            return {"look": "better", "sign": "▲", "said": "better than the baseline"}
+        return {"look": "worse", "sign": "▼", "said": "worse than the baseline"}
+
+
+def plot_of(snapshots: Sequence[SnapshotInfo], metric: str) -> Plot | None:
+    """The metric over the snapshots, oldest first; None where fewer than two have it."""
+    found = [(s, v) for s in snapshots if (v := number_of(s.metrics.get(metric))) is not None]
+    found.sort(key=lambda pair: (pair[0].timestamp, pair[0].id))
+    if len(found) < 2:
+        return None
+    values = [value for _, value in found]
+    low, high = min(values), max(values)
+    room = (high - low) or abs(high) or 1.0
+    low, high = low - 0.08 * room, high + 0.08 * room
+
+    def x(i: int) -> float:
+        return round(LEFT + 10 + i * (WIDTH - LEFT - 28) / (len(found) - 1), 1)
+
+    def y(value: float) -> float:
+        return round(HEIGHT - FOOT - (value - low) / (high - low) * (HEIGHT - 2 * FOOT), 1)
+
+    best = min(values) if is_smaller_better(metric) else max(values)
+    points = [(x(i), y(v), f"{label(s)}: {number(v)}", v == best) for i, (s, v) in enumerate(found)]
+    ticks = [(y(t), number(t)) for t in (low + (high - low) * k / 4 for k in range(5))]
+    line = "M" + "L".join(f"{px} {py}" for px, py, _, _ in points)
+    return Plot(WIDTH, HEIGHT, LEFT, line, points, ticks)

@@ -1,0 +1,121 @@
+"""Errors as `application/problem+json`. Source: RFC 9457."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from dws_graph.errors import (
+    AmbiguousSnapshotError,
+    ConfigurationError,
+    DwsError,
+    LineageNotFoundError,
+    QueryError,
+    SnapshotNotFoundError,
+    ViewUnavailableError,
+)
+from dws_graph.model.secrets import scrub_text
+
+MEDIA = "application/problem+json"
+log = logging.getLogger("dws_graph.service")
+_STATUS: tuple[tuple[type[DwsError], HTTPStatus], ...] = (
+    (LineageNotFoundError, HTTPStatus.NOT_FOUND),
+    (SnapshotNotFoundError, HTTPStatus.NOT_FOUND),
+    (AmbiguousSnapshotError, HTTPStatus.CONFLICT),
+    (QueryError, HTTPStatus.BAD_REQUEST),
+    (ViewUnavailableError, HTTPStatus.SERVICE_UNAVAILABLE),
+    (ConfigurationError, HTTPStatus.BAD_REQUEST),
+)
+
+
+class Problem(Exception):  # noqa: N818  # the word of the RFC
+    """A request that is refused.
+
+    Attributes:
+        status: Of the answer.
+        detail: A sentence about this request.
+        hint: What to do next.
+        headers: Of the answer.
+    """
+
+    def __init__(
+        self,
+        status: HTTPStatus,
+        detail: str,
+        *,
+        hint: str = "",
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.status, self.detail, self.hint = status, detail, hint
+        self.headers = dict(headers or {})
+
+
+def not_found(detail: str) -> Problem:
+    """Something that was asked for is not there."""
+    return Problem(HTTPStatus.NOT_FOUND, detail)
+
+
+def refused(detail: str, hint: str = "") -> Problem:
+    """A request that makes no sense."""
+    return Problem(HTTPStatus.BAD_REQUEST, detail, hint=hint)
+
+
+def answer(problem: Problem, **more: Any) -> JSONResponse:
+    """A problem as the client gets it."""
+    told = {"hint": problem.hint} if problem.hint else {}
+    body = {
+        "type": "about:blank",
+        "title": problem.status.phrase,
+        "status": int(problem.status),
+        "detail": problem.detail,
+        **told,
+        **more,
+    }
+    return JSONResponse(body, int(problem.status), problem.headers, media_type=MEDIA)
+
+
+def of_error(error: DwsError) -> Problem:
+    """One of our errors as a problem; what is our own fault is not told to strangers."""
+    for kind, status in _STATUS:
+        if isinstance(error, kind):
+            return Problem(status, scrub_text(error.message), hint=scrub_text(error.hint))
+    log.error("a request failed: %s", scrub_text(str(error)))
+    return Problem(HTTPStatus.INTERNAL_SERVER_ERROR, "The service could not do this.")
+
+
+def install(app: FastAPI) -> None:
+    """Have every error of an application answered as a problem."""
+
+    @app.exception_handler(Problem)
+    async def _problem(_request: Request, error: Problem) -> JSONResponse:
+        return answer(error)
+
+    @app.exception_handler(DwsError)
+    async def _ours(_request: Request, error: DwsError) -> JSONResponse:
+        return answer(of_error(error))
+
+    @app.exception_handler(HTTPException)
+    async def _http(_request: Request, error: HTTPException) -> JSONResponse:
+        status = HTTPStatus(error.status_code)
+        return answer(Problem(status, str(error.detail), headers=error.headers))
+
+    @app.exception_handler(RequestValidationError)
+    async def _invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
+        found = [
+            {"at": ".".join(map(str, e["loc"])), "detail": e["msg"]} for e in error.errors()[:20]
+        ]
+        first = f"{found[0]['at']}: {found[0]['detail']}" if found else "The request is not valid."
+        return answer(Problem(HTTPStatus.UNPROCESSABLE_ENTITY, first), errors=found)
+
+    @app.exception_handler(Exception)
+    async def _unknown(_request: Request, error: Exception) -> JSONResponse:
+        log.error("a request failed: %s", scrub_text(repr(error)), exc_info=error)
+        return answer(Problem(HTTPStatus.INTERNAL_SERVER_ERROR, "The service could not do this."))

@@ -1,0 +1,295 @@
+"""What the HTTP API answers, as OpenAPI describes it. Times are UTC, durations are in seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Generic, Literal, TypeVar
+
+from pydantic import BaseModel, Field
+
+from dws_graph.backends import views
+from dws_graph.model import certificates, refs, subgraph
+
+T = TypeVar("T")
+
+
+class Page(BaseModel, Generic[T]):
+    """A part of a list; `next` is the cursor of the part that follows."""
+
+    items: list[T]
+    next: str | None = None
+
+
+class Ref(BaseModel):
+    """A resource, or a path in it."""
+
+    resource: str = Field(examples=["intermediate-data"])
+    subpath: str | None = Field(None, examples=["clean/train.csv"])
+    name: str = Field(description="As people write it.", examples=["intermediate-data:/clean"])
+
+    @classmethod
+    def of(cls, ref: refs.ResourceRef) -> Ref:
+        """As it is answered."""
+        return cls(resource=ref.name, subpath=ref.subpath, name=str(ref))
+
+
+class Certificate(BaseModel):
+    """The state of a ref at one time; `hash` is null until a snapshot has hashed it."""
+
+    id: str
+    ref: Ref
+    hash: str | None
+    subpath_hash: str | None
+    version: int | None
+    superseded: bool
+    comment: str
+
+    @classmethod
+    def of(cls, cert: certificates.Certificate) -> Certificate:
+        """As it is answered."""
+        return cls(
+            id=cert.id,
+            ref=Ref.of(cert.ref),
+            hash=cert.hash,
+            subpath_hash=cert.subpath_hash,
+            version=cert.version,
+            superseded=cert.superseded,
+            comment=cert.comment,
+        )
+
+
+def certificates_of(found: Iterable[certificates.Certificate]) -> list[Certificate]:
+    """Several of them."""
+    return [Certificate.of(cert) for cert in found]
+
+
+class StepRow(BaseModel):
+    """A recorded step, as lists have it."""
+
+    id: str
+    workspace: str
+    instance: str
+    name: str
+    status: Literal["completed", "failed", "retracted"]
+    start_time: str
+    execution_time_seconds: float | None
+    parameters: dict[str, Any]
+    metrics: dict[str, Any]
+    error: str | None
+
+    @classmethod
+    def of(cls, step: views.StepInfo) -> StepRow:
+        """As it is answered."""
+        return cls(**_row(step))
+
+
+class Step(StepRow):
+    """A recorded step in full."""
+
+    description: str | None
+    command_line: list[str] | None
+    run_from: str | None
+    commit: str | None
+    environment: str | None
+    inputs: list[Certificate]
+    code: list[Certificate]
+    outputs: list[Certificate]
+    changed_while_running: list[str]
+
+    @classmethod
+    def of(cls, step: views.StepInfo) -> Step:
+        """As it is answered."""
+        at = step.run_from
+        return cls(
+            **_row(step),
+            description=step.description,
+            command_line=step.command_line,
+            run_from=None if not at else f"{at[0]}:/{at[1]}" if at[1] else str(at[0]),
+            commit=step.commit,
+            environment=step.environment,
+            inputs=certificates_of(step.inputs),
+            code=certificates_of(step.code),
+            outputs=certificates_of(step.outputs),
+            changed_while_running=list(step.changed_while_running),
+        )
+
+
+def _row(step: views.StepInfo) -> dict[str, Any]:
+    return {
+        "id": step.id,
+        "workspace": step.workspace,
+        "instance": step.instance,
+        "name": step.name,
+        "status": "retracted" if step.retracted else step.status,
+        "start_time": step.start_time,
+        "execution_time_seconds": step.execution_time_seconds,
+        "parameters": step.parameters,
+        "metrics": step.metrics,
+        "error": step.error,
+    }
+
+
+class Environment(BaseModel):
+    """What a step ran in; packages are `name==version`."""
+
+    hash: str
+    python: str
+    platform: str
+    packages: list[str]
+
+
+class Snapshot(BaseModel):
+    """A snapshot of a workspace; `number` counts those of its instance."""
+
+    id: str
+    workspace: str
+    hash: str
+    number: int
+    tags: list[str]
+    message: str
+    timestamp: str
+    hostname: str
+    instance: str
+    metrics: dict[str, Any]
+
+    @classmethod
+    def of(cls, snapshot: views.SnapshotInfo) -> Snapshot:
+        """As it is answered."""
+        return cls(
+            id=snapshot.id,
+            workspace=snapshot.workspace,
+            hash=snapshot.hash,
+            number=snapshot.number,
+            tags=list(snapshot.tags),
+            message=snapshot.message,
+            timestamp=snapshot.timestamp,
+            hostname=snapshot.hostname,
+            instance=snapshot.instance,
+            metrics=snapshot.metrics,
+        )
+
+
+class Node(BaseModel):
+    """A node of a piece of the graph."""
+
+    key: str
+    kind: Literal["step", "certificate", "snapshot"]
+    name: str
+    properties: dict[str, Any]
+
+
+class Edge(BaseModel):
+    """An arrow, the way data flows."""
+
+    source: str
+    target: str
+    type: str
+    change: str | None = None
+
+
+class Graph(BaseModel):
+    """A piece of the lineage graph.
+
+    `complete` is false where something in it is not kept or unknown; `left_out` says how many nodes
+    a limit has left out.
+    """
+
+    root: str
+    complete: bool
+    nodes: list[Node]
+    edges: list[Edge]
+    left_out: int = 0
+
+    @classmethod
+    def of(cls, found: subgraph.Subgraph, left_out: int = 0) -> Graph:
+        """As it is answered."""
+        return cls(**found.to_json(), left_out=left_out)
+
+
+class StaleReason(BaseModel):
+    """Why a step is stale: a ref that it read or wrote, and what is the matter with it."""
+
+    ref: str
+    reason: str
+
+
+class StaleStep(BaseModel):
+    """A step to run again, after those before it in the list."""
+
+    step: StepRow
+    outputs: list[str]
+    reasons: list[StaleReason]
+
+
+class Hit(BaseModel):
+    """Something that a search found; `key` is its id."""
+
+    kind: Literal["ref", "step", "snapshot"]
+    key: str
+    name: str
+    workspace: str
+    time: str
+
+
+class Workspace(BaseModel):
+    """A workspace; `time` is when its last step began, or its last snapshot was taken."""
+
+    id: str
+    name: str | None
+    resources: int
+    steps: int
+    snapshots: int
+    time: str | None
+
+
+class Resource(BaseModel):
+    """A resource; `time` is when the last step began that read or wrote any of it."""
+
+    name: str
+    role: str | None
+    type: str | None
+    removed: bool
+    refs: int
+    time: str | None
+
+
+class Instance(BaseModel):
+    """A copy of a workspace, what it calls its machine, and when its last fact was made."""
+
+    id: str
+    hostname: str | None
+    time: str | None
+
+
+class Table(BaseModel):
+    """The rows of a query; `truncated`: there were more."""
+
+    columns: list[str]
+    rows: list[list[Any]]
+    truncated: bool
+
+
+class Query(BaseModel):
+    """A Cypher query that only reads."""
+
+    cypher: str = Field(max_length=20_000, examples=["MATCH (s:Step) RETURN s.name LIMIT 5"])
+    parameters: dict[str, Any] = Field(default_factory=dict)
+    limit: int = Field(1_000, ge=1, le=10_000, description="At most so many rows.")
+    timeout: float = Field(10.0, gt=0, le=30, description="Seconds.")
+
+
+class Health(BaseModel):
+    """Whether the service can answer."""
+
+    status: Literal["ok"]
+    view: Literal["index", "neo4j"]
+
+
+class ProblemBody(BaseModel):
+    """An error. Source: RFC 9457."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    hint: str | None = None

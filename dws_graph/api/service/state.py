@@ -1,0 +1,38 @@
+"""What one running service has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dws_graph.api.service.metering import Meter
+from dws_graph.api.service.sessions import Sessions
+from dws_graph.api.service.settings import Settings
+from dws_graph.api.service.sources import Asking
+from dws_graph.api.service.throttle import Throttle
+from dws_graph.api.service.tokens import TokenStore
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What one running service has.
+
+    Attributes:
+        settings: What it was told.
+        asking: What it asks, in threads.
+        tokens: Who may ask it.
+        sessions: Of its pages.
+        throttle: Counts tokens that are none.
+        meter: Counts requests.
+    """
+
+    settings: Settings
+    asking: Asking
+    tokens: TokenStore
+    sessions: Sessions
+    throttle: Throttle
+    meter: Meter
+
+    @property
+    def cookie(self) -> str:
+        """The name of the pages' cookie: behind TLS no other site can set it."""
+        return "__Host-dws" if self.settings.secure else "dws"

@@ -1,0 +1,76 @@
+"""What the routes share: the service's state, the page asked for, caching by hash."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, TypeVar
+
+from fastapi import Depends, Query, Request, Response
+from fastapi.responses import JSONResponse
+
+from dws_graph.api.service.cursors import MOST, USUAL, cursor
+from dws_graph.api.service.problems import MEDIA
+from dws_graph.api.service.shapes import Page, ProblemBody
+from dws_graph.api.service.sources import Asking
+from dws_graph.api.service.state import State
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+def state_of(request: Request) -> State:
+    """What the service has."""
+    state: State = request.app.state.service
+    return state
+
+
+def asking_of(request: Request) -> Asking:
+    """Who asks the views."""
+    return state_of(request).asking
+
+
+Ask = Annotated[Asking, Depends(asking_of)]
+Limit = Annotated[int, Query(ge=1, le=MOST, description="At most so many.")]
+Cursor = Annotated[
+    str | None, Query(max_length=2_000, description="`next` of the page before; none: the first.")
+]
+Depth = Annotated[
+    int | None, Query(ge=1, le=100_000, description="Arrows to follow; none: all the way.")
+]
+Text = Annotated[str, Query(max_length=10_000)]
+USUAL_LIMIT = USUAL
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The errors of a route, for OpenAPI."""
+    named = {*statuses, 400, 401, 403, 408, 413, 421, 422, 429, 503}
+    return {
+        status: {"model": ProblemBody, "content": {MEDIA: {}}, "description": "A problem."}
+        for status in sorted(named)
+    }
+
+
+def page_of(
+    rows: Sequence[R], limit: int, shape: Callable[[R], T], after: Callable[[R], Sequence[str]]
+) -> Page[T]:
+    """A page of rows, of which one more than the limit was asked for."""
+    shown = rows[:limit]
+    following = cursor(after(shown[-1])) if len(rows) > limit and shown else None
+    return Page(items=[shape(row) for row in shown], next=following)
+
+
+def unchanging(request: Request, tag: str, body: Any) -> Response:
+    """An answer that stays what it is for ever, for what is addressed by hash.
+
+    The tag is made of our own text alone, and hashed: no client's text becomes a header.
+    """
+    etag = f'"{hashlib.sha256(tag.encode()).hexdigest()[:32]}"'
+    headers = {
+        "etag": etag,
+        "cache-control": "private, max-age=3600",
+        "vary": "Authorization, Cookie",
+    }
+    if etag in [t.strip() for t in request.headers.get("if-none-match", "").split(",")]:
+        return Response(status_code=304, headers=headers)
+    return JSONResponse(body, headers=headers)

@@ -1,0 +1,171 @@
+"""Where something came from, and what was made of it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query, Response
+
+from dws_graph.api.service.problems import not_found, refused
+from dws_graph.api.service.shapes import Certificate, Graph, Page, StaleReason, StaleStep, StepRow
+from dws_graph.api.service.v1.common import Ask, Depth, problems
+from dws_graph.api.service.v1.filters import ref_of
+from dws_graph.backends.views import Questions
+from dws_graph.model.subgraph import Subgraph
+from dws_graph.render.dot import to_dot
+
+router = APIRouter(tags=["lineage"])
+MOST_NODES = 10_000
+Direction = Literal["upstream", "downstream", "neighbourhood"]
+Nodes = Annotated[int, Query(ge=1, le=MOST_NODES, description="At most so many nodes.")]
+NodeKey = Annotated[str | None, Query(max_length=200, description="The id of a node.")]
+Workspace = Annotated[str | None, Query(max_length=64)]
+RefText = Annotated[
+    str | None, Query(max_length=10_000, description="NAME or NAME:/PATH; its newest version.")
+]
+
+
+def starts_of(
+    q: Questions, node: str | None, workspace: str | None, ref: str | None
+) -> tuple[str, ...]:
+    """The ids of the nodes that a question begins at.
+
+    Raises:
+        Problem: Neither a node nor a ref is named, or nothing is known of it.
+    """
+    if (node is None) == (ref is None):
+        raise refused("Name a node, or a ref.", "Give node=ID, or workspace=ID and ref=NAME.")
+    if node is not None:
+        return (node,)
+    if workspace is None or ref is None:
+        raise refused("A ref needs the workspace that it is of.", "Give workspace=ID, too.")
+    versions = q.certificates_of(workspace, ref_of(ref))
+    if not versions:
+        raise not_found("Nothing is known of that ref.")
+    return (versions[0].id,)
+
+
+def reached(
+    q: Questions, direction: Direction, starts: tuple[str, ...], depth: int | None, nodes: int
+) -> Graph:
+    """What lies in a direction, the nearest first where that is too much.
+
+    Raises:
+        Problem: There is no such node.
+    """
+    root = starts[0]
+    left_out = 0
+    if direction == "neighbourhood":
+        found = q.neighbourhood(starts, root=root, depth=depth or 1, limit=nodes)
+    else:
+        ask = q.upstream if direction == "upstream" else q.downstream
+        found = ask(starts, root=root, depth=depth)
+        if len(found.nodes) > nodes:
+            found, left_out = nearest(found, starts, nodes)
+    if not found.nodes:
+        raise not_found("There is no such node.")
+    return Graph.of(found, left_out)
+
+
+def nearest(found: Subgraph, starts: tuple[str, ...], most: int) -> tuple[Subgraph, int]:
+    """The nodes of a piece that are nearest to its starts, and how many are left out."""
+    near: dict[str, list[str]] = {}
+    for edge in found.edges:
+        near.setdefault(edge.source, []).append(edge.target)
+        near.setdefault(edge.target, []).append(edge.source)
+    kept = dict.fromkeys(n.key for n in found.nodes if n.key in starts)
+    waiting = list(kept)
+    for key in waiting:
+        for other in near.get(key, ()):
+            if other not in kept and len(kept) < most:
+                kept[other] = None
+                waiting.append(other)
+    return (
+        Subgraph(
+            root=found.root,
+            complete=found.complete,
+            nodes=tuple(n for n in found.nodes if n.key in kept),
+            edges=tuple(e for e in found.edges if e.source in kept and e.target in kept),
+        ),
+        len(found.nodes) - len(kept),
+    )
+
+
+@router.get("/lineage/{direction}", responses=problems(404))
+async def get_lineage(
+    ask: Ask,
+    direction: Direction,
+    node: NodeKey = None,
+    workspace: Workspace = None,
+    ref: RefText = None,
+    depth: Depth = None,
+    limit: Nodes = 2_000,
+) -> Graph:
+    """What a node or ref was made from (upstream), what was made from it, or what is around it."""
+    return await ask.ask(
+        lambda q: reached(q, direction, starts_of(q, node, workspace, ref), depth, limit)
+    )
+
+
+@router.get(
+    "/export/{direction}",
+    responses={
+        **problems(404),
+        200: {"content": {"application/json": {}, "text/vnd.graphviz": {}}, "model": Graph},
+    },
+)
+async def export_lineage(
+    ask: Ask,
+    direction: Direction,
+    format: Literal["json", "dot"] = "json",
+    node: NodeKey = None,
+    workspace: Workspace = None,
+    ref: RefText = None,
+    depth: Depth = None,
+) -> Response:
+    """The same as a file: all of it, as JSON or as a text for Graphviz."""
+
+    def make() -> tuple[bytes, str]:
+        def asked(q: Questions) -> Subgraph:
+            starts = starts_of(q, node, workspace, ref)
+            if direction == "neighbourhood":
+                return q.neighbourhood(starts, root=starts[0], depth=depth or 1, limit=MOST_NODES)
+            question = q.upstream if direction == "upstream" else q.downstream
+            return question(starts, root=starts[0], depth=depth)
+
+        found = ask.source.ask(asked)
+        if not found.nodes:
+            raise not_found("There is no such node.")
+        if format == "dot":
+            return to_dot(found, title="Lineage").encode(), "text/vnd.graphviz"
+        return Graph.of(found).model_dump_json().encode(), "application/json"
+
+    data, media = await ask.slow(make)
+    named = {"content-disposition": f'attachment; filename="lineage.{format}"'}
+    return Response(data, media_type=media, headers=named)
+
+
+@router.get("/certificates/{certificate}", responses=problems(404))
+async def get_certificate(ask: Ask, certificate: str) -> Certificate:
+    """The state of a ref at one time."""
+    found = await ask.ask(lambda q: q.certificates([certificate]))
+    if certificate not in found:
+        raise not_found("There is no such certificate.")
+    return Certificate.of(found[certificate])
+
+
+@router.get("/workspaces/{workspace}/stale", responses=problems())
+async def get_stale(
+    ask: Ask, workspace: str, instance: Annotated[str, Query(max_length=64)]
+) -> Page[StaleStep]:
+    """What is to be run again in a copy of a workspace, by what was recorded."""
+    found = await ask.ask(lambda q: q.stale(workspace, instance))
+    rows = [
+        StaleStep(
+            step=StepRow.of(stale.step),
+            outputs=list(map(str, stale.outputs)),
+            reasons=[StaleReason(ref=str(ref), reason=why) for ref, why in stale.reasons],
+        )
+        for stale in found
+    ]
+    return Page(items=rows)
