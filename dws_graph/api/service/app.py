@@ -14,7 +14,7 @@ from dws_graph import __version__
 from dws_graph.api.service import guards, problems
 from dws_graph.api.service.access import CSRF_HEADER, READ, needs
 from dws_graph.api.service.metering import Meter
-from dws_graph.api.service.pages import asking, browsing, entrance, graph
+from dws_graph.api.service.pages import asking, browsing, comparing, entrance, graph
 from dws_graph.api.service.sessions import Sessions
 from dws_graph.api.service.settings import Settings
 from dws_graph.api.service.sources import Asking, Source, TeamSource, WorkspaceSource
@@ -68,7 +68,7 @@ def make_app(settings: Settings) -> FastAPI:
     for module in (workspaces, steps, lineage, snapshots, searching, meta):
         app.include_router(module.router, prefix=PREFIX, dependencies=reading)
     app.include_router(entrance.router)
-    for pages in (browsing, graph, asking):
+    for pages in (comparing, browsing, graph, asking):
         app.include_router(pages.router, dependencies=reading)
 
     @app.get(f"{PREFIX}/openapi.json", dependencies=reading, include_in_schema=False)
