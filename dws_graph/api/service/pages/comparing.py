@@ -8,6 +8,7 @@ from typing import Annotated, Any, NamedTuple
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 
+from dws_graph.api.differences import flat
 from dws_graph.api.service.pages.history import label
 from dws_graph.api.service.pages.rendering import page, shown
 from dws_graph.api.service.problems import not_found, refused
@@ -98,7 +99,7 @@ async def compare(
 
     sides, name = await ask.ask(asked)
     parts = {
-        "Metrics": lines_of(sides, lambda side: side.snapshot.metrics),
+        "Metrics": lines_of(sides, lambda side: flat(side.snapshot.metrics)),
         "Parameters": lines_of(sides, _parameters),
         "Steps": lines_of(sides, _ran),
         "Content": lines_of(sides, lambda side: side.content, short=DIGITS),
@@ -138,7 +139,7 @@ def _parameters(side: Side) -> dict[str, Any]:
 
 def _named(steps: Iterable[StepInfo]) -> Iterable[tuple[str, Any]]:
     for step in steps:
-        for name, value in step.parameters.items():
+        for name, value in flat(step.parameters).items():
             yield f"{step.name}: {name}", value
 
 

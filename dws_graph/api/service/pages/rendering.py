@@ -15,6 +15,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 
 from dws_graph import render
+from dws_graph.api.differences import flat
 from dws_graph.api.service.sessions import csrf_token
 from dws_graph.api.service.state import State
 from dws_graph.backends.views import StepInfo
@@ -72,6 +73,7 @@ def _environment() -> Any:
         "seconds": seconds,
         "number": number,
         "pairs": pairs,
+        "flat": flat,
         "status": status_of_step,
     }
     made.globals |= {"asset": asset}
@@ -126,7 +128,8 @@ def seconds(value: float) -> str:
 
 def pairs(found: Mapping[str, Any]) -> str:
     """Parameters or metrics in a line."""
-    return shortened(", ".join(f"{name} = {shown(value)}" for name, value in found.items()), 120)
+    said = (f"{name} = {shown(value)}" for name, value in flat(found).items())
+    return shortened(", ".join(said), 120)
 
 
 def status_of_step(step: StepInfo) -> str:
