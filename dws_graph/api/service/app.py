@@ -21,7 +21,7 @@ from dws_graph.api.service.sources import Asking, Source, TeamSource, WorkspaceS
 from dws_graph.api.service.state import State
 from dws_graph.api.service.throttle import Throttle
 from dws_graph.api.service.tokens import TokenStore, token_file
-from dws_graph.api.service.v1 import lineage, meta, searching, snapshots, steps, workspaces
+from dws_graph.api.service.v1 import events, lineage, meta, searching, snapshots, steps, workspaces
 from dws_graph.workspace.credentials import graph_address
 
 PREFIX = "/api/v1"
@@ -65,7 +65,7 @@ def make_app(settings: Settings) -> FastAPI:
     problems.install(app)
     app.include_router(meta.open_router, prefix=PREFIX)
     reading = [Depends(needs(READ))]
-    for module in (workspaces, steps, lineage, snapshots, searching, meta):
+    for module in (workspaces, steps, lineage, snapshots, searching, events, meta):
         app.include_router(module.router, prefix=PREFIX, dependencies=reading)
     app.include_router(entrance.router)
     for pages in (comparing, browsing, graph, asking):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import socket
 from collections.abc import Callable
+from types import FrameType
+from typing import Any
 
 import uvicorn
 
@@ -42,16 +44,26 @@ def serve(settings: Settings, begun: Callable[[str], None]) -> None:
             limit_concurrency=CONNECTIONS,
             lifespan="on",
         )
-        server = uvicorn.Server(config)
-        started = server.startup
-
-        async def starting(sockets: list[socket.socket] | None = None) -> None:
-            await started(sockets)
-            if server.started:
-                begun(address(settings, listening))
-
-        server.startup = starting  # type: ignore[method-assign]
+        server = _Server(config, lambda: begun(address(settings, listening)))
         server.run(sockets=[listening])
+
+
+class _Server(uvicorn.Server):
+    """Tells when it answers, and lets streams end when it is about to."""
+
+    def __init__(self, config: uvicorn.Config, begun: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._begun = begun
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._begun()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        app: Any = self.config.app
+        app.state.service.stopping.set()
+        super().handle_exit(sig, frame)
 
 
 def check_reachable(settings: Settings) -> None:

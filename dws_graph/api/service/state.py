@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from threading import Event
 
 from dws_graph.api.service.metering import Meter
 from dws_graph.api.service.sessions import Sessions
@@ -23,6 +24,8 @@ class State:
         sessions: Of its pages.
         throttle: Counts tokens that are none.
         meter: Counts requests.
+        listeners: Streams of events that are open.
+        stopping: Set when the service is about to end: streams end by themselves.
     """
 
     settings: Settings
@@ -31,6 +34,8 @@ class State:
     sessions: Sessions
     throttle: Throttle
     meter: Meter
+    listeners: set[object] = field(default_factory=set)
+    stopping: Event = field(default_factory=Event)
 
     @property
     def cookie(self) -> str:
