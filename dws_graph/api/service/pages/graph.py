@@ -13,13 +13,16 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
 from dws_graph.api.service.pages.rendering import GRAPH_SCRIPTS, asset, page
+from dws_graph.api.service.sources import Source
 from dws_graph.api.service.v1.common import Ask, Depth
 from dws_graph.api.service.v1.lineage import NodeKey, RefText, Workspace, nearest, starts_of
+from dws_graph.api.stale import stale_marks_in
 from dws_graph.backends.views import Questions
 from dws_graph.model.subgraph import Subgraph
 from dws_graph.render.dot import to_svg
 from dws_graph.render.html import page_of
 from dws_graph.render.look import Detail
+from dws_graph.render.picture import Marks
 
 router = APIRouter(include_in_schema=False)
 MOST = 2_000
@@ -41,15 +44,15 @@ class Drawings:
         self._kept: OrderedDict[str, dict[str, Any]] = OrderedDict()
         self._lock = Lock()
 
-    def get(self, found: Subgraph, detail: Detail) -> dict[str, Any]:
+    def get(self, found: Subgraph, detail: Detail, marks: Marks) -> dict[str, Any]:
         """The page of a piece of the graph."""
-        said = json.dumps([detail, found.to_json()], sort_keys=True, default=str)
+        said = json.dumps([detail, marks, found.to_json()], sort_keys=True, default=str)
         key = hashlib.sha256(said.encode()).hexdigest()
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)
                 return self._kept[key]
-        made = page_of(found, detail=detail)
+        made = page_of(found, detail=detail, marks=marks)
         with self._lock:
             self._kept[key] = made
             while len(self._kept) > self._most:
@@ -58,6 +61,15 @@ class Drawings:
 
 
 DRAWINGS = Drawings()
+
+
+def marks_of(source: Source, found: Subgraph) -> Marks:
+    """Why nodes are stale: of the workspace on this machine, whose files can be looked at."""
+    if source.home not in found.workspaces():
+        return {}
+    keys = {node.key for node in found.nodes}
+    marks = source.at_home(stale_marks_in)
+    return {key: reasons for key, reasons in marks.items() if key in keys}
 
 
 def piece(
@@ -109,7 +121,7 @@ async def graph(
             lambda q: piece(q, node, workspace, ref, direction, depth, limit)
         )
         heading = next((n.name for n in found.nodes if n.key == found.root), ref or node or "")
-        return DRAWINGS.get(found, detail), left_out, heading
+        return DRAWINGS.get(found, detail, marks_of(ask.source, found)), left_out, heading
 
     drawn, left_out, heading = await ask.slow(made)
     names = {"node": node, "workspace": workspace, "ref": ref}
@@ -152,7 +164,8 @@ async def drawing(
 
     def made() -> bytes:
         found, _ = ask.source.ask(lambda q: piece(q, node, workspace, ref, direction, depth, limit))
-        return json.dumps(DRAWINGS.get(found, detail)["data"]).encode()
+        drawn = DRAWINGS.get(found, detail, marks_of(ask.source, found))
+        return json.dumps(drawn["data"]).encode()
 
     return Response(await ask.slow(made), media_type="application/json")
 
@@ -172,7 +185,8 @@ async def picture(
 
     def made() -> bytes:
         found, _ = ask.source.ask(lambda q: piece(q, node, workspace, ref, direction, depth, limit))
-        return to_svg(found, title="Lineage", detail=detail).encode()
+        marks = marks_of(ask.source, found)
+        return to_svg(found, title="Lineage", detail=detail, marks=marks).encode()
 
     named = {"content-disposition": 'attachment; filename="lineage.svg"'}
     return Response(await ask.slow(made), media_type="image/svg+xml", headers=named)
