@@ -13,9 +13,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Literal, Protocol, TypeVar
 
+from dws_graph.api.querying import Answer
+from dws_graph.api.service import query_process
 from dws_graph.backends.graph.connecting import Connection, GraphAddress, Patience
+from dws_graph.backends.graph.querying import read_only
 from dws_graph.backends.graph.questions import GraphQuestions
 from dws_graph.backends.views import Questions
+from dws_graph.model.values import Json
 from dws_graph.workspace.opened import OpenWorkspace
 from dws_graph.workspace.opening import load_workspace
 from dws_graph.workspace.telling import tell
@@ -41,6 +45,9 @@ class Source(Protocol):
 
     def at_home(self, work: Callable[[OpenWorkspace], T]) -> T:
         """Does work on the workspace that the service was started in."""
+
+    def query(self, cypher: str, parameters: Json, limit: int, timeout: float) -> Json:
+        """The rows of a user's query, as `Answer.to_json` has them."""
 
     def close(self) -> None:
         """Lets go of files and connections."""
@@ -73,6 +80,10 @@ class WorkspaceSource:
         """See `Source`."""
         return self.at_home(lambda ws: work(ws.index))
 
+    def query(self, cypher: str, parameters: Json, limit: int, timeout: float) -> Json:
+        """See `Source`."""
+        return query_process.ask(self._root, cypher, parameters, limit=limit, timeout=timeout)
+
     def close(self) -> None:
         """See `Source`."""
         with self._lock:
@@ -93,6 +104,11 @@ class TeamSource(WorkspaceSource):
     def ask(self, work: Callable[[Questions], T]) -> T:
         """See `Source`."""
         return work(GraphQuestions(self._connection.reading))
+
+    def query(self, cypher: str, parameters: Json, limit: int, timeout: float) -> Json:
+        """See `Source`: the server bounds what a query may take."""
+        found = read_only(self._connection, cypher, parameters, timeout=timeout, max_rows=limit)
+        return Answer(found.columns, found.rows, found.truncated).to_json()
 
     def close(self) -> None:
         """See `Source`."""

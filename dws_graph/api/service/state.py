@@ -39,5 +39,5 @@ class State:
 
     @property
     def cookie(self) -> str:
-        """The name of the pages' cookie: behind TLS no other site can set it."""
-        return "__Host-dws" if self.settings.secure else "dws"
+        """The name of the pages' cookie; cookies do not keep ports apart."""
+        return f"{'__Host-' if self.settings.secure else ''}dws-{self.settings.port}"

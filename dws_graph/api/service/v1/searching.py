@@ -6,7 +6,6 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from dws_graph.api.querying import query_in
 from dws_graph.api.service import shapes
 from dws_graph.api.service.v1.common import Ask, Limit, problems
 
@@ -28,11 +27,5 @@ async def search(
 @router.post("/cypher", responses=problems())
 async def cypher(ask: Ask, query: shapes.Query) -> shapes.Table:
     """The rows of a Cypher query that only reads: of the team's Neo4j, else the embedded view."""
-    found = await ask.slow(
-        lambda: ask.source.at_home(
-            lambda ws: query_in(
-                ws, query.cypher, query.parameters, limit=query.limit, timeout=query.timeout
-            )
-        )
-    )
-    return shapes.Table(**found.to_json())
+    text, given, how = query.cypher, query.parameters, (query.limit, query.timeout)
+    return shapes.Table(**await ask.slow(lambda: ask.source.query(text, given, *how)))
