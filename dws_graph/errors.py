@@ -75,6 +75,10 @@ class LineageConflictError(LineageError):
     """Two refs of one kind cover one another."""
 
 
+class RunConflictError(LineageError):
+    """A program outside says something else of a run than it said before."""
+
+
 class LineageNotFoundError(LineageError):
     """There is no lineage for what was asked."""
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import click
 
 from dws_graph.cli.commands import Command
-from dws_graph.cli.session import Session, pass_session
+from dws_graph.cli.session import Session, note, pass_session
 from dws_graph.cli.terminal import say
+from dws_graph.workspace.own import own_workspace
 
 EPILOG = """
 \b
@@ -16,6 +17,7 @@ Examples:
   dws serve --open
   dws serve --port 0
   dws serve --host 0.0.0.0 --name lineage.example.org
+  dws serve --data /srv/dws
 """
 
 
@@ -51,6 +53,13 @@ Examples:
 @click.option(
     "--behind-tls", is_flag=True, help="It is reached by https alone, which a proxy ends."
 )
+@click.option(
+    "--data",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Serve this workspace, the service's own, in which programs outside record steps. It is "
+    "made where there is none.",
+)
 @click.option("--open", "show", is_flag=True, help="Show it in the browser.")
 @pass_session
 def command(
@@ -61,18 +70,24 @@ def command(
     token_file: Path | None,
     origins: tuple[str, ...],
     behind_tls: bool,
+    data: Path | None,
     show: bool,
 ) -> None:
     """Serve lineage to programs and people, over HTTP, until it is stopped.
 
     It serves the team's graph where 'graph.url' names one, else this workspace alone. On this
     machine reading needs no token; any other host is refused until there is one: see 'dws token'.
+
+    With --data, programs that have no workspace record steps over HTTP: see docs/http.md.
     """
     from dws_graph.api.service.serving import serve  # noqa: PLC0415 - it takes half a second
     from dws_graph.api.service.settings import Settings  # noqa: PLC0415
 
-    with session.workspace() as ws:
-        root = ws.root
+    if data is not None:
+        root = own_workspace(data, notify=note)
+    else:
+        with session.workspace() as ws:
+            root = ws.root
     settings = Settings(
         workspace=root,
         host=host,
@@ -81,6 +96,7 @@ def command(
         origins=frozenset(origins),
         tokens=token_file,
         secure=behind_tls,
+        records=data is not None,
     )
 
     def begun(url: str) -> None:

@@ -132,7 +132,7 @@ class Step:
         self._all_outputs = all_outputs
         commit = code_commit(ws, code)
         refresh_imports(ws)
-        with _turn(ws):
+        with turn(ws):
             self.id = uuid7(ws.journal.head().id)  # greater than the ids of all that it can read
             self._read(inputs, code)
             for ref in outputs:
@@ -158,13 +158,13 @@ class Step:
 
     def add_inputs(self, refs: Sequence[ResourceRef]) -> None:
         """Read more, found while the step runs; the rules hold as of now."""
-        with _turn(self.ws):
+        with turn(self.ws):
             self._read(refs, ())
 
     def read_again(self, ref: ResourceRef) -> None:
         """Read an input anew: what it holds is known only now, or the step itself has got it."""
         ref = ref.recorded()
-        with _turn(self.ws):
+        with turn(self.ws):
             self.inputs = {r: reading for r, reading in self.inputs.items() if not r.touches(ref)}
             self._read([ref], ())
 
@@ -174,7 +174,7 @@ class Step:
         if ref in self._declared:
             return
         check_another(self.outputs, ref)
-        with _turn(self.ws):
+        with turn(self.ws):
             check_output(self.ws, ref)
             self.outputs.append(ref)
             self.ws.record([self._started()])
@@ -308,7 +308,7 @@ class Step:
         return self._append(kind, error)
 
     def _append(self, kind: str, error: str | None) -> StepRecord:
-        with _turn(self.ws):
+        with turn(self.ws):
             record = _Ending(self).record(error)
             self.ws.record([(kind, record.to_json())])
         return record
@@ -513,7 +513,7 @@ class _Ending:
 
 
 @contextmanager
-def _turn(ws: OpenWorkspace) -> Iterator[None]:
+def turn(ws: OpenWorkspace) -> Iterator[None]:
     """The journal's lock, everything that happened before known, the dead accounted for."""
     ws.check_writable()
     with ws.journal.locked():

@@ -127,7 +127,12 @@ def _told(run: Json, names: Mapping[str, str]) -> Json:
 
 
 def _step_started(body: Json, names: Mapping[str, str]) -> Json:
-    return {**body, "outputs": _pairs(names, body["outputs"])}
+    started = {**body, "outputs": _pairs(names, body["outputs"])}
+    if outside := body.get("outside"):
+        hashes = {_text(names, ref): found for ref, found in outside["hashes"].items()}
+        reads = _items(outside, names, "inputs", "code")
+        started["outside"] = {**outside, **reads, "hashes": hashes}
+    return started
 
 
 def _snapshot(body: Json, names: Mapping[str, str]) -> Json:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from dws_graph.errors import JournalError
 from dws_graph.model.certificates import Certificate
+from dws_graph.model.outside import OutsideEnd, OutsideStart
 from dws_graph.model.refs import ResourceRef
 from dws_graph.model.values import Json, dump_line, parse_json, take, take_or
 
@@ -233,6 +234,7 @@ class StepRecord:
         changed_while_running: Refs of inputs and code that changed while it ran.
         run: Of a step that `dws run` recorded, what it was told: {"inputs", "outputs", "code":
             refs, "metrics": path or None, "results": ref or None}.
+        outside: Of a step that a program outside has told of, whose run it was.
     """
 
     id: str
@@ -256,6 +258,7 @@ class StepRecord:
     read_while_written: Json
     changed_while_running: tuple[str, ...]
     run: Json | None = None
+    outside: OutsideEnd | None = None
 
     def to_json(self) -> Json:
         """The body of the fact."""
@@ -268,12 +271,15 @@ class StepRecord:
         obj["changed_while_running"] = list(self.changed_while_running)
         if self.run is not None:
             obj["run"] = self.run
+        if self.outside is not None:
+            obj["outside"] = self.outside.to_json()
         return obj
 
     @classmethod
     def from_json(cls, obj: Json) -> StepRecord:
         """From the body of the fact."""
         seconds = obj.get("execution_time_seconds")
+        outside = take_or(obj, "outside", dict)
         return cls(
             id=take(obj, "id", str),
             name=take(obj, "name", str),
@@ -296,6 +302,7 @@ class StepRecord:
             read_while_written=take(obj, "read_while_written", dict),
             changed_while_running=tuple(take(obj, "changed_while_running", list)),
             run=take_or(obj, "run", dict),
+            outside=OutsideEnd.from_json(outside) if outside else None,
         )
 
 
@@ -466,7 +473,11 @@ class SnapshotRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepStart:
-    """The body of `StepStarted`: what other processes must know of a running step."""
+    """The body of `StepStarted`: what other processes must know of a running step.
+
+    No process here stands behind one that a program outside has told of (`outside`): it runs until
+    that program says that it ended.
+    """
 
     step: str
     name: str
@@ -474,10 +485,11 @@ class StepStart:
     outputs: tuple[ResourceRef, ...]
     pid: int
     pid_started: str  # with `pid`, names the process for good
+    outside: OutsideStart | None = None
 
     def to_json(self) -> Json:
         """The body of the fact."""
-        return {
+        obj: Json = {
             "step": self.step,
             "name": self.name,
             "start_time": self.start_time,
@@ -485,10 +497,14 @@ class StepStart:
             "pid": self.pid,
             "pid_started": self.pid_started,
         }
+        if self.outside is not None:
+            obj["outside"] = self.outside.to_json()
+        return obj
 
     @classmethod
     def from_json(cls, obj: Json) -> StepStart:
         """From the body of the fact."""
+        outside = take_or(obj, "outside", dict)
         return cls(
             step=take(obj, "step", str),
             name=take(obj, "name", str),
@@ -496,6 +512,7 @@ class StepStart:
             outputs=tuple(ResourceRef(name, sub) for name, sub in take(obj, "outputs", list)),
             pid=take(obj, "pid", int),
             pid_started=take(obj, "pid_started", str),
+            outside=OutsideStart.from_json(outside) if outside else None,
         )
 
 

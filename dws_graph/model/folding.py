@@ -209,6 +209,9 @@ def _step_properties(fact: Fact) -> Json:
         props["changed_while_running"] = list(changed)
     if (run := take_or(body, "run", dict)) is not None:
         props["run"] = as_property(run)
+    if (outside := take_or(body, "outside", dict)) is not None:
+        props["producer"] = take(outside, "producer", str) or None
+        props["producer_run"] = take(outside, "run", str)
     props |= scalar_properties("param_", parameters)
     props |= scalar_properties("metric_", metrics)
     return props

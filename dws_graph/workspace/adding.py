@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from dws_graph.backends.journal.journal import Draft
-from dws_graph.errors import ConfigurationError
+from dws_graph.errors import ConfigurationError, some_of
 from dws_graph.model import facts as f
 from dws_graph.resources import registry
 from dws_graph.resources.base import RESOURCE_ROLE_CHOICES, Resource
+from dws_graph.resources.outside import OUTSIDE
 from dws_graph.workspace import layout
 from dws_graph.workspace.committing import commit_change
 from dws_graph.workspace.importing import import_draft
@@ -78,6 +79,30 @@ def add_folders(ws: OpenWorkspace, roles: Sequence[str]) -> None:
         resources = [_resource(ws, "git", name, name, str(ws.root / name)) for name in names]
         if resources:
             _commit(ws, resources, f"Added resources {', '.join(names)}")
+
+
+def add_outside(ws: OpenWorkspace, roles: Mapping[str, str]) -> None:
+    """Add the resources that programs outside name, those that are not there: one commit.
+
+    Args:
+        ws: The workspace.
+        roles: {name: role}.
+
+    Raises:
+        ConfigurationError: A name cannot be one of a resource; nothing was changed.
+    """
+    if set(roles) <= set(ws.get_resource_names()):
+        return
+    with ws.locked():
+        missing = {n: role for n, role in roles.items() if n not in set(ws.get_resource_names())}
+        made: list[Resource] = []
+        for name, role in missing.items():
+            resource = _resource(ws, OUTSIDE, role, name)
+            check_new_resource_name(name, [other.name for other in made])
+            made.append(resource)
+        if made:
+            names = some_of([resource.name for resource in made])
+            _commit(ws, made, f"Added resources from outside: {names}")
 
 
 def _resource(

@@ -54,11 +54,15 @@ class Reading:
 
 
 def living(ws: OpenWorkspace) -> tuple[list[StepStart], list[StepStart]]:
-    """The steps of this instance that run, and those whose process is gone."""
+    """The steps of this instance that run, and those whose process is gone.
+
+    Behind one that was told of from outside no process stands: it runs until its end is told.
+    """
     alive: list[StepStart] = []
     dead: list[StepStart] = []
     for step in ws.index.running(ws.id, ws.instance):
-        (alive if is_alive(step.pid, step.pid_started) else dead).append(step)
+        lives = step.outside is not None or is_alive(step.pid, step.pid_started)
+        (alive if lives else dead).append(step)
     return alive, dead
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -12,16 +13,26 @@ from starlette.middleware.cors import CORSMiddleware
 
 from dws_graph import __version__
 from dws_graph.api.service import guards, problems
-from dws_graph.api.service.access import CSRF_HEADER, READ, needs
+from dws_graph.api.service.access import CSRF_HEADER, READ, WRITE, needs
 from dws_graph.api.service.metering import Meter
 from dws_graph.api.service.pages import asking, browsing, comparing, entrance, graph
+from dws_graph.api.service.recorder import Recorder
 from dws_graph.api.service.sessions import Sessions
 from dws_graph.api.service.settings import Settings
 from dws_graph.api.service.sources import Asking, Source, TeamSource, WorkspaceSource
 from dws_graph.api.service.state import State
 from dws_graph.api.service.throttle import Throttle
 from dws_graph.api.service.tokens import TokenStore, token_file
-from dws_graph.api.service.v1 import events, lineage, meta, searching, snapshots, steps, workspaces
+from dws_graph.api.service.v1 import (
+    events,
+    lineage,
+    meta,
+    runs,
+    searching,
+    snapshots,
+    steps,
+    workspaces,
+)
 from dws_graph.workspace.credentials import graph_address
 
 PREFIX = "/api/v1"
@@ -46,11 +57,17 @@ def make_app(settings: Settings) -> FastAPI:
         sessions=Sessions(tokens.get),
         throttle=Throttle(ATTEMPTS, PER),
         meter=Meter(),
+        recorder=Recorder(settings.workspace) if settings.records else None,
     )
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        recorder = state.recorder
+        keeping = asyncio.create_task(recorder.keep(settings.seal_seconds)) if recorder else None
         yield
+        if recorder and keeping:
+            keeping.cancel()
+            await recorder.close()
         state.asking.close()
 
     app = FastAPI(
@@ -67,6 +84,7 @@ def make_app(settings: Settings) -> FastAPI:
     reading = [Depends(needs(READ))]
     for module in (workspaces, steps, lineage, snapshots, searching, events, meta):
         app.include_router(module.router, prefix=PREFIX, dependencies=reading)
+    app.include_router(runs.router, prefix=PREFIX, dependencies=[Depends(needs(WRITE))])
     app.include_router(entrance.router)
     for pages in (comparing, browsing, graph, asking):
         app.include_router(pages.router, dependencies=reading)

@@ -16,8 +16,10 @@ from dws_graph.errors import (
     AmbiguousSnapshotError,
     ConfigurationError,
     DwsError,
+    LineageConflictError,
     LineageNotFoundError,
     QueryError,
+    RunConflictError,
     SnapshotNotFoundError,
     ViewUnavailableError,
 )
@@ -27,6 +29,8 @@ MEDIA = "application/problem+json"
 log = logging.getLogger("dws_graph.service")
 _STATUS: tuple[tuple[type[DwsError], HTTPStatus], ...] = (
     (LineageNotFoundError, HTTPStatus.NOT_FOUND),
+    (LineageConflictError, HTTPStatus.CONFLICT),
+    (RunConflictError, HTTPStatus.CONFLICT),
     (SnapshotNotFoundError, HTTPStatus.NOT_FOUND),
     (AmbiguousSnapshotError, HTTPStatus.CONFLICT),
     (QueryError, HTTPStatus.BAD_REQUEST),

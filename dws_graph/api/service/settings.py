@@ -24,6 +24,8 @@ class Settings:
         origins: Pages of which other origins may read from it (CORS).
         tokens: The file of tokens.
         secure: It is reached by TLS alone, which another program ends.
+        records: The workspace is the service's own: programs outside record steps there.
+        seal_seconds: How often what is new there is committed.
     """
 
     workspace: Path
@@ -33,6 +35,8 @@ class Settings:
     origins: frozenset[str] = frozenset()
     tokens: Path | None = None
     secure: bool = False
+    records: bool = False
+    seal_seconds: float = 300.0
     most_bytes: int = field(default=MOST_BYTES)
     body_seconds: float = field(default=BODY_SECONDS)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from threading import Event
 
 from dws_graph.api.service.metering import Meter
+from dws_graph.api.service.recorder import Recorder
 from dws_graph.api.service.sessions import Sessions
 from dws_graph.api.service.settings import Settings
 from dws_graph.api.service.sources import Asking
@@ -26,6 +27,7 @@ class State:
         meter: Counts requests.
         listeners: Streams of events that are open.
         stopping: Set when the service is about to end: streams end by themselves.
+        recorder: Records what programs outside tell; None where the workspace is not its own.
     """
 
     settings: Settings
@@ -36,6 +38,7 @@ class State:
     meter: Meter
     listeners: set[object] = field(default_factory=set)
     stopping: Event = field(default_factory=Event)
+    recorder: Recorder | None = None
 
     @property
     def cookie(self) -> str:

@@ -9,7 +9,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterable
 
-from dws_graph.backends.index import half_written
+from dws_graph.backends.index import half_written, runs
 from dws_graph.backends.overviews import hostname_in
 from dws_graph.model import facts as f
 from dws_graph.model.facts import Current, Fact, Merged
@@ -63,6 +63,7 @@ IMPORT_SEEN = "INSERT OR IGNORE INTO import_seen (workspace, resource, digest) V
 def note(c: sqlite3.Connection, fact: Fact) -> None:
     """Writes down what only the index keeps of a fact."""
     half_written.note(c, fact)
+    runs.note(c, fact)
     if writer := _WRITERS.get(fact.kind):
         writer(c, fact)
 

@@ -6,7 +6,7 @@ in the same transaction, straight from the facts. Source: docs/formats.md, "The 
 
 from __future__ import annotations
 
-VERSION = 8  # kept in PRAGMA user_version; a file of another version is folded anew
+VERSION = 9  # kept in PRAGMA user_version; a file of another version is folded anew
 
 TABLES = (
     """
@@ -128,6 +128,23 @@ TABLES = (
     ) WITHOUT ROWID
     """,
     "CREATE INDEX running_instance ON running (instance)",
+    """
+    CREATE TABLE run (              -- what programs outside told of, by their own ids
+        workspace TEXT NOT NULL,
+        instance TEXT NOT NULL,
+        run TEXT NOT NULL,
+        step TEXT NOT NULL,
+        status TEXT NOT NULL,       -- running, completed, failed
+        name TEXT NOT NULL,
+        producer TEXT NOT NULL,
+        start_time TEXT NOT NULL,
+        seconds REAL,
+        error TEXT,
+        began TEXT,                 -- SHA-256 of the request that started it
+        ended TEXT,                 -- of the one that ended it
+        PRIMARY KEY (workspace, run, instance)
+    ) WITHOUT ROWID
+    """,
     """
     CREATE TABLE half_written (     -- refs that a failed step may have written half of
         workspace TEXT NOT NULL,

@@ -20,6 +20,7 @@ from dws_graph.backends.index import (
     reaching,
     recording,
     renaming,
+    runs,
     searching,
     stats,
 )
@@ -62,6 +63,7 @@ from dws_graph.errors import InternalError, ViewError
 from dws_graph.model.certificates import Certificate
 from dws_graph.model.facts import Fact, Line, StepStart
 from dws_graph.model.folding import fold
+from dws_graph.model.outside import Run
 from dws_graph.model.refs import ResourceRef
 from dws_graph.model.subgraph import Subgraph
 
@@ -288,6 +290,10 @@ class Index:
     def running(self, workspace: str, instance: str) -> list[StepStart]:
         """The steps of an instance that started and did not end."""
         return recording.running(self._store, workspace, instance)
+
+    def run(self, workspace: str, instance: str, run: str) -> Run | None:
+        """A run that a program outside told of, by its own id of it; None: none did."""
+        return runs.run(self._store, workspace, instance, run)
 
     def environment_seen(self, workspace: str, instance: str, env: str) -> bool:
         """Whether an instance has recorded what the environment of this hash holds."""
