@@ -219,10 +219,15 @@ def _prepared(ws: OpenWorkspace, run: str, told: Told, what: str) -> tuple[Told,
     )
     request = told.digest(what)
     names = ws.names_now()
-    now = {kind: _renamed(getattr(told, kind), names) for kind in ("inputs", "code", "outputs")}
-    for kind, refs in now.items():
+    told = replace(
+        told,
+        inputs=_renamed(told.inputs, names),
+        code=_renamed(told.code, names),
+        outputs=_renamed(told.outputs, names),
+    )
+    for kind, refs in (("inputs", told.inputs), ("code", told.code), ("outputs", told.outputs)):
         check_overlap([ref for ref, _ in refs], kind)
-    return replace(told, **now), request
+    return told, request
 
 
 def _renamed(refs: Sequence[Named], names: Mapping[str, str]) -> tuple[Named, ...]:

@@ -17,13 +17,14 @@ from pathlib import Path
 from typing import TypeVar
 
 from dws_graph.api.service.problems import Problem
-from dws_graph.backends.locks import quiet
-from dws_graph.errors import DwsError, ViewError
+from dws_graph.backends.graph.neo4j import Neo4jGraph
+from dws_graph.errors import DwsError, JournalMisfitError, ViewError
 from dws_graph.model.secrets import scrub_text
+from dws_graph.workspace.credentials import graph_address
 from dws_graph.workspace.opened import OpenWorkspace
 from dws_graph.workspace.opening import open_workspace
 from dws_graph.workspace.own import seal
-from dws_graph.workspace.team import bring_up_to_date
+from dws_graph.workspace.team import REBUILD, fold_waiting
 from dws_graph.workspace.telling import tell
 from dws_graph.workspace.workspace import Workspace
 
@@ -41,6 +42,8 @@ class Recorder:
         self._folding = ThreadPoolExecutor(1, thread_name_prefix="dws-team")
         self._writer: Workspace | None = None
         self._reader: Workspace | None = None
+        self._graph: Neo4jGraph | None = None
+        self._told = ""  # what is wrong with the team's graph
         self._asked = threading.Event()  # the team's graph is to be brought up to date
 
     async def record(self, work: Callable[[OpenWorkspace], T]) -> T:
@@ -102,13 +105,29 @@ class Recorder:
     def _fold(self) -> None:
         self._asked.clear()  # what is recorded from now on is asked for again
         try:
-            if self._reader is None:
-                self._reader = open_workspace(self._root, batch=True, notify=tell)
-            self._reader.reload()
-            self._reader.catch_up()
-            bring_up_to_date(self._reader)
+            if (graph := self._team()) is not None and self._reader is not None:
+                self._reader.reload()
+                self._reader.catch_up()
+                graph.connection.reach()
+                fold_waiting(graph, self._reader.journal)
         except (DwsError, OSError) as e:
-            log.error("the team's graph was left alone: %s", scrub_text(str(e)))
+            self._tell_once(REBUILD if isinstance(e, JournalMisfitError) else str(e))
+        else:
+            self._told = ""
+
+    def _team(self) -> Neo4jGraph | None:
+        """The workspace's part of the team's graph, where there is one."""
+        if self._reader is None:
+            self._reader = open_workspace(self._root, batch=True, notify=tell)
+        if self._graph is None and (address := graph_address(self._reader)) is not None:
+            self._graph = Neo4jGraph(address, self._reader.id)
+        return self._graph
+
+    def _tell_once(self, error: str) -> None:
+        """It is tried again every few seconds."""
+        if error != self._told:
+            log.error("the team's graph is not up to date: %s", scrub_text(error))
+        self._told = error
 
     async def close(self) -> None:
         """Seal what is new, and bring it to the team's graph where that answers."""
@@ -117,9 +136,10 @@ class Recorder:
     def _close(self) -> None:
         self._writing.submit(self._seal)
         self._writing.shutdown()
+        self._folding.submit(self._fold)
         self._folding.shutdown()
-        if self._reader is not None:
-            self._reader.close()
-        if self._writer is not None:
-            self._writer.notify = quiet  # which was told already
-            self._writer.close()
+        if self._graph is not None:
+            self._graph.close()
+        for ws in (self._reader, self._writer):
+            if ws is not None:
+                OpenWorkspace.close(ws)  # the team's graph was seen to

@@ -28,21 +28,21 @@ DEEPEST = 20
 AHEAD = dt.timedelta(hours=1)  # that a program's clock may be ahead of the service's
 
 
-def _without_nul(text: str) -> str:
-    if "\0" in text:
-        raise ValueError("a text may not hold the character NUL")
+def _sound(text: str) -> str:
+    if "\0" in text or any("\ud800" <= c <= "\udfff" for c in text):
+        raise ValueError("a text may not hold the character NUL, nor half of a character")
     return text
 
 
 def _plain(values: dict[str, Any]) -> dict[str, Any]:
-    """Values that are not nested without end, and have no NUL; without recursion."""
+    """Values that are not nested without end, and are sound; without recursion."""
     waiting: list[tuple[Any, int]] = [(values, 0)]
     while waiting:
         value, depth = waiting.pop()
         if depth > DEEPEST:
             raise ValueError(f"values may be nested {DEEPEST} deep")
         if isinstance(value, str):
-            _without_nul(value)
+            _sound(value)
         elif isinstance(value, dict):
             waiting += [(part, depth + 1) for pair in value.items() for part in pair]
         elif isinstance(value, list):
@@ -70,7 +70,7 @@ def _sensible(moment: dt.datetime) -> dt.datetime:
     return found
 
 
-Text = Annotated[str, AfterValidator(_without_nul)]
+Text = Annotated[str, AfterValidator(_sound)]
 Name = Annotated[Text, StringConstraints(min_length=1, max_length=200)]
 Long = Annotated[Text, StringConstraints(max_length=10_000)]
 Hash = Annotated[
