@@ -1,15 +1,20 @@
 """Programs without a workspace record steps: once each, whatever happens, and only what is sane."""
 
+import asyncio
 import json
+import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from dws_graph.api.service.recorder import Recorder
 from dws_graph.backends.git.command import Git
 from dws_graph.backends.views import diff_dumps
+from dws_graph.lineage.outside import Told, start_run
 from dws_graph.workspace.initializing import initialize
+from dws_graph.workspace.own import own_workspace
 from tests.service.serving import Served, dumps, steps
 
 PART = {"name": "clean", "inputs": [{"resource": "raw"}], "outputs": [{"resource": "tidy"}]}
@@ -317,6 +322,54 @@ def test_twenty_threads_record_200_runs_each_once(served):
     index, anew = dumps(served.data)
     assert steps(index) == {f"c{n}": "completed" for n in range(200)}
     assert diff_dumps(index, anew) == []
+
+
+def test_a_resource_may_be_renamed_while_a_run_reads_it(served):
+    with served.client() as client:
+        begun = good(client.put("runs/long", json=PART))
+        words = ["--workspace-dir", str(served.data), "rename", "raw", "lake"]
+        done = subprocess.run([sys.executable, "-m", "dws_graph", *words], capture_output=True)
+        assert done.returncode == 0, done.stderr
+        assert good(client.put("runs/long", json=PART)) == begun
+        ended = good(client.post("runs/long/complete", json={}))
+        later = good(client.post("runs/later/complete", json=PART))  # by the name that it knows
+        read = [step_of(client, run)["inputs"][0]["ref"]["name"] for run in (ended, later)]
+        assert read == ["lake", "lake"]
+    served.end()
+    index, anew = dumps(served.data)
+    assert diff_dumps(index, anew) == []
+
+
+def test_a_run_goes_on_in_a_copy_of_the_folder(served, tmp_path):
+    with served.client() as client:
+        begun = good(client.put("runs/moved", json=PART))
+    served.end()
+    (tmp_path / "new").mkdir()
+    copy = Served(tmp_path / "new")
+    shutil.copytree(served.data, copy.data)
+    copy.start()
+    with copy.client() as client:
+        assert good(client.put("runs/moved", json=PART)) == begun
+        done = good(client.post("runs/moved/complete", json={}))
+        assert (done["step"], done["status"]) == (begun["step"], "completed")
+    copy.end()
+    index, anew = dumps(copy.data)
+    assert steps(index) == {"moved": "completed"}
+    assert diff_dumps(index, anew) == []
+
+
+def test_the_journal_is_sealed_at_intervals(tmp_path):
+    async def sealed():
+        recorder = Recorder(own_workspace(tmp_path / "data"))
+        before = await recorder.record(lambda ws: ws.git.head())
+        await recorder.record(lambda ws: start_run(ws, "a", Told(name="clean")))
+        keeping = asyncio.create_task(recorder.keep(0.001))
+        while await recorder.record(lambda ws: ws.git.head()) == before:
+            pass
+        keeping.cancel()
+        await recorder.close()
+
+    asyncio.run(asyncio.wait_for(sealed(), 120))
 
 
 def test_the_journal_is_in_git_when_the_service_has_ended(served):
