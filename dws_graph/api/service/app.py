@@ -17,6 +17,7 @@ from dws_graph.api.service.access import CSRF_HEADER, READ, WRITE, needs
 from dws_graph.api.service.metering import Meter
 from dws_graph.api.service.pages import asking, browsing, comparing, entrance, graph
 from dws_graph.api.service.recorder import Recorder
+from dws_graph.api.service.pages.telling import tell
 from dws_graph.api.service.sessions import Sessions
 from dws_graph.api.service.settings import Settings
 from dws_graph.api.service.sources import Asking, Source, TeamSource, WorkspaceSource
@@ -79,7 +80,7 @@ def make_app(settings: Settings) -> FastAPI:
         middleware=_middleware(settings, state),
     )
     app.state.service = state
-    problems.install(app)
+    problems.install(app, tell)
     app.include_router(meta.open_router, prefix=PREFIX)
     reading = [Depends(needs(READ))]
     for module in (workspaces, steps, lineage, snapshots, searching, events, meta):
@@ -107,10 +108,12 @@ def _source(settings: Settings) -> Source:
 
 def _middleware(settings: Settings, state: State) -> list[Middleware]:
     found = [
+        Middleware(guards.Headless),
         Middleware(guards.Counted, meter=state.meter),
         Middleware(guards.Headed, secure=settings.secure),
         Middleware(guards.Hosted, hosts=settings.hosts),
         Middleware(guards.Bounded, most=settings.most_bytes, seconds=settings.body_seconds),
+        Middleware(guards.Caught, tell=tell),
     ]
     if settings.origins:
         cors = Middleware(
@@ -119,5 +122,5 @@ def _middleware(settings: Settings, state: State) -> list[Middleware]:
             allow_methods=["GET", "POST"],
             allow_headers=["authorization", "content-type", CSRF_HEADER],
         )
-        found.insert(3, cors)
+        found.insert(4, cors)
     return found

@@ -12,10 +12,11 @@ from collections.abc import Collection
 from http import HTTPStatus
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dws_graph.api.service.metering import Meter
-from dws_graph.api.service.problems import MEDIA
+from dws_graph.api.service.problems import MEDIA, Tell, of_mistake
 
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -144,6 +145,42 @@ async def refuse(send: Send, status: HTTPStatus, detail: str) -> None:
     ]
     await send({"type": "http.response.start", "status": int(status), "headers": headers})
     await send({"type": "http.response.body", "body": data})
+
+
+class Caught:
+    """Answers what nobody foresaw: inside of `Headed` and `Counted`, so that these see it, too."""
+
+    def __init__(self, app: ASGIApp, *, tell: Tell) -> None:
+        self._app, self._tell = app, tell
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """See ASGI."""
+        begun = False
+
+        async def sending(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, sending)
+        except Exception as e:  # whatever it is, it ends no connection
+            if begun or scope["type"] != "http":
+                raise
+            await self._tell(Request(scope), of_mistake(e))(scope, receive, send)
+
+
+class Headless:
+    """Answers HEAD as GET is answered, without the body, which the server leaves out."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """See ASGI."""
+        if scope["type"] == "http" and scope["method"] == "HEAD":
+            scope = {**scope, "method": "GET"}  # the server has its own, and sees HEAD there
+        await self._app(scope, receive, send)
 
 
 class Counted:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+import traceback
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
@@ -24,6 +25,7 @@ from dws_graph.errors import (
     ViewUnavailableError,
 )
 from dws_graph.model.secrets import scrub_text
+from dws_graph.model.values import clean_text
 
 MEDIA = "application/problem+json"
 log = logging.getLogger("dws_graph.service")
@@ -95,31 +97,38 @@ def of_error(error: DwsError) -> Problem:
     return Problem(HTTPStatus.INTERNAL_SERVER_ERROR, "The service could not do this.")
 
 
-def install(app: FastAPI) -> None:
-    """Have every error of an application answered as a problem."""
+Tell = Callable[..., Response]
+"""Makes the answer of a request and its problem, and of what a program is told besides."""
+
+
+def install(app: FastAPI, tell: Tell) -> None:
+    """Have every refusal of an application answered as a problem; `guards.Caught` has the rest."""
 
     @app.exception_handler(Problem)
-    async def _problem(_request: Request, error: Problem) -> JSONResponse:
-        return answer(error)
+    async def _problem(request: Request, error: Problem) -> Response:
+        return tell(request, error)
 
     @app.exception_handler(DwsError)
-    async def _ours(_request: Request, error: DwsError) -> JSONResponse:
-        return answer(of_error(error))
+    async def _ours(request: Request, error: DwsError) -> Response:
+        return tell(request, of_error(error))
 
     @app.exception_handler(HTTPException)
-    async def _http(_request: Request, error: HTTPException) -> JSONResponse:
+    async def _http(request: Request, error: HTTPException) -> Response:
         status = HTTPStatus(error.status_code)
-        return answer(Problem(status, str(error.detail), headers=error.headers))
+        return tell(request, Problem(status, str(error.detail), headers=error.headers))
 
     @app.exception_handler(RequestValidationError)
-    async def _invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
+    async def _invalid(request: Request, error: RequestValidationError) -> Response:
         found = [
-            {"at": ".".join(map(str, e["loc"])), "detail": e["msg"]} for e in error.errors()[:20]
+            {"at": clean_text(".".join(map(str, e["loc"]))), "detail": clean_text(e["msg"])}
+            for e in error.errors()[:20]
         ]
         first = f"{found[0]['at']}: {found[0]['detail']}" if found else "The request is not valid."
-        return answer(Problem(HTTPStatus.UNPROCESSABLE_ENTITY, first), errors=found)
+        problem = Problem(HTTPStatus.UNPROCESSABLE_ENTITY, first)
+        return tell(request, problem, errors=found)
 
-    @app.exception_handler(Exception)
-    async def _unknown(_request: Request, error: Exception) -> JSONResponse:
-        log.error("a request failed: %s", scrub_text(repr(error)), exc_info=error)
-        return answer(Problem(HTTPStatus.INTERNAL_SERVER_ERROR, "The service could not do this."))
+
+def of_mistake(error: Exception) -> Problem:
+    """What the product did not foresee: told to who runs the service, and not to strangers."""
+    log.error("a request failed: %s", scrub_text("".join(traceback.format_exception(error))))
+    return Problem(HTTPStatus.INTERNAL_SERVER_ERROR, "The service could not do this.")

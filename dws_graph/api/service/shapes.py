@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Generic, Literal, TypeVar
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, field_validator
 
 from dws_graph.backends import views
 from dws_graph.model import certificates, refs, subgraph
 
 T = TypeVar("T")
+DEEPEST = 32  # of a query's parameters; an engine takes 64
 
 
 class Page(BaseModel, Generic[T]):
@@ -276,6 +277,18 @@ class Query(BaseModel):
     parameters: dict[str, Any] = Field(default_factory=dict)
     limit: int = Field(1_000, ge=1, le=10_000, description="At most so many rows.")
     timeout: float = Field(10.0, gt=0, le=30, description="Seconds.")
+
+    @field_validator("parameters")
+    @classmethod
+    def _shallow(cls, given: dict[str, Any]) -> dict[str, Any]:
+        if _is_deeper(given, DEEPEST):
+            raise ValueError(f"lists and objects may be nested {DEEPEST} deep")
+        return given
+
+
+def _is_deeper(value: Any, most: int) -> bool:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return most < 0 or any(_is_deeper(one, most - 1) for one in inner)
 
 
 class Health(BaseModel):

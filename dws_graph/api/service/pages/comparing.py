@@ -12,7 +12,7 @@ from dws_graph.api.differences import flat
 from dws_graph.api.service.pages.history import label
 from dws_graph.api.service.pages.rendering import page, shown
 from dws_graph.api.service.problems import not_found, refused
-from dws_graph.api.service.v1.common import Ask
+from dws_graph.api.service.v1.common import Ask, WorkspaceId
 from dws_graph.backends.views import Questions, SnapshotInfo, StepInfo
 
 router = APIRouter(include_in_schema=False, prefix="/workspaces/{workspace}")
@@ -58,7 +58,9 @@ def side_of(q: Questions, workspace: str, snapshot_hash: str) -> Side:
 
 
 @router.get("/snapshots/{snapshot}")
-async def one_snapshot(request: Request, ask: Ask, workspace: str, snapshot: str) -> HTMLResponse:
+async def one_snapshot(
+    request: Request, ask: Ask, workspace: WorkspaceId, snapshot: str
+) -> HTMLResponse:
     """A snapshot: its metrics, what it contains, the steps that made that."""
 
     def asked(q: Questions) -> tuple[Side, Any, str]:
@@ -84,7 +86,7 @@ async def one_snapshot(request: Request, ask: Ask, workspace: str, snapshot: str
 async def compare(
     request: Request,
     ask: Ask,
-    workspace: str,
+    workspace: WorkspaceId,
     s: Annotated[list[str], Query(max_length=MOST_SIDES)] = [],  # noqa: B006 - FastAPI copies it
     all: bool = False,
 ) -> HTMLResponse:

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any, TypeVar
 
-from fastapi import Depends, Query, Request, Response
+from fastapi import Depends, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
 
 from dws_graph.api.service.cursors import MOST, USUAL, cursor
@@ -40,6 +40,10 @@ Depth = Annotated[
 ]
 Text = Annotated[str, Query(max_length=10_000)]
 USUAL_LIMIT = USUAL
+_UUID = "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"  # a view makes ids from it
+_EXAMPLE = ["0b54d1b2-7a0a-4a39-9d3c-7a7d8a5b1f0e"]
+WorkspaceId = Annotated[str, Path(pattern=_UUID, examples=_EXAMPLE)]
+OneWorkspace = Annotated[str | None, Query(pattern=_UUID, examples=_EXAMPLE)]
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -60,6 +64,12 @@ def page_of(
     return Page(items=[shape(row) for row in shown], next=following)
 
 
+def _knows(request: Request, etag: str) -> bool:
+    """Whether the client has that already. Source: RFC 9110, section 13.1.2."""
+    told = ",".join(request.headers.getlist("if-none-match")).split(",")
+    return any(tag.strip().removeprefix("W/") in (etag, "*") for tag in told)
+
+
 def unchanging(request: Request, tag: str, body: Any) -> Response:
     """An answer that stays what it is for ever, for what is addressed by hash.
 
@@ -71,6 +81,6 @@ def unchanging(request: Request, tag: str, body: Any) -> Response:
         "cache-control": "private, max-age=3600",
         "vary": "Authorization, Cookie",
     }
-    if etag in [t.strip() for t in request.headers.get("if-none-match", "").split(",")]:
+    if _knows(request, etag):
         return Response(status_code=304, headers=headers)
     return JSONResponse(body, headers=headers)

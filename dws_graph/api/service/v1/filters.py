@@ -12,7 +12,7 @@ from dws_graph.api.service.problems import refused
 from dws_graph.backends.views import Comparison, MetricIs, StepFilter
 from dws_graph.errors import DwsError
 from dws_graph.model.refs import ResourceRef
-from dws_graph.model.values import parsed_or_text, utc_text
+from dws_graph.model.values import parsed_or_text, to_plain, utc_text
 
 _METRIC = re.compile(r"(?P<name>[^<>=]+)(?P<sign><=|>=|<|>|=)(?P<number>.+)", re.DOTALL)
 _SIGNS: dict[str, Comparison] = {sign: sign for sign in get_args(Comparison)}
@@ -77,7 +77,10 @@ def _parameter(text: str) -> tuple[str, Any]:
     name, sign, value = text.partition("=")
     if not sign or not name:
         raise refused(f"'{text}' is no condition.", "Give parameter=NAME=VALUE.")
-    return name, parsed_or_text(value)
+    try:
+        return name, to_plain(parsed_or_text(value), "the value")  # NaN as facts have it
+    except RecursionError as e:
+        raise refused("The value of a parameter is nested too deeply.") from e
 
 
 def _metric(text: str) -> MetricIs:

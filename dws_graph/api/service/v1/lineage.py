@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Response
 
 from dws_graph.api.service.problems import not_found, refused
 from dws_graph.api.service.shapes import Certificate, Graph, Page, StaleReason, StaleStep, StepRow
-from dws_graph.api.service.v1.common import Ask, Depth, problems
+from dws_graph.api.service.v1.common import Ask, Depth, OneWorkspace, WorkspaceId, problems
 from dws_graph.api.service.v1.filters import ref_of
 from dws_graph.backends.views import Questions
 from dws_graph.model.subgraph import Subgraph
@@ -19,7 +19,7 @@ MOST_NODES = 10_000
 Direction = Literal["upstream", "downstream", "neighbourhood"]
 Nodes = Annotated[int, Query(ge=1, le=MOST_NODES, description="At most so many nodes.")]
 NodeKey = Annotated[str | None, Query(max_length=200, description="The id of a node.")]
-Workspace = Annotated[str | None, Query(max_length=64)]
+Workspace = OneWorkspace
 RefText = Annotated[
     str | None, Query(max_length=10_000, description="NAME or NAME:/PATH; its newest version.")
 ]
@@ -156,7 +156,7 @@ async def get_certificate(ask: Ask, certificate: str) -> Certificate:
 
 @router.get("/workspaces/{workspace}/stale", responses=problems())
 async def get_stale(
-    ask: Ask, workspace: str, instance: Annotated[str, Query(max_length=64)]
+    ask: Ask, workspace: WorkspaceId, instance: Annotated[str, Query(max_length=64)]
 ) -> Page[StaleStep]:
     """What is to be run again in a copy of a workspace, by what was recorded."""
     found = await ask.ask(lambda q: q.stale(workspace, instance))

@@ -12,6 +12,7 @@ from dws_graph.api.service.v1.common import (
     Ask,
     Cursor,
     Limit,
+    WorkspaceId,
     page_of,
     problems,
 )
@@ -21,7 +22,7 @@ router = APIRouter(prefix="/workspaces/{workspace}", tags=["snapshots"])
 
 @router.get("/snapshots", responses=problems())
 async def list_snapshots(
-    ask: Ask, workspace: str, limit: Limit = USUAL_LIMIT, cursor: Cursor = None
+    ask: Ask, workspace: WorkspaceId, limit: Limit = USUAL_LIMIT, cursor: Cursor = None
 ) -> Page[Snapshot]:
     """Snapshots, newest first."""
     after = place(cursor)
@@ -30,7 +31,7 @@ async def list_snapshots(
 
 
 @router.get("/snapshots/{hash}", responses=problems(404))
-async def get_snapshot(ask: Ask, workspace: str, hash: str) -> Snapshot:
+async def get_snapshot(ask: Ask, workspace: WorkspaceId, hash: str) -> Snapshot:
     """One snapshot, by its whole hash."""
     found = await ask.ask(lambda q: q.snapshot(workspace, hash))
     if found is None:

@@ -14,6 +14,8 @@ from dws_graph.api.service.v1.common import (
     Ask,
     Cursor,
     Limit,
+    OneWorkspace,
+    WorkspaceId,
     page_of,
     problems,
     unchanging,
@@ -27,7 +29,7 @@ Conditions = Annotated[list[str], Query(max_length=20)]
 @router.get("/steps", responses=problems())
 async def list_steps(
     ask: Ask,
-    workspace: Annotated[str | None, Query(max_length=64)] = None,
+    workspace: OneWorkspace = None,
     name: Annotated[str | None, Query(max_length=10_000)] = None,
     status: Literal["completed", "failed", "retracted"] | None = None,
     ref: Annotated[
@@ -76,7 +78,9 @@ async def get_step(ask: Ask, step: str) -> Step:
     "/workspaces/{workspace}/environments/{hash}",
     responses={**problems(404), 200: {"model": Environment}},
 )
-async def get_environment(request: Request, ask: Ask, workspace: str, hash: str) -> Response:
+async def get_environment(
+    request: Request, ask: Ask, workspace: WorkspaceId, hash: str
+) -> Response:
     """What steps ran in."""
     found = await ask.ask(lambda q: q.environment(workspace, hash))
     if found is None:

@@ -15,6 +15,7 @@ from dws_graph.api.service.v1.common import (
     Ask,
     Cursor,
     Limit,
+    WorkspaceId,
     page_of,
     problems,
 )
@@ -27,7 +28,7 @@ router = APIRouter(prefix="/workspaces", tags=["workspaces"])
 @router.get("/{workspace}/refs", responses=problems())
 async def list_refs(
     ask: Ask,
-    workspace: str,
+    workspace: WorkspaceId,
     resource: Annotated[str | None, Query(max_length=10_000)] = None,
     limit: Limit = USUAL_LIMIT,
     cursor: Cursor = None,
@@ -42,7 +43,7 @@ async def list_refs(
 @router.get("/{workspace}/certificates", responses=problems(404))
 async def list_certificates(
     ask: Ask,
-    workspace: str,
+    workspace: WorkspaceId,
     ref: Annotated[str, Query(max_length=10_000, examples=["results:/metrics.json"])],
     limit: Limit = USUAL_LIMIT,
     cursor: Cursor = None,
@@ -67,7 +68,7 @@ async def list_workspaces(
 
 @router.get("/{workspace}/resources", responses=problems())
 async def list_resources(
-    ask: Ask, workspace: str, limit: Limit = USUAL_LIMIT, cursor: Cursor = None
+    ask: Ask, workspace: WorkspaceId, limit: Limit = USUAL_LIMIT, cursor: Cursor = None
 ) -> Page[Resource]:
     """The resources of a workspace, by name."""
     after = place(cursor)
@@ -76,14 +77,14 @@ async def list_resources(
 
 
 @router.get("/{workspace}/instances", responses=problems())
-async def list_instances(ask: Ask, workspace: str) -> Page[Instance]:
+async def list_instances(ask: Ask, workspace: WorkspaceId) -> Page[Instance]:
     """The copies of a workspace that recorded anything, the last active first."""
     found = await ask.ask(lambda q: q.instances(workspace))
     return Page(items=[Instance(**asdict(one)) for one in found])
 
 
 @router.get("/{workspace}/instances/{instance}/current", responses=problems())
-async def list_current(ask: Ask, workspace: str, instance: str) -> Page[Certificate]:
+async def list_current(ask: Ask, workspace: WorkspaceId, instance: str) -> Page[Certificate]:
     """What is current in a copy of a workspace."""
     found = await ask.ask(lambda q: q.current(workspace, instance))
     return Page(items=[Certificate.of(cert) for cert in found.values()])
