@@ -92,7 +92,7 @@ def make_app(settings: Settings) -> FastAPI:
 
     @app.get(f"{PREFIX}/openapi.json", dependencies=reading, include_in_schema=False)
     async def openapi() -> dict[str, Any]:
-        return app.openapi()
+        return problems.describe(app.openapi())
 
     return app
 

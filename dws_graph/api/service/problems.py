@@ -128,6 +128,19 @@ def install(app: FastAPI, tell: Tell) -> None:
         return tell(request, problem, errors=found)
 
 
+def describe(document: dict[str, Any]) -> dict[str, Any]:
+    """An OpenAPI document that says how problems are answered, and what shows who asks."""
+    document["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+    document["security"] = [{"token": []}, {}]  # none: on this machine alone
+    for path in document["paths"].values():
+        for operation in path.values():
+            for response in operation["responses"].values():
+                if MEDIA in response.get("content", {}):
+                    shape = response["content"].pop("application/json", None)
+                    response["content"][MEDIA] = shape or response["content"][MEDIA]
+    return document
+
+
 def of_mistake(error: Exception) -> Problem:
     """What the product did not foresee: told to who runs the service, and not to strangers."""
     log.error("a request failed: %s", scrub_text("".join(traceback.format_exception(error))))

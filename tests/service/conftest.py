@@ -1,0 +1,50 @@
+"""Services in processes of their own, which all tests of a worker ask."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.fixtures.demo import Demo, demo  # noqa: F401
+from tests.service import hostile
+from tests.service.processes import Served, serving
+
+
+@pytest.fixture(scope="session")
+def demo_root(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> Path:  # noqa: F811
+    """A copy of the demo's workspace, which tests may add to."""
+    root = tmp_path_factory.mktemp("served") / "demo"
+    shutil.copytree(demo.root, root, symlinks=True)
+    return root
+
+
+@pytest.fixture(scope="session")
+def hostile_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace of hostile names."""
+    root = tmp_path_factory.mktemp("served") / "hostile"
+    hostile.make(root)
+    return root
+
+
+@pytest.fixture(scope="session")
+def local(demo_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """The demo, for this machine alone: reading needs no token."""
+    with serving(demo_root, tmp_path_factory.mktemp("local")) as served:
+        yield served
+
+
+@pytest.fixture(scope="session")
+def shared(demo_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """The demo, for others, too: everything needs a token."""
+    with serving(demo_root, tmp_path_factory.mktemp("shared"), "--host", "0.0.0.0") as served:
+        yield served
+
+
+@pytest.fixture(scope="session")
+def of_hostile(hostile_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """The workspace of hostile names, for this machine alone."""
+    with serving(hostile_root, tmp_path_factory.mktemp("of_hostile")) as served:
+        yield served
