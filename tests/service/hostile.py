@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from dws_graph.lineage import LineageBuilder
+from dws_graph.lineage import LineageBuilder, ResultsLineage
 from tests.service.processes import dws
 
 SCRIPT = "</script><script>window.pwned = 1</script>"
@@ -42,6 +42,7 @@ def make(root: Path) -> None:
     last = LineageBuilder().with_workspace_directory(str(root)).with_step_name("last")
     last = last.with_parameters({}).with_input_path(str(folder)).with_code_path(str(root / "code"))
     with last.as_results_step(str(root / "results"), SCRIPT).eval() as step:
+        assert isinstance(step, ResultsLineage)
         (root / "results" / "model.txt").write_text("model")
         step.write_results({SCRIPT: 1.0, "\"'>": 2, "text": NAMES[1]})
     taken = dws(root, "snapshot", "-m", NAMES[1], "v1")

@@ -75,6 +75,7 @@ def make_app(settings: Settings) -> FastAPI:
         title="dws lineage service",
         version=__version__,
         description=ABOUT,
+        redirect_slashes=False,  # nobody is led anywhere by what he wrote
         openapi_url=None,  # ours needs a token, as all do; the pages about it load foreign scripts
         lifespan=lifespan,
         middleware=_middleware(settings, state),
