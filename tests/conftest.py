@@ -72,6 +72,8 @@ SLOW = (
     *("with_16/", "render/test_html.py"),
     *("resources/test_rclone", "resources/test_s3.py", "resources/test_s3_contract.py"),
     "resources/test_s3_refusals.py",
+    *("service/test_access.py", "service/test_beside.py", "service/test_browser.py"),
+    *("service/test_hostile.py", "service/test_pages.py", "service/test_schema.py"),
 )
 
 LONGEST = ("faults/test_kills.py", "neo4j/", "rules/test_random_dag.py")

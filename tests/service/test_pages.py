@@ -81,7 +81,7 @@ def addresses(client: httpx.Client) -> dict[str, str]:
         "heat map": f"{at}?colours=heat&sort=taken&order=asc",
         "baseline": f"{at}?colours=baseline&baseline={shots[-1][1]}&filter=e",
         "snapshot": f"{at}/snapshots/{shots[0][1]}",
-        "compare": f"{at}/compare?{urlencode([*shots, shots[0]])}",
+        **({"compare": f"{at}/compare?{urlencode(shots)}"} if len(shots) > 1 else {}),
         "steps": "/steps",
         "filtered": f"/steps?{urlencode({'name': step['name'], 'status': 'completed'})}",
         **{f"step {n}": f"/steps/{one}" for n, one in enumerate(steps)},

@@ -14,6 +14,7 @@ from fastapi.responses import HTMLResponse, Response
 
 from dws_graph.api.service.pages.rendering import GRAPH_SCRIPTS, asset, page
 from dws_graph.api.service.sources import Source
+from dws_graph.api.service.problems import not_found
 from dws_graph.api.service.v1.common import Ask, Depth
 from dws_graph.api.service.v1.lineage import NodeKey, RefText, Workspace, nearest, starts_of
 from dws_graph.api.stale import stale_marks_in
@@ -89,6 +90,8 @@ def piece(
     if direction != "upstream":
         parts.append(q.downstream(starts, root=starts[0], depth=depth))
     found = parts[0] if len(parts) == 1 else joined(*parts)
+    if not found.nodes:
+        raise not_found("There is no such node.")
     return nearest(found, starts, nodes) if len(found.nodes) > nodes else (found, 0)
 
 

@@ -11,11 +11,13 @@ from dws_graph.api.service.shapes import Certificate, Graph, Page, StaleReason, 
 from dws_graph.api.service.v1.common import Ask, Depth, OneWorkspace, WorkspaceId, problems
 from dws_graph.api.service.v1.filters import ref_of
 from dws_graph.backends.views import Questions
+from dws_graph.model.refs import ResourceRef
 from dws_graph.model.subgraph import Subgraph
 from dws_graph.render.dot import to_dot
 
 router = APIRouter(tags=["lineage"])
 MOST_NODES = 10_000
+MOST_PARTS = 100
 Direction = Literal["upstream", "downstream", "neighbourhood"]
 Nodes = Annotated[int, Query(ge=1, le=MOST_NODES, description="At most so many nodes.")]
 NodeKey = Annotated[str | None, Query(max_length=200, description="The id of a node.")]
@@ -39,10 +41,19 @@ def starts_of(
         return (node,)
     if workspace is None or ref is None:
         raise refused("A ref needs the workspace that it is of.", "Give workspace=ID, too.")
-    versions = q.certificates_of(workspace, ref_of(ref))
-    if not versions:
+    found = newest_of(q, workspace, ref_of(ref))
+    if not found:
         raise not_found("Nothing is known of that ref.")
-    return (versions[0].id,)
+    return found
+
+
+def newest_of(q: Questions, workspace: str, ref: ResourceRef) -> tuple[str, ...]:
+    """The newest version of a ref; else, where only parts of it were recorded, of each of them."""
+    if versions := q.certificates_of(workspace, ref):
+        return (versions[0].id,)
+    parts = [one for one in q.refs(workspace, ref.name) if ref.covers(one)][:MOST_PARTS]
+    several = [q.certificates_of(workspace, part) for part in parts]
+    return tuple(versions[0].id for versions in several if versions)
 
 
 def reached(

@@ -1,0 +1,233 @@
+"""The pages in a real Chromium: an empty console, no other host, and what is done works.
+
+Each row of the tables is an interaction, and the sentence of the issue that asks for it.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.render.conftest import ARGUMENTS
+from tests.service.processes import Served
+from tests.service.test_pages import addresses
+
+pytestmark = pytest.mark.needs("chromium")
+
+
+@dataclass
+class Seen:
+    """A page of a service, and all that a good page does not do."""
+
+    page: Page
+    served: Served
+    complaints: list[str] = field(default_factory=list)
+
+    def go(self, path: str) -> None:
+        self.page.goto(self.served.url + path)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=list(ARGUMENTS)
+        )
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def see(browser: Browser) -> Iterator[Callable[..., Seen]]:
+    """Look at a service; the test fails when a page complained, or asked another host."""
+    seen: list[Seen] = []
+
+    def look(served: Served, scheme: str = "light") -> Seen:
+        page = browser.new_page(
+            viewport={"width": 1300, "height": 900},
+            color_scheme="dark" if scheme == "dark" else "light",
+            accept_downloads=True,
+        )
+        made = Seen(page, served)
+        seen.append(made)
+        complain = made.complaints.append
+        page.on("console", lambda message: complain(f"console: {message.text}"))
+        page.on("pageerror", lambda error: complain(f"error: {error}"))
+        page.on("dialog", lambda dialog: complain(f"dialog: {dialog.message}"))
+        ours = (f"{served.url}/", "data:", "blob:")
+        page.on("request", lambda r: None if r.url.startswith(ours) else complain(r.url))
+        return made
+
+    yield look
+    for one in seen:
+        one.page.close()
+        assert one.complaints == []
+
+
+@pytest.mark.parametrize("which", ["local", "of_hostile"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_page_is_shown_without_a_complaint(
+    see: Callable[..., Seen], which: str, scheme: str, request: pytest.FixtureRequest
+):
+    served: Served = request.getfixturevalue(which)
+    seen = see(served, scheme)
+    with served.client() as client:
+        found = addresses(client)
+    for name, path in found.items():
+        seen.go(path)
+        if name.startswith("graph"):
+            seen.page.wait_for_selector("#stage canvas")
+        assert seen.page.evaluate("window.pwned === undefined"), name
+        page, text = seen.page.evaluate(
+            "(() => { const s = getComputedStyle(document.body);"
+            "return [s.backgroundColor, s.color]; })()"
+        )
+        assert (
+            brightness(page) < brightness(text)
+            if scheme == "dark"
+            else (brightness(page) > brightness(text))
+        ), name
+
+
+def brightness(colour: str) -> int:
+    return sum(int(n) for n in re.findall(r"\d+", colour)[:3])
+
+
+def test_who_logs_in_sees_what_was_asked_for_and_logs_out(see: Callable[..., Seen], shared: Served):
+    """For the pages a session cookie, and CSRF protection."""
+    seen = see(shared)
+    page = seen.page
+    seen.go("/steps?status=completed")
+    expect(page).to_have_title("Log in")
+    page.get_by_label("Token").fill(shared.tokens["read"])
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("heading", name="Steps")).to_be_visible()
+    assert page.url.endswith("/steps?status=completed")
+    seen.go("/cypher")
+    page.locator("#query").fill("MATCH (s:Step) RETURN s.name AS n ORDER BY n LIMIT 1")
+    page.get_by_role("button", name="Ask").click()
+    expect(page.locator("#answer tbody tr")).to_have_count(1)
+    page.get_by_role("button", name="Log out").click()
+    expect(page).to_have_title("Log in")
+
+
+def test_the_cypher_page_shows_rows_and_what_is_wrong(see: Callable[..., Seen], local: Served):
+    """A Cypher page with the cookbook, table and graph results."""
+    seen = see(local)
+    query = "MATCH (s:Step) RETURN s.name AS name ORDER BY name"
+    with local.client() as client:
+        rows = client.post("/api/v1/cypher", json={"cypher": query}).json()["rows"]
+    seen.go("/cypher")
+    seen.page.locator("#query").fill(query)
+    seen.page.get_by_role("button", name="Ask").click()
+    expect(seen.page.locator("#answer tbody td")).to_have_text([name for (name,) in rows])
+    seen.page.locator("summary").first.click()
+    seen.page.get_by_role("button", name="Take it").first.click()
+    expect(seen.page.locator("#query")).to_have_value(re.compile("MATCH"))
+
+
+def test_the_theme_is_chosen_and_kept(see: Callable[..., Seen], local: Served):
+    """Light and dark."""
+    seen = see(local)
+    seen.go("/")
+    seen.page.get_by_role("button", name="Dark").click()
+    seen.go("/steps")
+
+    expect(seen.page.locator("html")).to_have_attribute("data-theme", "dark")
+
+
+@pytest.fixture
+def graph(see: Callable[..., Seen], local: Served) -> Seen:
+    """The page of the graph around the demo's last step."""
+    with local.client() as client:
+        step = client.get("/api/v1/steps").json()["items"][0]
+    seen = see(local)
+    seen.go(f"/graph?node={step['id']}")
+    seen.page.wait_for_selector("html[data-ready]", state="attached")
+    return seen
+
+
+def place(page: Page, name: str) -> tuple[float, float]:
+    """Where a node is in the window."""
+    x, y = page.evaluate(
+        """(name) => {
+            const node = shown.nodes.find((n) => n.name === name);
+            const at = network.canvasToDOM({ x: node.x, y: node.y });
+            const box = stage.getBoundingClientRect();
+            return [at.x + box.left, at.y + box.top];
+        }""",
+        name,
+    )
+    return float(x), float(y)
+
+
+def name_of_step(graph: Seen) -> str:
+    found = graph.page.evaluate("shown.nodes.find((n) => n.kind === 'step').name")
+    assert isinstance(found, str)
+    return found
+
+
+def test_a_click_on_a_node_shows_its_details(graph: Seen):
+    """Click for details; the same in the address."""
+    name = name_of_step(graph)
+    graph.page.mouse.click(*place(graph.page, name))
+
+    expect(graph.page.locator("#panel")).to_contain_text(name)
+    expect(graph.page).to_have_url(re.compile("#.*at="))
+
+
+def test_a_deep_link_opens_the_same(graph: Seen):
+    """Deep link to any state."""
+    name = name_of_step(graph)
+    graph.page.mouse.click(*place(graph.page, name))
+    expect(graph.page).to_have_url(re.compile("#.*at="))
+    link = graph.page.url
+    graph.go("/")
+    graph.page.goto(link)
+
+    expect(graph.page.locator("#panel")).to_contain_text(name)
+
+
+def test_a_search_in_the_graph_finds_nodes(graph: Seen):
+    """Search over names, hashes, parameters."""
+    graph.page.locator("#search").fill(name_of_step(graph)[:5])
+
+    expect(graph.page.locator("#hits")).to_contain_text(re.compile(r"\d"))
+
+
+def test_zoom_by_buttons(graph: Seen):
+    """Zoom and pan."""
+    before = graph.page.evaluate("network.getScale()")
+    graph.page.locator("#nearer").click()
+    nearer = graph.page.evaluate("network.getScale()")
+
+    assert nearer > before
+
+
+def test_the_graph_is_walked_by_keys(graph: Seen):
+    """Keyboard use; a text twin."""
+    graph.page.locator("#twin summary").focus()
+    graph.page.keyboard.press("Enter")
+    button = graph.page.locator("#twin button[data-node]").first
+    expect(button).to_be_visible()
+    name = button.inner_text()
+    button.focus()
+    graph.page.keyboard.press("Enter")
+
+    expect(graph.page.locator("#panel")).to_contain_text(name[:40])
+
+
+def test_a_picture_is_saved(graph: Seen):
+    """PNG/SVG export."""
+    with graph.page.expect_download() as png:
+        graph.page.locator("#png").click()
+    with graph.page.expect_download() as svg:
+        graph.page.get_by_role("link", name="SVG").click()
+
+    assert png.value.path().read_bytes().startswith(b"\x89PNG")
+    assert b"<svg" in svg.value.path().read_bytes()
