@@ -167,7 +167,7 @@ def place(page: Page, name: str) -> tuple[float, float]:
 
 
 def name_of_step(graph: Seen) -> str:
-    found = graph.page.evaluate("shown.nodes.find((n) => n.kind === 'step').name")
+    found = graph.page.evaluate("shown.nodes.find((n) => n.role === 'step').name")
     assert isinstance(found, str)
     return found
 
