@@ -13,8 +13,8 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
 from dws_graph.api.service.pages.rendering import GRAPH_SCRIPTS, asset, page
-from dws_graph.api.service.sources import Source
 from dws_graph.api.service.problems import not_found
+from dws_graph.api.service.sources import Source
 from dws_graph.api.service.v1.common import Ask, Depth
 from dws_graph.api.service.v1.lineage import NodeKey, RefText, Workspace, nearest, starts_of
 from dws_graph.api.stale import stale_marks_in
