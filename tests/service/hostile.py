@@ -29,18 +29,23 @@ def make(root: Path) -> None:
     assert made.returncode == 0, made.stderr
     (root / "source-data" / FILE).write_text("1\n")
     (root / "code" / "clean.py").write_text("print()\n")
+    made_in = root / "intermediate-data"
     for n, name in enumerate(NAMES):
         builder = LineageBuilder().with_workspace_directory(str(root)).with_step_name(name)
         builder = builder.with_parameters({name: name}).with_input_path(
             str(root / "source-data" / FILE)
         )
         with builder.with_code_path(str(root / "code")).eval() as step:
-            folder = root / "intermediate-data" / f"<i onclick='x'>{n} \u202e & \""
+            folder = made_in / f"<i onclick='x'>{n} \u202e & \""
             folder.mkdir()
             (folder / "out.txt").write_text(name)
             step.add_output_path(str(folder))
     last = LineageBuilder().with_workspace_directory(str(root)).with_step_name("last")
-    last = last.with_parameters({}).with_input_path(str(folder)).with_code_path(str(root / "code"))
+    last = (
+        last.with_parameters({})
+        .with_input_path(str(made_in / "<i onclick='x'>0 \u202e & \""))
+        .with_code_path(str(root / "code"))
+    )
     with last.as_results_step(str(root / "results"), SCRIPT).eval() as step:
         assert isinstance(step, ResultsLineage)
         (root / "results" / "model.txt").write_text("model")

@@ -31,7 +31,7 @@ def app(demo_root: Path) -> FastAPI:
 def routes_of(app: FastAPI) -> list[tuple[str, str]]:
     """The method and path of each route."""
     found = iter_route_contexts(app.routes)
-    return [(method, r.path) for r in found for method in sorted(r.methods or ())]
+    return [(method, str(r.path)) for r in found for method in sorted(r.methods or ())]
 
 
 def filled(path: str) -> str:

@@ -16,8 +16,8 @@ from dws_graph.api.service import guards, problems
 from dws_graph.api.service.access import CSRF_HEADER, READ, WRITE, needs
 from dws_graph.api.service.metering import Meter
 from dws_graph.api.service.pages import asking, browsing, comparing, entrance, graph
-from dws_graph.api.service.recorder import Recorder
 from dws_graph.api.service.pages.telling import tell
+from dws_graph.api.service.recorder import Recorder
 from dws_graph.api.service.sessions import Sessions
 from dws_graph.api.service.settings import Settings
 from dws_graph.api.service.sources import Asking, Source, TeamSource, WorkspaceSource
