@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 import tarfile
 from pathlib import Path
 
@@ -30,8 +31,15 @@ def image(tmp_path: Path) -> Path:
 
 
 def git(folder: Path, *args: str) -> str:
-    done = subprocess.run(["git", *args], cwd=folder, check=True, capture_output=True, text=True)
-    return done.stdout
+    path = f"{os.environ['PATH']}{os.pathsep}{os.path.dirname(sys.executable)}"  # of git-fat
+    return subprocess.run(
+        ["git", *args],
+        cwd=folder,
+        env={**os.environ, "PATH": path},
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
 
 
 def unpacked(image: Path, where: Path) -> Path:

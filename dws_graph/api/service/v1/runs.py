@@ -71,21 +71,21 @@ async def _run(recorder: Recorder, work: Callable[[OpenWorkspace], outside.Run |
     return await recorder.record(answered)
 
 
-@router.put("/{run:path}", responses=problems(409))
+@router.put("/{run:path}", responses=problems(404, 409))
 async def start(recorder: Recording, run: RunId, body: RunStart) -> Run:
     """Say that a run begins; the same again is answered the same."""
     told = body.told()
     return await _run(recorder, lambda ws: start_run(ws, run, told))
 
 
-@router.post("/{run:path}/complete", responses=problems(409))
+@router.post("/{run:path}/complete", responses=problems(404, 409))
 async def complete(recorder: Recording, run: RunId, body: RunEnd) -> Run:
     """Say that a run has completed; of one that was not started, all at once."""
     told = body.told()
     return await _run(recorder, lambda ws: complete_run(ws, run, told))
 
 
-@router.post("/{run:path}/fail", responses=problems(409))
+@router.post("/{run:path}/fail", responses=problems(404, 409))
 async def fail(recorder: Recording, run: RunId, body: RunFailed) -> Run:
     """Say that a run has failed: the state of its outputs is unknown from now on."""
     told = body.told()
