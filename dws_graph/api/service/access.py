@@ -11,6 +11,7 @@ from fastapi import Request
 from dws_graph.api.service.problems import Problem
 from dws_graph.api.service.sessions import Session, check_csrf
 from dws_graph.api.service.state import State
+from dws_graph.api.service.token_file import SCOPES
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 CSRF_HEADER = "x-csrf-token"
@@ -68,8 +69,7 @@ def needs(scope: str) -> Callable[[Request], Caller]:
 
 def may(scope: str, wanted: str) -> bool:
     """Whether a scope is enough."""
-    order = (READ, WRITE, ADMIN)
-    return order.index(scope) >= order.index(wanted)
+    return SCOPES.index(scope) >= SCOPES.index(wanted)
 
 
 def _by_token(state: State, request: Request, given: list[str]) -> Caller:
@@ -79,15 +79,28 @@ def _by_token(state: State, request: Request, given: list[str]) -> Caller:
         found = state.tokens.check(text.strip())
     if found is not None:  # also where others behind the same address have failed
         return Caller(found.scope, found.id)
-    client = request.client.host if request.client else ""
-    if wait := state.throttle.wait(client):
+    check_wait(state, request)
+    state.throttle.failed(client_of(request))
+    raise _unknown("The token is none, was revoked or has expired.")
+
+
+def client_of(request: Request) -> str:
+    """The address that a request comes from."""
+    return request.client.host if request.client else ""
+
+
+def check_wait(state: State, request: Request) -> None:
+    """Refuse a client who has failed too often, until he may try again.
+
+    Raises:
+        Problem: He is to wait.
+    """
+    if wait := state.throttle.wait(client_of(request)):
         raise Problem(
             HTTPStatus.TOO_MANY_REQUESTS,
             "There were too many tokens that are none.",
             headers={"retry-after": str(wait)},
         )
-    state.throttle.failed(client)
-    raise _unknown("The token is none, was revoked or has expired.")
 
 
 def _check_csrf(request: Request, session: Session) -> None:

@@ -13,6 +13,7 @@ from dws_graph.api.service.pages.history import label
 from dws_graph.api.service.pages.rendering import page, shown
 from dws_graph.api.service.problems import not_found, refused
 from dws_graph.api.service.v1.common import Ask, WorkspaceId
+from dws_graph.backends.overviews import Held
 from dws_graph.backends.views import Questions, SnapshotInfo, StepInfo
 
 router = APIRouter(include_in_schema=False, prefix="/workspaces/{workspace}")
@@ -28,6 +29,7 @@ class Side(NamedTuple):
     label: str
     content: Mapping[str, str]
     steps: Mapping[str, StepInfo]
+    held: Sequence[Held]
 
 
 class Line(NamedTuple):
@@ -54,6 +56,7 @@ def side_of(q: Questions, workspace: str, snapshot_hash: str) -> Side:
         label(snapshot),
         {str(one.certificate.ref): one.certificate.hash or "not hashed" for one in held},
         {step.name: step for step in reversed(steps)},
+        held,
     )
 
 
@@ -63,12 +66,11 @@ async def one_snapshot(
 ) -> HTMLResponse:
     """A snapshot: its metrics, what it contains, the steps that made that."""
 
-    def asked(q: Questions) -> tuple[Side, Any, str]:
+    def asked(q: Questions) -> tuple[Side, str]:
         side = side_of(q, workspace, snapshot)
-        held = q.snapshot_certificates(workspace, snapshot)
-        return side, held, q.workspace_names([workspace]).get(workspace, workspace)
+        return side, q.workspace_names([workspace]).get(workspace, workspace)
 
-    side, held, name = await ask.ask(asked)
+    side, name = await ask.ask(asked)
     return page(
         request,
         "snapshot.html.j2",
@@ -77,7 +79,7 @@ async def one_snapshot(
         name=name,
         snapshot=side.snapshot,
         label=side.label,
-        held=held,
+        held=side.held,
         steps=list(side.steps.values()),
     )
 

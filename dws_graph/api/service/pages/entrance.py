@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, quote
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
+from dws_graph.api.service.access import check_wait, client_of
 from dws_graph.api.service.pages.rendering import TYPES, asset, assets, page
 from dws_graph.api.service.problems import Problem, not_found
 from dws_graph.api.service.sessions import check_csrf, set_cookie, unset_cookie
@@ -38,18 +39,12 @@ async def login(request: Request) -> Response:
     """Begins a session of the pages."""
     state = state_of(request)
     _check_origin(request)
-    client = request.client.host if request.client else ""
-    if wait := state.throttle.wait(client):
-        raise Problem(
-            HTTPStatus.TOO_MANY_REQUESTS,
-            "There were too many tokens that are none.",
-            headers={"retry-after": str(wait)},
-        )
+    check_wait(state, request)
     form = await _form(request)
     onward = within(form.get("next", "/"))
     token = state.tokens.check(form.get("token", "").strip())
     if token is None:
-        state.throttle.failed(client)
+        state.throttle.failed(client_of(request))
         wrong = "The token is none, was revoked or has expired."
         return page(request, "login.html.j2", status=401, next=onward, wrong=wrong)
     answer = RedirectResponse(onward, status_code=303)

@@ -6,10 +6,10 @@ import hashlib
 import json
 from collections import OrderedDict
 from threading import Lock
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
 from dws_graph.api.service.pages.rendering import GRAPH_SCRIPTS, asset, page
@@ -73,26 +73,52 @@ def marks_of(source: Source, found: Subgraph) -> Marks:
     return {key: reasons for key, reasons in marks.items() if key in keys}
 
 
-def piece(
-    q: Questions,
-    node: str | None,
-    workspace: str | None,
-    ref: str | None,
-    direction: Way,
-    depth: int | None,
-    nodes: int,
-) -> tuple[Subgraph, int]:
+class Piece(NamedTuple):
+    """Which piece of the graph is asked for, and how it is to be drawn."""
+
+    node: str | None
+    workspace: str | None
+    ref: str | None
+    direction: Way
+    depth: int | None
+    detail: Detail
+    limit: int
+
+
+def wanted_piece(
+    node: NodeKey = None,
+    workspace: Workspace = None,
+    ref: RefText = None,
+    direction: Way = "both",
+    depth: Depth = None,
+    detail: Detail = "steps",
+    limit: Nodes = MOST,
+) -> Piece:
+    """What a request asks for."""
+    return Piece(node, workspace, ref, direction, depth, detail, limit)
+
+
+Wanted = Annotated[Piece, Depends(wanted_piece)]
+
+
+def found_by(source: Source, wanted: Piece) -> tuple[Subgraph, int]:
     """The piece of the graph that was asked for, and how many nodes a limit left out."""
-    starts = starts_of(q, node, workspace, ref)
+    return source.ask(lambda q: piece(q, wanted))
+
+
+def piece(q: Questions, wanted: Piece) -> tuple[Subgraph, int]:
+    """The same, of a view."""
+    starts = starts_of(q, wanted.node, wanted.workspace, wanted.ref)
     parts = []
-    if direction != "downstream":
-        parts.append(q.upstream(starts, root=starts[0], depth=depth))
-    if direction != "upstream":
-        parts.append(q.downstream(starts, root=starts[0], depth=depth))
+    if wanted.direction != "downstream":
+        parts.append(q.upstream(starts, root=starts[0], depth=wanted.depth))
+    if wanted.direction != "upstream":
+        parts.append(q.downstream(starts, root=starts[0], depth=wanted.depth))
     found = parts[0] if len(parts) == 1 else joined(*parts)
     if not found.nodes:
         raise not_found("There is no such node.")
-    return nearest(found, starts, nodes) if len(found.nodes) > nodes else (found, 0)
+    most = wanted.limit
+    return nearest(found, starts, most) if len(found.nodes) > most else (found, 0)
 
 
 def joined(up: Subgraph, down: Subgraph) -> Subgraph:
@@ -109,30 +135,24 @@ def joined(up: Subgraph, down: Subgraph) -> Subgraph:
 async def graph(
     request: Request,
     ask: Ask,
-    node: NodeKey = None,
-    workspace: Workspace = None,
-    ref: RefText = None,
-    direction: Way = "both",
-    depth: Depth = None,
-    detail: Detail = "steps",
-    limit: Nodes = MOST,
+    wanted: Wanted,
 ) -> HTMLResponse:
     """The graph around a node or a ref."""
 
     def made() -> tuple[dict[str, Any], int, str]:
-        found, left_out = ask.source.ask(
-            lambda q: piece(q, node, workspace, ref, direction, depth, limit)
-        )
-        heading = next((n.name for n in found.nodes if n.key == found.root), ref or node or "")
-        return DRAWINGS.get(found, detail, marks_of(ask.source, found)), left_out, heading
+        found, left_out = found_by(ask.source, wanted)
+        names = (n.name for n in found.nodes if n.key == found.root)
+        heading = next(names, wanted.ref or wanted.node or "")
+        drawn = DRAWINGS.get(found, wanted.detail, marks_of(ask.source, found))
+        return drawn, left_out, heading
 
     drawn, left_out, heading = await ask.slow(made)
-    names = {"node": node, "workspace": workspace, "ref": ref}
-    kept = {key: value for key, value in names.items() if value is not None}
-    given = {"direction": direction, "depth": depth, "detail": detail, "limit": limit}
-    asked = {**kept, **{key: value for key, value in given.items() if value is not None}}
-    way = "neighbourhood" if direction == "both" else direction
-    exported = urlencode({**kept, **({"depth": depth} if depth else {})})
+    given: dict[str, Any] = wanted._asdict()
+    asked = {key: value for key, value in given.items() if value is not None}
+    kept: dict[str, Any] = {key: asked[key] for key in ("node", "workspace", "ref") if key in asked}
+    way = "neighbourhood" if wanted.direction == "both" else wanted.direction
+    near: dict[str, Any] = {} if wanted.depth is None else {"depth": wanted.depth}
+    exported = urlencode({**kept, **near})
     return page(
         request,
         "graph.html.j2",
@@ -142,7 +162,7 @@ async def graph(
         directions=DIRECTIONS,
         details=DETAILS,
         left_out=left_out,
-        more=f"/graph?{urlencode({**asked, 'limit': min(10_000, limit * 2)})}",
+        more=f"/graph?{urlencode({**asked, 'limit': min(10_000, wanted.limit * 2)})}",
         drawing=f"/graph/drawing?{urlencode(asked)}",
         svg=f"/graph/picture.svg?{urlencode(asked)}",
         dot=f"/api/v1/export/{way}?{exported}&format=dot",
@@ -155,19 +175,13 @@ async def graph(
 @router.get("/graph/drawing")
 async def drawing(
     ask: Ask,
-    node: NodeKey = None,
-    workspace: Workspace = None,
-    ref: RefText = None,
-    direction: Way = "both",
-    depth: Depth = None,
-    detail: Detail = "steps",
-    limit: Nodes = MOST,
+    wanted: Wanted,
 ) -> Response:
     """What the scripts of that page draw: nodes with their places, lines with their ways."""
 
     def made() -> bytes:
-        found, _ = ask.source.ask(lambda q: piece(q, node, workspace, ref, direction, depth, limit))
-        drawn = DRAWINGS.get(found, detail, marks_of(ask.source, found))
+        found, _ = found_by(ask.source, wanted)
+        drawn = DRAWINGS.get(found, wanted.detail, marks_of(ask.source, found))
         return json.dumps(drawn["data"]).encode()
 
     return Response(await ask.slow(made), media_type="application/json")
@@ -176,20 +190,14 @@ async def drawing(
 @router.get("/graph/picture.svg")
 async def picture(
     ask: Ask,
-    node: NodeKey = None,
-    workspace: Workspace = None,
-    ref: RefText = None,
-    direction: Way = "both",
-    depth: Depth = None,
-    detail: Detail = "steps",
-    limit: Nodes = MOST,
+    wanted: Wanted,
 ) -> Response:
     """The same as SVG, by Graphviz where that is installed and quick enough."""
 
     def made() -> bytes:
-        found, _ = ask.source.ask(lambda q: piece(q, node, workspace, ref, direction, depth, limit))
+        found, _ = found_by(ask.source, wanted)
         marks = marks_of(ask.source, found)
-        return to_svg(found, title="Lineage", detail=detail, marks=marks).encode()
+        return to_svg(found, title="Lineage", detail=wanted.detail, marks=marks).encode()
 
     named = {"content-disposition": 'attachment; filename="lineage.svg"'}
     return Response(await ask.slow(made), media_type="image/svg+xml", headers=named)
