@@ -10,6 +10,7 @@ import pytest
 
 from tests.fixtures.demo import Demo, demo  # noqa: F401
 from tests.service import hostile
+from tests.service.browsing import browser, see  # noqa: F401
 from tests.service.processes import Served, serving
 
 

@@ -6,69 +6,19 @@ Each row of the tables is an interaction, and the sentence of the issue that ask
 from __future__ import annotations
 
 import re
-import shutil
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
-from tests.render.conftest import ARGUMENTS
+from tests.service.browsing import Seen
 from tests.service.processes import Served
 from tests.service.test_pages import addresses
 
 pytestmark = pytest.mark.needs("chromium")
 
 
-@dataclass
-class Seen:
-    """A page of a service, and all that a good page does not do."""
-
-    page: Page
-    served: Served
-    complaints: list[str] = field(default_factory=list)
-
-    def go(self, path: str) -> None:
-        self.page.goto(self.served.url + path)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=list(ARGUMENTS)
-        )
-        yield launched
-        launched.close()
-
-
-@pytest.fixture
-def see(browser: Browser) -> Iterator[Callable[..., Seen]]:
-    """Look at a service; the test fails when a page complained, or asked another host."""
-    seen: list[Seen] = []
-
-    def look(served: Served, scheme: str = "light") -> Seen:
-        page = browser.new_page(
-            viewport={"width": 1300, "height": 900},
-            color_scheme="dark" if scheme == "dark" else "light",
-            accept_downloads=True,
-        )
-        made = Seen(page, served)
-        seen.append(made)
-        complain = made.complaints.append
-        page.on("console", lambda message: complain(f"console: {message.text}"))
-        page.on("pageerror", lambda error: complain(f"error: {error}"))
-        page.on("dialog", lambda dialog: complain(f"dialog: {dialog.message}"))
-        ours = (f"{served.url}/", "data:", "blob:")
-        page.on("request", lambda r: None if r.url.startswith(ours) else complain(r.url))
-        return made
-
-    yield look
-    for one in seen:
-        one.page.close()
-        assert one.complaints == []
-
-
+@pytest.mark.sentence("every_page")
 @pytest.mark.parametrize("which", ["local", "of_hostile"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_page_is_shown_without_a_complaint(
@@ -98,6 +48,7 @@ def brightness(colour: str) -> int:
     return sum(int(n) for n in re.findall(r"\d+", colour)[:3])
 
 
+@pytest.mark.sentence("log_in")
 def test_who_logs_in_sees_what_was_asked_for_and_logs_out(see: Callable[..., Seen], shared: Served):
     """For the pages a session cookie, and CSRF protection."""
     seen = see(shared)
@@ -116,6 +67,7 @@ def test_who_logs_in_sees_what_was_asked_for_and_logs_out(see: Callable[..., See
     expect(page).to_have_title("Log in")
 
 
+@pytest.mark.sentence("cypher_page")
 def test_the_cypher_page_shows_rows_and_what_is_wrong(see: Callable[..., Seen], local: Served):
     """A Cypher page with the cookbook, table and graph results."""
     seen = see(local)
@@ -131,6 +83,7 @@ def test_the_cypher_page_shows_rows_and_what_is_wrong(see: Callable[..., Seen], 
     expect(seen.page.locator("#query")).to_have_value(re.compile("MATCH"))
 
 
+@pytest.mark.sentence("light_and_dark")
 def test_the_theme_is_chosen_and_kept(see: Callable[..., Seen], local: Served):
     """Light and dark."""
     seen = see(local)
@@ -172,6 +125,7 @@ def name_of_step(graph: Seen) -> str:
     return found
 
 
+@pytest.mark.sentence("click")
 def test_a_click_on_a_node_shows_its_details(graph: Seen):
     """Click for details; the same in the address."""
     name = name_of_step(graph)
@@ -181,6 +135,7 @@ def test_a_click_on_a_node_shows_its_details(graph: Seen):
     expect(graph.page).to_have_url(re.compile("#.*at="))
 
 
+@pytest.mark.sentence("deep_link")
 def test_a_deep_link_opens_the_same(graph: Seen):
     """Deep link to any state."""
     name = name_of_step(graph)
@@ -193,6 +148,7 @@ def test_a_deep_link_opens_the_same(graph: Seen):
     expect(graph.page.locator("#panel")).to_contain_text(name)
 
 
+@pytest.mark.sentence("search_in_graph")
 def test_a_search_in_the_graph_finds_nodes(graph: Seen):
     """Search over names, hashes, parameters."""
     graph.page.locator("#search").fill(name_of_step(graph)[:5])
@@ -200,6 +156,7 @@ def test_a_search_in_the_graph_finds_nodes(graph: Seen):
     expect(graph.page.locator("#hits")).to_contain_text(re.compile(r"\d"))
 
 
+@pytest.mark.sentence("zoom_and_pan")
 def test_zoom_by_buttons(graph: Seen):
     """Zoom and pan."""
     before = graph.page.evaluate("network.getScale()")
@@ -209,6 +166,7 @@ def test_zoom_by_buttons(graph: Seen):
     assert nearer > before
 
 
+@pytest.mark.sentence("keyboard")
 def test_the_graph_is_walked_by_keys(graph: Seen):
     """Keyboard use; a text twin."""
     graph.page.locator("#twin summary").focus()
@@ -222,6 +180,7 @@ def test_the_graph_is_walked_by_keys(graph: Seen):
     expect(graph.page.locator("#panel")).to_contain_text(name[:40])
 
 
+@pytest.mark.sentence("png")
 def test_a_picture_is_saved(graph: Seen):
     """PNG/SVG export."""
     with graph.page.expect_download() as png:
