@@ -9,15 +9,16 @@ import hashlib
 import os
 import stat
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import ExitStack
 from typing import Protocol, TypeVar
 
 from dws_graph.errors import ChangedMeanwhileError, ConfigurationError
 from dws_graph.resources.fingerprints import racily_clean, stat_key
-from dws_graph.resources.hash_worker import LARGE
-from dws_graph.resources.hash_workers import Done, HashWorkers, processors
-from dws_graph.resources.walking import UNASKED, Entry, Stat, refuse, status_of
+from dws_graph.resources.hash_worker import ANSWER, LARGE, of_files
+from dws_graph.resources.hash_workers import Done, HashWorkers, hired, processors
+from dws_graph.resources.walking import Entry, FileStat, Stat, refuse, status_of
 
 StatKey = tuple[int, int, int, int]
 
@@ -42,6 +43,9 @@ class StatCache(Protocol):
     def put(self, path: bytes, key: StatKey, sha1: str) -> None:
         """Keeps one; called from one thread."""
 
+    def put_all(self, found: Callable[[], Iterable[tuple[bytes, str, str]]]) -> None:
+        """Keeps many: path, stat as a text, and sha1 of each; may ask for them later."""
+
 
 TELL_AFTER = 0.25  # seconds in which no file was done: then how far the large one is
 _READ_ONLY = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
@@ -61,7 +65,6 @@ class Digests:
     def __init__(self, base: bytes, cache: StatCache | None) -> None:
         self._base, self._cache = base, cache
         self._hashes: dict[bytes, str] = {}
-        self._stats: dict[bytes, Stat] = {}
         self._seen, self._now = 0, time.time_ns()
         self._next: list[Entry] = []
         self._bytes = 0
@@ -69,15 +72,16 @@ class Digests:
         self._begun: list[Future[tuple[list[_Hashed], int]]] = []
         self._reading = _Reading()
         self._threads = ThreadPoolExecutor(max(2, processors()), thread_name_prefix="dws-hash")
+        self._ends = ExitStack()
         self._workers: HashWorkers | None = None
+        self._submitted: dict[int, Sequence[Entry]] = {}
 
     def __enter__(self) -> Digests:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._reading.stopped = True  # after an error, or Ctrl-C: what is queued ends at once
-        if self._workers is not None:
-            self._workers.end()
+        self._ends.close()
         self._threads.shutdown()
 
     def add(self, entry: Entry) -> None:
@@ -87,16 +91,13 @@ class Digests:
             ConfigurationError: It is no file, but a pipe or the like.
         """
         self._seen += 1
-        if entry.stat is UNASKED and self._workers is None:  # few, which are asked at little cost
-            entry = entry._replace(stat=_ask(self._base + entry.name))
-        if entry.stat is not UNASKED:
-            status = regular(self._base + entry.name, status_of(entry))
-            if self._is_known(entry, status):
-                return
-            if status.st_size >= LARGE:
-                self._by_thread([entry])
-                return
-            self._bytes += status.st_size
+        status = regular(self._base + entry.name, status_of(entry))
+        if self._is_known(entry, status):
+            return
+        if status.st_size >= LARGE:
+            self._by_thread([entry])
+            return
+        self._bytes += status.st_size
         self._next.append(entry)
         if len(self._next) >= _BATCH_FILES or self._bytes >= _BATCH_BYTES:
             self._give(self._next)
@@ -111,27 +112,29 @@ class Digests:
         self._hashes[entry.name] = known
         return True
 
-    def stat(self, entry: Entry) -> Stat:
-        """What a file was like when it was found, or, where nobody asked then, when it was read."""
-        return self._stats[entry.name] if entry.stat is UNASKED else status_of(entry)
-
     def _give(self, batch: Sequence[Entry]) -> None:
         if self._workers is not None:
-            self._workers.submit(batch)
+            self._submit(self._workers, batch)
             self._take(self._workers.done())
             return
         self._small.append(batch)
         if len(self._small) * _BATCH_FILES >= _MANY and processors() > 1:
-            self._workers = HashWorkers(self._base)
+            self._workers = self._ends.enter_context(hired())
             for waiting in self._small:
-                self._workers.submit(waiting)
+                self._submit(self._workers, waiting)
             self._small = []
+
+    def _submit(self, workers: HashWorkers, batch: Sequence[Entry]) -> None:
+        described = ((self._base + e.name, _described(e)) for e in batch)
+        self._submitted[workers.submit(of_files(described))] = batch
 
     def _by_thread(self, batch: Sequence[Entry]) -> None:
         self._begun.append(self._threads.submit(_hash_batch, self._base, batch, self._reading))
 
     def _take(self, done: Iterable[Done]) -> None:
-        for batch, begun, found in done:
+        for ticket, begun, answer in done:
+            batch = self._submitted.pop(ticket)
+            found = [None] * len(batch) if answer is None else _found(answer)
             pairs = list(zip(batch, found, strict=True))
             self._keep([(entry, *got) for entry, got in pairs if got is not None], begun)
             if missed := [entry for entry, got in pairs if got is None]:
@@ -140,7 +143,6 @@ class Digests:
     def _keep(self, found: Sequence[_Hashed], begun: int) -> None:
         for entry, status, sha1 in found:
             self._hashes[entry.name] = sha1
-            self._stats[entry.name] = status
             if self._cache is not None and not racily_clean(status, begun):
                 self._cache.put(self._base + entry.name, stat_key(status), sha1)
 
@@ -199,16 +201,21 @@ def _hash_batch(
         if reading.stopped:
             break
         path = base + entry.name
-        expected = status_of(entry) if entry.stat is not UNASKED else _ask(path)
+        expected = status_of(entry)
         done.append((entry, expected, _hash_as_found(path, expected, reading)))
     return done, begun
 
 
-def _ask(path: bytes) -> os.stat_result:
-    try:
-        return regular(path, os.stat(path))
-    except OSError as e:
-        refuse(path, e)
+def _described(entry: Entry) -> bytes:
+    return b"%d %d %d %d" % stat_key(status_of(entry))
+
+
+def _found(answer: bytes) -> list[tuple[FileStat, str] | None]:
+    # a file that was not read has no mode
+    return [
+        (FileStat._make(got[:5]), got[5].hex()) if got[4] else None
+        for got in ANSWER.iter_unpack(answer)
+    ]
 
 
 def _hash_as_found(path: bytes, expected: Stat, reading: _Reading) -> str:

@@ -16,6 +16,7 @@ import os
 import stat
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -40,6 +41,41 @@ class Look(NamedTuple):
 
     digest: str
     is_sure: bool
+
+
+@dataclass
+class Sight:
+    """What stats told when files were hashed.
+
+    Attributes:
+        root: The folder.
+        moment: Just before anything was asked, in ns.
+        lines: What its files look like, each by a line; see `_lines`.
+        is_sure: As of a `Look`.
+    """
+
+    root: Path
+    moment: int = field(default_factory=time.time_ns)
+    lines: list[bytes] = field(default_factory=list)
+    is_sure: bool = True
+
+    def add(self, entries: Iterable[Entry]) -> None:
+        """More of it."""
+        lines, racy = _lines(self.root, entries, self.moment, by_source=False)
+        self.lines += lines
+        self.is_sure = self.is_sure and not racy
+
+    def add_told(self, lines: Iterable[bytes], newest: int, newest_whole: int) -> None:
+        """More of it, and its newest times, as `hash_worker` tells them."""
+        self.lines += lines
+        sure = newest < self.moment - GRANULARITY and newest_whole < self.moment - COARSE
+        self.is_sure = self.is_sure and sure
+
+    def look(self, excluded: Excluded = NOTHING) -> Look:
+        """The whole of it, but for what is excluded."""
+        left_out = (*excluded.folders, *(name + b"\0" for name in excluded.files))
+        lines = [line for line in self.lines if not line.startswith(left_out)]
+        return Look(_digest_of(sorted(lines)), self.is_sure)
 
 
 Names = Callable[[], Iterable[Entry]]
@@ -72,8 +108,9 @@ def look(root: Path, entries: Iterable[Entry], moment: int) -> Look:
         entries: What is there, in the eyes of `walk`.
         moment: When that was asked, in ns.
     """
-    stats, racy = _stats(root, lambda: entries, moment, by_source=False)
-    return Look(stats, not racy)
+    sight = Sight(root, moment)
+    sight.add(entries)
+    return sight.look()
 
 
 def unchanged(root: Path, subpath: str | None, entries: Names, old: Fingerprint) -> bool:
@@ -159,13 +196,23 @@ def _exists(root: Path, subpath: str | None) -> bool:
     return os.path.lexists(root if subpath is None else root / subpath)
 
 
-def _stats(
-    root: Path, entries: Names, taken: int, *, by_source: bool = True
-) -> tuple[str, list[bytes]]:
+def _stats(root: Path, entries: Names, taken: int) -> tuple[str, list[bytes]]:
     """The digest's first half, and the files that the second is over."""
+    lines, racy = _lines(root, entries(), taken)
+    return _digest_of(sorted(lines)), sorted(racy)
+
+
+def _digest_of(lines: list[bytes]) -> str:
+    return hashlib.sha1(b"\0\0".join(lines), usedforsecurity=False).hexdigest()
+
+
+def _lines(
+    root: Path, entries: Iterable[Entry], taken: int, *, by_source: bool = True
+) -> tuple[list[bytes], list[bytes]]:
+    """A line for each, in no order, and the names of what is racily clean."""
     lines, racy = [], []
     near, coarse = taken - GRANULARITY, taken - COARSE
-    for name, status, link in entries():
+    for name, status, link in entries:
         if status is None:
             lines.append(b"%b\0?" % name)
         elif name[-1] == 47:  # a folder: only that it is there
@@ -180,8 +227,7 @@ def _stats(
                 max(mtime, ctime) >= (near if mtime % SECOND else coarse)
             ):
                 racy.append(name)
-    lines.sort()
-    return hashlib.sha1(b"\0\0".join(lines), usedforsecurity=False).hexdigest(), sorted(racy)
+    return lines, racy
 
 
 def _commit_within(path: bytes) -> bytes:

@@ -1,7 +1,7 @@
 """Processes that hash many small files at once: threads would wait for each other's Python.
 
-They are told what to read, and asked for what they found, without waiting, so that the one who
-feeds them can look for more meanwhile. What they cannot do, they give back.
+They are asked, and tell what they found, without waiting, so that the one who asks them can look
+for more meanwhile. What they cannot do, they give back.
 """
 
 from __future__ import annotations
@@ -14,37 +14,36 @@ import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from contextvars import ContextVar
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 from dws_graph.resources import hash_worker
-from dws_graph.resources.fingerprints import stat_key
-from dws_graph.resources.hash_worker import ANSWER
-from dws_graph.resources.walking import UNASKED, Entry, FileStat, status_of
 
-_AHEAD = 3  # batches that a worker has in hand, so that it need not wait for the next
+_AHEAD = 3  # requests that a worker has in hand, so that it need not wait for the next
 _MOST = 8  # processes
 _RECEIVED = 1 << 16
+_LENGTH = 4  # bytes before an answer
 
 
 class Done(NamedTuple):
-    """A batch that was read, or given back.
+    """A request that was answered, or given back.
 
     Attributes:
-        batch: Its files.
+        ticket: What `submit` gave for it.
         begun: When it was given to a process, in ns.
-        found: The files' stats when they were read, and hashes; None for one that is large, is
-            not as it was, or could not be read.
+        answer: See `hash_worker`; None when it was given back.
     """
 
-    batch: Sequence[Entry]
+    ticket: int
     begun: int
-    found: list[tuple[FileStat, str] | None]
+    answer: bytes | None
 
 
 class _Worker:
-    """One process, and the batches that it has in hand, each with when it was given, in ns."""
+    """One process, and what it has in hand: tickets, each with its request, and when, in ns."""
 
     def __init__(self) -> None:
         ours, theirs = socket.socketpair()
@@ -62,11 +61,11 @@ class _Worker:
         ours.setblocking(False)
         self.socket = ours
         self.sending, self.received = bytearray(), bytearray()
-        self.in_hand: deque[tuple[Sequence[Entry], int]] = deque()
+        self.in_hand: deque[tuple[int, int]] = deque()
 
-    def give(self, base: bytes, batch: Sequence[Entry]) -> None:
-        self.in_hand.append((batch, time.time_ns()))
-        self.sending += hash_worker.framed((base + e.name, _described(e)) for e in batch)
+    def give(self, ticket: int, request: bytes) -> None:
+        self.in_hand.append((ticket, time.time_ns()))
+        self.sending += hash_worker.framed(request)
 
     def end(self) -> None:
         self.socket.close()
@@ -75,20 +74,17 @@ class _Worker:
 
 
 class HashWorkers:
-    """As many processes as there are processors, which are to be ended.
+    """As many processes as there are processors, where that is more than one; to be ended."""
 
-    Args:
-        base: The folder that the names of files are relative to, with a slash at its end.
-    """
-
-    def __init__(self, base: bytes) -> None:
-        self._base = base
-        self._queue: deque[Sequence[Entry]] = deque()
-        self._given_back: deque[Sequence[Entry]] = deque()
+    def __init__(self) -> None:
+        self._tickets = 0
+        self._queue: deque[tuple[int, bytes]] = deque()
+        self._given_back: deque[int] = deque()
         self._workers: list[_Worker] = []
         self._selector = selectors.DefaultSelector()
+        count = min(processors(), _MOST)
         with contextlib.suppress(OSError):  # no more processes may be had: then fewer
-            for _ in range(min(processors(), _MOST)):
+            for _ in range(count if count > 1 else 0):
                 self._workers.append(worker := _Worker())
                 self._selector.register(worker.socket, selectors.EVENT_READ, worker)
 
@@ -96,38 +92,40 @@ class HashWorkers:
         """Have no more of them."""
         for worker in self._workers:
             worker.end()
+        self._workers = []
         self._selector.close()
 
-    def submit(self, batch: Sequence[Entry]) -> None:
-        """Have a batch hashed."""
-        self._queue.append(batch)
+    def submit(self, request: bytes) -> int:
+        """Have something done; gives what `Done` calls it."""
+        self._tickets += 1
+        self._queue.append((self._tickets, request))
+        return self._tickets
 
     def busy(self) -> bool:
-        """Whether a batch is not done."""
+        """Whether a request is not done."""
         return bool(self._queue or self._given_back or any(w.in_hand for w in self._workers))
 
     def done(self, timeout: float = 0) -> Iterator[Done]:
-        """The batches that are done by now, in no order.
+        """What is done by now, in no order.
 
         Args:
-            timeout: How long to wait for one, in seconds.
+            timeout: How long to wait for something, in seconds.
         """
         self._feed()
-        if self._workers:
+        if self._workers and not self._given_back:
             for key, events in self._selector.select(timeout):
                 yield from self._serve(key.data, events)
             self._feed()
         while self._given_back:
-            batch = self._given_back.popleft()
-            yield Done(batch, 0, [None] * len(batch))
+            yield Done(self._given_back.popleft(), 0, None)
 
     def _feed(self) -> None:
         if not self._workers:
-            self._given_back.extend(self._queue)
+            self._given_back.extend(ticket for ticket, _ in self._queue)
             self._queue.clear()
         for worker in self._workers:
             while self._queue and len(worker.in_hand) < _AHEAD:
-                worker.give(self._base, self._queue.popleft())
+                worker.give(*self._queue.popleft())
             self._send(worker)
 
     def _send(self, worker: _Worker) -> None:
@@ -145,17 +143,17 @@ class HashWorkers:
             self._selector.unregister(worker.socket)
             self._workers.remove(worker)
             worker.end()
-            self._given_back.extend(batch for batch, _ in worker.in_hand)
+            self._given_back.extend(ticket for ticket, _ in worker.in_hand)
             return
         worker.received += data
-        while worker.in_hand:
-            batch, begun = worker.in_hand[0]
-            size = len(batch) * ANSWER.size
-            if len(worker.received) < size:
+        while len(worker.received) >= _LENGTH:
+            end = _LENGTH + int.from_bytes(worker.received[:_LENGTH], "big")
+            if len(worker.received) < end:
                 return
-            worker.in_hand.popleft()
-            yield Done(batch, begun, _found(bytes(worker.received[:size])))
-            del worker.received[:size]
+            ticket, begun = worker.in_hand.popleft()
+            answer = bytes(worker.received[_LENGTH:end])
+            del worker.received[:end]
+            yield Done(ticket, begun, answer)
 
 
 def _receive(source: socket.socket) -> bytes:
@@ -165,17 +163,62 @@ def _receive(source: socket.socket) -> bytes:
         return b""
 
 
-def _described(entry: Entry) -> bytes:
-    found = status_of(entry)
-    return b"" if found is UNASKED else b"%d %d %d %d" % stat_key(found)
+@dataclass
+class _Kept:
+    """Processes for whatever is hashed in a context, if there are any yet."""
+
+    workers: HashWorkers | None = None
 
 
-def _found(answers: bytes) -> list[tuple[FileStat, str] | None]:
-    # a file that was not read has no mode
-    return [
-        (FileStat._make(got[:5]), got[5].hex()) if got[4] else None
-        for got in ANSWER.iter_unpack(answers)
-    ]
+_KEPT: ContextVar[_Kept | None] = ContextVar("kept", default=None)
+
+
+@contextlib.contextmanager
+def kept() -> Iterator[None]:
+    """Keep the processes that are hired in this context until its end, for who needs them next."""
+    found = _Kept()
+    token = _KEPT.set(found)
+    try:
+        yield
+    finally:
+        _KEPT.reset(token)
+        if found.workers is not None:
+            found.workers.end()
+
+
+def are_kept() -> bool:
+    """Whether there are processes already, which cost nothing to ask."""
+    found = _KEPT.get()
+    return found is not None and found.workers is not None
+
+
+def hire() -> None:
+    """Start processes that are kept: they get ready while there is other work."""
+    found = _KEPT.get()
+    if found is not None and found.workers is None:
+        found.workers = HashWorkers()
+
+
+@contextlib.contextmanager
+def hired() -> Iterator[HashWorkers]:
+    """The processes that are kept; where none are, new ones, for this once."""
+    found = _KEPT.get()
+    if found is None:
+        workers = HashWorkers()
+        try:
+            yield workers
+        finally:
+            workers.end()
+        return
+    hire()
+    if found.workers is None:
+        raise AssertionError(found)
+    try:
+        yield found.workers
+    finally:
+        if found.workers.busy():  # after an error: nobody waits for the rest
+            found.workers.end()
+            found.workers = None
 
 
 def processors() -> int:

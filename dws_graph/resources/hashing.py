@@ -19,8 +19,18 @@ from typing import Literal, NamedTuple
 
 from dws_graph.errors import ConfigurationError, JsonValueError
 from dws_graph.resources.digests import Digests, Progress, StatCache, regular
+from dws_graph.resources.fingerprints import Sight
+from dws_graph.resources.many_files import MANY, hash_many
 from dws_graph.resources.naming import real_path
-from dws_graph.resources.walking import NOTHING, UNASKED, Entry, Excluded, status_of, walk
+from dws_graph.resources.walking import (
+    NOTHING,
+    Entry,
+    Excluded,
+    counts_all,
+    holds_many,
+    status_of,
+    walk,
+)
 
 SHA1_DIGITS = 40
 _NAME = operator.attrgetter("name")
@@ -72,7 +82,7 @@ def hash_tree(
     progress: Progress | None = None,
     excluded: Excluded = NOTHING,
     entries: Iterable[Entry] | None = None,
-    notes: list[Entry] | None = None,
+    sight: Sight | None = None,
 ) -> HashTree:
     """Hash all content of a folder, many files at once.
 
@@ -83,7 +93,7 @@ def hash_tree(
         progress: Called with files done and files in all.
         excluded: What does not count.
         entries: What `walk` has just seen there, if anybody has asked.
-        notes: Where to put what was found, with the stats that it had then.
+        sight: Where to put what was seen.
 
     Raises:
         ConfigurationError: The folder is not there; a file vanished, changed while it was read,
@@ -92,12 +102,15 @@ def hash_tree(
     if not root.is_dir():
         raise ConfigurationError(f"the folder {root} does not exist")
     base = os.path.join(os.fsencode(root), b"")
-    ask = not compute_hash or cache is None or not cache.is_empty
+    sight = sight or Sight(root)
+    nothing_known = entries is None and (cache is None or cache.is_empty)
+    if compute_hash and nothing_known and excluded is NOTHING and is_of_many(root):
+        return tree_of(*hash_many(root, cache, progress, sight))
     found: list[Entry] = []
     folders: list[bytes] = [b""]
     sizes: dict[bytes, str] = {}
     with Digests(base, cache) as hashed:
-        for entry in walk(root, excluded=excluded, ask=ask) if entries is None else entries:
+        for entry in walk(root, excluded=excluded) if entries is None else entries:
             found.append(entry)
             if entry.name[-1] == 47:  # a slash
                 folders.append(entry.name)
@@ -106,12 +119,13 @@ def hash_tree(
             else:
                 sizes[entry.name] = str(regular(base + entry.name, status_of(entry)).st_size)
         hashes = hashed.finish(progress) if compute_hash else sizes
-        if notes is not None:
-            notes += [
-                entry._replace(stat=hashed.stat(entry)) if entry.stat is UNASKED else entry
-                for entry in found
-            ]
-        return tree_of(folders, hashes)
+    sight.add(found)
+    return tree_of(folders, {}, hashes)
+
+
+def is_of_many(root: Path) -> bool:
+    """Whether `many_files` is of use for a folder."""
+    return counts_all(root) and holds_many(root, MANY)
 
 
 def read_tree(read: Callable[[str], bytes | None], root: str) -> dict[bytes, str]:
@@ -233,8 +247,16 @@ def _looks_quoted(name: bytes) -> bool:
     return len(name) > 2 and name[:1] == name[-1:] == b'"' and b"\\" in name
 
 
-def tree_of(folders: Iterable[bytes], hashes: Mapping[bytes, str]) -> HashTree:
-    """The hash tree of files by their hashes; folders are named with `/`, the root is empty."""
+def tree_of(
+    folders: Iterable[bytes], told: Mapping[bytes, list[bytes]], hashes: Mapping[bytes, str]
+) -> HashTree:
+    """The hash tree of files by their hashes.
+
+    Args:
+        folders: Names, each with a slash at its end but for the root, which is empty.
+        told: Parts of folders' texts.
+        hashes: Of files that are not in those.
+    """
     lines: dict[bytes, list[Line]] = {folder: [] for folder in folders}
     for name, hashval in hashes.items():
         parent, slash, last = name.rpartition(b"/")
@@ -243,13 +265,20 @@ def tree_of(folders: Iterable[bytes], hashes: Mapping[bytes, str]) -> HashTree:
     root = ""
     # a folder comes after all that are in it
     for folder in sorted(lines, key=lambda name: name.count(b"/"), reverse=True):
-        text = _text(lines[folder])
+        text = _joined(told.get(folder, []), lines[folder])
         root = _sha1(text)
         texts[root] = text
         if folder:
             parent, slash, last = folder[:-1].rpartition(b"/")
             lines[parent + slash].append(Line(root, "tree", last))
     return HashTree(root, texts)
+
+
+def _joined(told: list[bytes], lines: list[Line]) -> bytes:
+    """A folder's text from parts of it, and what else is in it."""
+    if len(told) == 1 and not lines:
+        return told[0]
+    return _text([*parse_text(b"".join(told)), *lines])
 
 
 def _text(lines: list[Line]) -> bytes:

@@ -39,7 +39,7 @@ def state_on_disk(folder: Path, hashes: Mapping[bytes, str], excluded: Excluded)
 def root_of(state: KeptState) -> str:
     """The hash of a state's hash tree, by which it is named."""
     hashes = {name: file.sha1 for name, file in state.files.items()}
-    return hashing.tree_of([b"", *state.folders], hashes).root
+    return hashing.tree_of([b"", *state.folders], {}, hashes).root
 
 
 def keep(

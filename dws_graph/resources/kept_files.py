@@ -188,7 +188,7 @@ class KeptFiles:
         """Keep what is in the folder now, so that it can come back; its hash."""
         if not self.folder.is_dir():
             state = KeptState()
-            root = hashing.tree_of([b""], {}).root
+            root = hashing.tree_of([b""], {}, {}).root
             keep(self.own, self.name(root), state, {})
             return root
         tree = self._hashed()

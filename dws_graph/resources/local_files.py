@@ -33,8 +33,10 @@ from dws_graph.resources.base import (
 )
 from dws_graph.resources.cloning import appearing, as_local_path
 from dws_graph.resources.digests import Progress, StatCache
-from dws_graph.resources.fingerprints import Look, file_entries, look
+from dws_graph.resources.fingerprints import Look, Sight, file_entries, look
+from dws_graph.resources.hash_workers import are_kept
 from dws_graph.resources.kept_files import KeptFiles, store_of
+from dws_graph.resources.many_files import look_at_many
 from dws_graph.resources.walking import NOTHING, Entry, Excluded
 
 FILE = "file"
@@ -173,15 +175,15 @@ class LocalFileResource(FileResource):
         self,
         cache: StatCache | None = None,
         progress: Progress | None = None,
-        notes: list[Entry] | None = None,
+        sight: Sight | None = None,
     ) -> hashing.HashTree:
-        """Hash all its files; `notes`: where to put what was found."""
+        """Hash all its files; `sight`: where to put what was seen."""
         return hashing.hash_tree(
             self.folder,
             compute_hash=self.compute_hash,
             cache=cache,
             progress=progress,
-            notes=notes,
+            sight=sight,
         )
 
     def content(
@@ -260,17 +262,17 @@ class LocalFileResource(FileResource):
 
     def look(self) -> Look:
         """What its files look like now."""
-        moment = time.time_ns()
-        return look(self.folder, file_entries(self.folder, None, self.not_content), moment)
+        folder, excluded, moment = self.folder, self.not_content, time.time_ns()
+        if not excluded.folders and are_kept() and hashing.is_of_many(folder):
+            return look_at_many(folder, excluded)
+        return look(folder, file_entries(folder, None, excluded), moment)
 
     def take_snapshot(
         self, cache: StatCache | None = None, progress: Progress | None = None
     ) -> Taken:
         """See `Resource`; the hash tree's texts are to be committed."""
-        moment, not_content = time.time_ns(), self.not_content
-        entries: list[Entry] = []
-        tree = self.hash_tree(cache, progress, entries)
-        saw = look(self.folder, (e for e in entries if not not_content(e.name)), moment)
+        sight = Sight(self.folder)
+        tree = self.hash_tree(cache, progress, sight)
         if self.export:  # the one of an earlier snapshot says nothing of files changed since
             tree = tree.without([LINEAGE_FILE])
         files = {f"{self.hash_folder}/{name}": text for name, text in tree.texts.items()}
@@ -283,7 +285,7 @@ class LocalFileResource(FileResource):
             notes=notes,
             subpath_hash=tree.subpath_hash,
             known_as=known_as,
-            seen=saw,
+            seen=sight.look(self.not_content),
         )
 
     # Kept content

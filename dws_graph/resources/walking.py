@@ -5,6 +5,7 @@ Names are bytes, relative to the resource's root, `/` between their parts.
 
 from __future__ import annotations
 
+import contextlib
 import operator
 import os
 import re
@@ -14,14 +15,12 @@ from pathlib import Path
 from typing import NamedTuple, NoReturn
 
 from dws_graph.errors import ChangedMeanwhileError, ConfigurationError
+from dws_graph.resources.hash_worker import MAY_BE_JUNK
 
 IGNORE_FILE = ".dwsignore"
 
 # what is nobody's content: git's own, Python's and Jupyter's leftovers, lock files
 JUNK = re.compile(rb"(?:^|/)(?:\.git|__pycache__|\.ipynb_checkpoints|\.~[^/]*)(?:/|\Z)|\.pyc\Z")
-_MAY_BE_JUNK = (b".git", b"__pycache__", b".ipynb_checkpoints", b".~", b".pyc")
-
-
 _NAME = operator.attrgetter("name")
 
 
@@ -36,7 +35,6 @@ class FileStat(NamedTuple):
 
 
 Stat = os.stat_result | FileStat
-UNASKED = FileStat(-1, 0, 0, 0)
 
 
 class Entry(NamedTuple):
@@ -44,8 +42,7 @@ class Entry(NamedTuple):
 
     Attributes:
         name: Relative to the root.
-        stat: Of what a link leads to; None when that is nothing; `UNASKED` where `walk` was told
-            to leave that to who reads the files.
+        stat: Of what a link leads to; None when that is nothing.
         link: The text of a link, else None.
     """
 
@@ -64,7 +61,7 @@ def status_of(entry: Entry) -> Stat:
 def without_junk(names: list[bytes]) -> list[bytes]:
     """The names that can be content."""
     joined = b"\0".join(names)
-    if not any(sign in joined for sign in _MAY_BE_JUNK):
+    if not any(sign in joined for sign in MAY_BE_JUNK):
         return names
     return [name for name in names if not JUNK.search(name)]
 
@@ -114,6 +111,24 @@ def ignored_by(root: Path) -> Callable[[bytes], bool]:
     return lambda name: name != own and spec.match_file(os.fsdecode(name))
 
 
+def counts_all(root: Path) -> bool:
+    """Whether no `.dwsignore` is there, so that all but junk is content."""
+    return ignored_by(root) is _nothing
+
+
+def holds_many(root: Path, count: int) -> bool:
+    """Whether there are as many files below a folder; links are not followed."""
+    waiting, left = [os.fsencode(root)], count
+    while waiting and left > 0:
+        with contextlib.suppress(OSError), os.scandir(waiting.pop()) as found:
+            for entry in found:
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(entry.path)
+                else:
+                    left -= 1
+    return left <= 0
+
+
 def _nothing(_name: bytes) -> bool:
     return False
 
@@ -138,7 +153,6 @@ def walk(
     *,
     excluded: Excluded = NOTHING,
     on_error: Callable[[bytes, OSError], object] = refuse,
-    ask: bool = True,
 ) -> Iterator[Entry]:
     """Files and folders below `subpath`, links followed; folders before what is in them.
 
@@ -147,14 +161,13 @@ def walk(
         subpath: A folder or file in it.
         excluded: What else does not count.
         on_error: Called with the path of what cannot be read, which is then left out.
-        ask: Whether to ask for the stats of plain files, which takes longer than to find them.
 
     Raises:
         ConfigurationError: A link leads to a folder that holds it.
     """
     base = os.path.join(os.fsencode(root), b"")
     ignored = ignored_by(root)
-    how = _How(base, excluded, ignored, on_error, ask)
+    how = _How(base, excluded, ignored, on_error)
     if subpath is None:
         start = base.rstrip(b"/") or b"/"
         yield from _below(how, b"", (os.path.realpath(start),))
@@ -191,19 +204,18 @@ class _How(NamedTuple):
     excluded: Excluded
     ignored: Callable[[bytes], bool]
     on_error: Callable[[bytes, OSError], object]
-    ask: bool
 
 
 def _below(how: _How, prefix: bytes, above: tuple[bytes, ...]) -> Iterator[Entry]:
     """What is in one folder and below; `above` are the real paths of the folders it lies in."""
-    base, excluded, ignored, on_error, ask = how
+    base, excluded, ignored, on_error = how
     try:
         with os.scandir(base + prefix) as found:
             entries = sorted(found, key=_NAME)
     except OSError as e:
         on_error(base + prefix, e)
         return
-    may_be_junk = any(sign in b"\0".join(map(_NAME, entries)) for sign in _MAY_BE_JUNK)
+    may_be_junk = any(sign in b"\0".join(map(_NAME, entries)) for sign in MAY_BE_JUNK)
     all_count = ignored is _nothing and not excluded.is_near(prefix)
     for entry in entries:
         if may_be_junk and JUNK.search(entry.name):
@@ -212,7 +224,7 @@ def _below(how: _How, prefix: bytes, above: tuple[bytes, ...]) -> Iterator[Entry
         try:
             is_link = entry.is_symlink()
             link = os.readlink(entry.path) if is_link else None
-            status = entry.stat() if ask or is_link or not entry.is_file() else UNASKED
+            status = entry.stat()
         except OSError as e:
             if not excluded(name) and not ignored(name):
                 on_error(entry.path, e)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from dws_graph.backends.index import Index
@@ -18,16 +19,23 @@ class IndexStatCache:
         self._index = index
         self._folder = folder
         self._known: dict[str, tuple[str, str]] = {}
-        self._new: list[tuple[bytes, StatKey, str]] = []
+        self._new: list[tuple[bytes, str, str]] = []
+        self._later: list[Callable[[], Iterable[tuple[bytes, str, str]]]] = []
 
     def __enter__(self) -> IndexStatCache:
         self._known = self._index.get_stats(_name(os.fsencode(self._folder)))
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._new:
-            self._new.sort()  # as the index has them, which takes them faster so
-            self._index.put_stats({_name(p): (_stat(key), sha1) for p, key, sha1 in self._new})
+        self.write()
+
+    def write(self) -> None:
+        """Write back what is not written yet."""
+        new = [*self._new, *(row for found in self._later for row in found())]
+        self._new, self._later = [], []
+        if new:
+            new.sort()  # as the index has them, which takes them faster so
+            self._index.put_stats((_name(path), stat, sha1) for path, stat, sha1 in new)
 
     @property
     def is_empty(self) -> bool:
@@ -41,7 +49,11 @@ class IndexStatCache:
 
     def put(self, path: bytes, key: StatKey, sha1: str) -> None:
         """Keeps one."""
-        self._new.append((path, key, sha1))
+        self._new.append((path, _stat(key), sha1))
+
+    def put_all(self, found: Callable[[], Iterable[tuple[bytes, str, str]]]) -> None:
+        """Keeps many, for which it asks when it writes."""
+        self._later.append(found)
 
 
 def _name(path: bytes) -> str:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
+from contextvars import copy_context
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from pathlib import Path
 from typing import NamedTuple
 
 from dws_graph.backends.faults import fault
@@ -32,10 +34,13 @@ from dws_graph.model.values import (
     to_plain,
     utc_now,
 )
+from dws_graph.resources import hash_workers
 from dws_graph.resources.base import LINEAGE_FILE, FileResource, Resource
 from dws_graph.resources.git_subdirectory import GitSubdirectoryResource
 from dws_graph.resources.local_files import LocalFileResource
+from dws_graph.resources.many_files import MANY
 from dws_graph.resources.moving import Move, copy_files, move_files, stamps
+from dws_graph.resources.walking import holds_many
 from dws_graph.workspace import environment, layout
 from dws_graph.workspace.before import entries_before
 from dws_graph.workspace.committing import (
@@ -149,11 +154,12 @@ def take_snapshot(
         ConfigurationError: It cannot be taken; nothing was changed.
         UserAbort: The user wanted no tag on the earlier one; nothing was changed.
     """
-    with ws.locked():
+    with ws.locked(), hash_workers.kept():
         if tag is None and (last := taken_already(ws)) is not None:
             return SnapshotTaken(
                 hash=last.hash, number=last.number, tags=last.tags, is_new=False, notes=()
             )
+        _hire(ws)
         ws.catch_up()
         ws.look_again()
         plan = _without_needless_copies(ws, _plan(ws, tag, message), progress)
@@ -182,6 +188,13 @@ def take_snapshot(
                 bring(_files_of(ws, name).folder, moves)
                 fault("results moved")
             return _seal(ws, plan, intent, readings, confirm, progress)
+
+
+def _hire(ws: OpenWorkspace) -> None:
+    """Start the processes that many files are hashed by."""
+    local = (r for r in ws.get_resources() if type(r) is LocalFileResource and r.compute_hash)
+    if any(holds_many(resource.place, MANY) for resource in local):
+        hash_workers.hire()
 
 
 def _files_of(ws: OpenWorkspace, name: str) -> FileResource:
@@ -287,7 +300,8 @@ def _without_needless_copies(ws: OpenWorkspace, plan: _Plan, progress: Progress 
         if hashval is None or now is None or resource.known_as(hashval) != now:
             return plan
     without = replace(plan, moves={}, copied={})
-    _, resources = _hash_all(ws, without, progress)
+    with _Caches() as caches:
+        _, resources = _hash_all(ws, without, progress, caches)
     _, earlier = _manifest(ws, without, resources)
     return plan if earlier is None else replace(without, is_unchanged=True)
 
@@ -318,7 +332,7 @@ def _seal(
     confirm = lru_cache(maxsize=None)(confirm)
     for attempt in range(ATTEMPTS):
         last = attempt == ATTEMPTS - 1  # then steps that begin or end wait meanwhile
-        with ws.journal.locked() if last else nullcontext():
+        with ws.journal.locked() if last else nullcontext(), _Caches() as caches:
             if last:
                 finish_interrupted(ws)
                 ws.catch_up()
@@ -327,7 +341,7 @@ def _seal(
             before = _looks(ws)
             readings = _read_again(ws, readings, plan)
             try:
-                content, resources = _hash_all(ws, plan, progress)
+                content, resources = _hash_all(ws, plan, progress, caches)
             except DwsError as e:
                 changed = _changed(before, _looks(ws))
                 if last or not (changed or isinstance(e, MEANWHILE)):
@@ -345,7 +359,7 @@ def _seal(
                 with _looking_again(ws) as looks:  # while git makes what is to be committed
                     if not (_same_entries(ws, readings) and _as_read(ws, readings, plan)):
                         continue
-                    made = _make_commit(ws, plan, content, readings, resources, confirm)
+                    made = _make_commit(ws, plan, content, readings, resources, caches, confirm)
                     changed = _changed(before, looks())
                 if last:  # a running step may never stop writing
                     changed -= {ref.name for step in living(ws)[0] for ref in step.outputs}
@@ -360,8 +374,26 @@ def _seal(
     )
 
 
+class _Caches(ExitStack):
+    """The stat caches of what was hashed; they are written at the end, if not before."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._all: list[IndexStatCache] = []
+
+    def of(self, ws: OpenWorkspace, folder: Path) -> IndexStatCache:
+        """That of a folder."""
+        self._all.append(cache := self.enter_context(IndexStatCache(ws.index, folder)))
+        return cache
+
+    def write(self) -> None:
+        """Write what was found so far."""
+        for cache in self._all:
+            cache.write()
+
+
 def _hash_all(
-    ws: OpenWorkspace, plan: _Plan, progress: Progress | None
+    ws: OpenWorkspace, plan: _Plan, progress: Progress | None, caches: _Caches
 ) -> tuple[str, dict[str, Hashed]]:
     """The commit that holds the content of the workspace's folders, and every resource hashed."""
     stale = [
@@ -372,7 +404,9 @@ def _hash_all(
     message = _content_message(plan)
     content = content_commit(ws, plan.old, plan.folders, message, but=stale) or plan.old
     fault("content committed")
-    return content, {r.name: _hash(ws, r, content, plan, progress) for r in ws.get_resources()}
+    return content, {
+        r.name: _hash(ws, r, content, plan, progress, caches) for r in ws.get_resources()
+    }
 
 
 def _as_read(ws: OpenWorkspace, readings: Readings, plan: _Plan) -> bool:
@@ -410,7 +444,9 @@ def _looking_again(ws: OpenWorkspace) -> Iterator[Callable[[], dict[str, str]]]:
     """Look at local files in a thread; gives what waits for it, and looks at all others."""
     local = [r for r in ws.get_resources() if type(r) is LocalFileResource]
     with ThreadPoolExecutor(1, thread_name_prefix="dws-look") as pool:
-        begun = {resource.name: pool.submit(resource.look) for resource in local}
+        begun = {
+            resource.name: pool.submit(copy_context().run, resource.look) for resource in local
+        }
         yield lambda: {
             **_looks(ws),
             **{name: look.result().digest for name, look in begun.items()},
@@ -451,7 +487,12 @@ def _read_again(ws: OpenWorkspace, readings: Readings, plan: _Plan) -> Readings:
 
 
 def _hash(
-    ws: OpenWorkspace, resource: Resource, content: str, plan: _Plan, progress: Progress | None
+    ws: OpenWorkspace,
+    resource: Resource,
+    content: str,
+    plan: _Plan,
+    progress: Progress | None,
+    caches: _Caches,
 ) -> Hashed:
     moved_to = plan.destination if resource.name in plan.moves else None
     copied = resource.name in plan.copied
@@ -466,8 +507,8 @@ def _hash(
 
     if resource.local_path is None:
         return Hashed(resource, resource.take_snapshot(None, report), moved_to, copied)
-    with IndexStatCache(ws.index, resource.local_path) as cache:
-        return Hashed(resource, resource.take_snapshot(cache, report), moved_to, copied)
+    cache = caches.of(ws, resource.local_path)
+    return Hashed(resource, resource.take_snapshot(cache, report), moved_to, copied)
 
 
 class _Made(NamedTuple):
@@ -500,6 +541,7 @@ def _make_commit(
     content: str,
     readings: Readings,
     resources: Mapping[str, Hashed],
+    caches: _Caches,
     confirm: Confirm,
 ) -> _Made:
     """The snapshot's commit; the caller holds the journal's lock."""
@@ -527,7 +569,10 @@ def _make_commit(
     message = f"Snapshot {plan.tag or snapshot_hash[:8]}" + (
         f"\n\n{plan.message}" if plan.message else ""
     )
-    commit = ws.git.commit_tree(_tree_with(ws, content, files, trees), [content], message)
+    with ThreadPoolExecutor(1, thread_name_prefix="dws-tree") as pool:
+        tree = pool.submit(_tree_with, ws, content, files, trees)
+        caches.write()  # git works long enough for that
+        commit = ws.git.commit_tree(tree.result(), [content], message)
     notes = [*plan.notes, *(note for h in resources.values() for note in h.taken.notes)]
     for ref in resolution.read_while_written:
         notes.append(f"'{ref}' was being written by a running step while it was hashed")

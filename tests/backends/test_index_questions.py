@@ -237,8 +237,8 @@ def test_what_a_snapshot_contains():
 
 def test_the_stat_cache_is_kept_by_folder(tmp_path: Path):
     with Index(tmp_path / "index.db") as index:
-        index.put_stats({"/d/a": ("1 2", "aa"), "/d/b/c": ("3", "cc"), "/d.x": ("4", "xx")})
-        index.put_stats({"/d/a": ("9", "99")}, forget=["/d/b/c"])
+        index.put_stats([("/d/a", "1 2", "aa"), ("/d/b/c", "3", "cc"), ("/d.x", "4", "xx")])
+        index.put_stats([("/d/a", "9", "99")], forget=["/d/b/c"])
     with Index(tmp_path / "index.db") as index:
         assert index.get_stats("/d") == {"/d/a": ("9", "99")}
         assert index.get_stats("/d/a") == {"/d/a": ("9", "99")}

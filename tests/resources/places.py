@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +40,9 @@ class NoCache:
         return None
 
     def put(self, path: bytes, key: StatKey, sha1: str) -> None:
+        """Keeps nothing."""
+
+    def put_all(self, found: Callable[[], Iterable[tuple[bytes, str, str]]]) -> None:
         """Keeps nothing."""
 
 

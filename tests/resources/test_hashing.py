@@ -65,6 +65,10 @@ class Cache:
     def put(self, path, key, sha1):
         self.kept[path, key] = sha1
 
+    def put_all(self, found):
+        for path, stat, sha1 in found():
+            self.kept[path, tuple(map(int, stat.split()))] = sha1
+
 
 def sha1(data: bytes) -> str:
     return hashlib.sha1(data).hexdigest()

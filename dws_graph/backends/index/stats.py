@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from dws_graph.backends.index.store import Store
 
@@ -19,9 +19,9 @@ def get_stats(store: Store, under: str) -> dict[str, tuple[str, str]]:
 
 
 def put_stats(
-    store: Store, stats: Mapping[str, tuple[str, str]], forget: Iterable[str] = ()
+    store: Store, stats: Iterable[tuple[str, str, str]], forget: Iterable[str] = ()
 ) -> None:
-    """Keeps the stat and hash of files, and drops those of others."""
+    """Keeps files by path, stat and hash, and drops others."""
     with store.write() as c:
         c.executemany(FORGET, ((path,) for path in forget))
-        c.executemany(PUT, ((path, *value) for path, value in stats.items()))
+        c.executemany(PUT, stats)

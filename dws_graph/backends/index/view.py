@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 
 from filelock import FileLock
@@ -591,6 +591,8 @@ class Index:
         """{path: (stat, sha1)} kept of a path and all below it."""
         return stats.get_stats(self._store, under)
 
-    def put_stats(self, kept: Mapping[str, tuple[str, str]], *, forget: Iterable[str] = ()) -> None:
-        """Keeps the stat and hash of files, and drops those of others."""
+    def put_stats(
+        self, kept: Iterable[tuple[str, str, str]], *, forget: Iterable[str] = ()
+    ) -> None:
+        """Keeps files by path, stat and hash, and drops others."""
         stats.put_stats(self._store, kept, forget)
