@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dws_graph.backends.views import Entry
-from dws_graph.model.certificates import Certificate, Kind
+from dws_graph.lineage.ending import Ending
+from dws_graph.model.certificates import Certificate
 from dws_graph.model.facts import Current, StepRecord, StepStart
 from dws_graph.model.ids import uuid7
 from dws_graph.model.outside import OutsideEnd, OutsideRead
 from dws_graph.model.refs import ResourceRef
-from dws_graph.model.values import Json, local_text
+from dws_graph.model.values import Json
 from dws_graph.workspace.opened import OpenWorkspace
 
 
@@ -33,16 +34,11 @@ def end_of(
     return _Ending(ws, start).record(metrics, seconds, request, error)
 
 
-class _Ending:
+class _Ending(Ending):
     def __init__(self, ws: OpenWorkspace, start: StepStart) -> None:
-        self.ws, self.start = ws, start
-        self.current: dict[ResourceRef, Current] = {}
-        self.superseded: list[str] = []
-        self.described: set[str] = set()
-        self._versions: dict[ResourceRef, int] = {}
+        super().__init__(ws, start.name, start.start_time)
+        self.start = start
         self._read: dict[ResourceRef, Certificate] = {}
-        at = local_text(start.start_time).replace("T", " ")
-        self._comment = f"Step {start.name} at {at}"
 
     def record(self, metrics: Json, seconds: float, request: str, error: str | None) -> StepRecord:
         start, outside = self.start, self.start.outside
@@ -105,7 +101,7 @@ class _Ending:
             )
             self.described.add(key)
         if read.hash is not None and self._is_now(read, cert, entry):
-            self._replace(entry)
+            self.replace(entry)
             self.current[read.ref] = Current(
                 ref=read.ref, certificate=cert.id, output=bool(index.producers([cert.id]))
             )
@@ -126,9 +122,9 @@ class _Ending:
             return entry.certificate  # another run was here first
         changed = (entry and entry.certificate.id) != read.before
         lost = changed or self._writes(read.ref)
-        cert = self._placeholder(read.ref, "input", superseded=lost)
+        cert = self.placeholder(read.ref, "input", superseded=lost)
         if not lost:
-            self._replace(entry)
+            self.replace(entry)
             self.current[read.ref] = Current(ref=read.ref, certificate=cert.id)
         return cert
 
@@ -141,25 +137,21 @@ class _Ending:
         """The outputs' refs; where another step wrote an overlapping one meanwhile, that."""
         targets: list[ResourceRef] = []
         for ref in self.start.outputs:
-            entries = self.ws.index.entries_touching(self.ws.id, self.ws.instance, ref)
-            targets += [e.ref for e in entries if e.output and e.ref != ref] or [ref]
+            targets += [e.ref for e in self.touching(ref) if e.output and e.ref != ref] or [ref]
         return list(dict.fromkeys(targets))
 
     def _written(self, ref: ResourceRef, hashval: str | None) -> Certificate:
         """A version of its own, with its hash where one was told; current from now on."""
-        for entry in self._covered(ref):
-            self._replace(entry)
-            if entry.ref != ref:  # else it would hide the new one
-                self.current[entry.ref] = Current(ref=entry.ref, certificate=None)
+        self.make_way(ref, self.touching(ref))
         if hashval is None:
-            cert = self._placeholder(ref, "output")
+            cert = self.placeholder(ref, "output")
         else:
             cert = Certificate(
                 id=uuid7(),
                 ref=ref,
                 hash=hashval,
                 subpath_hash=hashval if ref.subpath else None,
-                comment=self._comment,
+                comment=self.comment,
             )
             self.described.add(cert.id)
         self.current[ref] = Current(ref=ref, certificate=cert.id, output=True)
@@ -168,35 +160,5 @@ class _Ending:
     def _forget(self) -> None:
         """The outputs' state is unknown: the step may have written half of them."""
         for ref in self.start.outputs:
-            for entry in self._covered(ref):
-                self._replace(entry)
-                self.current[entry.ref] = Current(ref=entry.ref, certificate=None)
+            self.make_way(ref, self.touching(ref))
             self.current[ref] = Current(ref=ref, certificate=None)
-
-    def _covered(self, ref: ResourceRef) -> list[Entry]:
-        entries = self.ws.index.entries_touching(self.ws.id, self.ws.instance, ref)
-        return [e for e in entries if e.ref == ref or ref.covers(e.ref)]
-
-    def _replace(self, entry: Entry | None) -> None:
-        """What was current gives way: without a hash it will never have one."""
-        if entry is None or entry.certificate.hash is not None or entry.certificate.superseded:
-            return
-        self.superseded.append(entry.certificate.id)
-
-    def _placeholder(
-        self, ref: ResourceRef, kind: Kind, *, superseded: bool = False
-    ) -> Certificate:
-        highest = self.ws.index.highest_version(self.ws.id, self.ws.instance, ref)
-        version = max(highest, self._versions.get(ref, 0)) + 1
-        self._versions[ref] = version
-        cert = Certificate(
-            id=uuid7(),
-            ref=ref,
-            version=version,
-            kind=kind,
-            superseded=superseded,
-            instance=self.ws.instance,
-            comment=self._comment,
-        )
-        self.described.add(cert.id)
-        return cert

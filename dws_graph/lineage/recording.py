@@ -19,14 +19,15 @@ from dws_graph.lineage.consistency import (
     check_output,
     check_overlap,
 )
+from dws_graph.lineage.ending import Ending
 from dws_graph.lineage.in_place import OpenConflict, check_or_leave_open
 from dws_graph.lineage.surroundings import code_commit, surroundings
 from dws_graph.model import facts as f
-from dws_graph.model.certificates import Certificate, Kind
+from dws_graph.model.certificates import Certificate
 from dws_graph.model.facts import Current, Fingerprint, StepRecord, StepStart
 from dws_graph.model.ids import uuid7
 from dws_graph.model.refs import ResourceRef
-from dws_graph.model.values import Json, local_text, utc_now
+from dws_graph.model.values import Json, utc_now
 from dws_graph.resources.base import ResourceRoles
 from dws_graph.workspace.committing import finish_interrupted
 from dws_graph.workspace.half_written import failed_text, left_in
@@ -314,28 +315,20 @@ class Step:
         return record
 
 
-class _Ending:
+class _Ending(Ending):
     """What the last fact of a step says; made under the journal's lock."""
 
     def __init__(self, step: Step) -> None:
+        super().__init__(step.ws, step.name, step.start_time)
         self.step = step
-        self.ws = step.ws
         self.entries: dict[ResourceRef, Entry] = {}
         for ref in (*step.inputs, *step.code, *step.outputs):
-            self.entries |= {e.ref: e for e in self._touching(ref)}
+            self.entries |= {e.ref: e for e in self.touching(ref)}
         for entry in list(self.entries.values()):  # an output may be recorded as what covers it
             if any(entry.ref.covers(out) for out in step.outputs):
-                self.entries |= {e.ref: e for e in self._touching(entry.ref)}
-        self.current: dict[ResourceRef, Current] = {}
-        self.superseded: list[str] = []
-        self.described: set[str] = set()
+                self.entries |= {e.ref: e for e in self.touching(entry.ref)}
         self.changed: list[str] = []
-        self._versions: dict[ResourceRef, int] = {}
         self._made: dict[ResourceRef, Certificate] = {}
-        self._comment = f"Step {step.name} at {local_text(step.start_time).replace('T', ' ')}"
-
-    def _touching(self, ref: ResourceRef) -> list[Entry]:
-        return self.ws.index.entries_touching(self.ws.id, self.ws.instance, ref)
 
     def record(self, error: str | None) -> StepRecord:
         """The fact's body; a failed step (`error`) wrote nothing."""
@@ -401,9 +394,9 @@ class _Ending:
         seen = None if lost or entry is None else entry.fingerprint
         if entry is not None and seen is not None and self._is_as(ref, seen):
             return entry.certificate  # another step, or a snapshot, was here first
-        cert = self._placeholder(ref, "input", superseded=lost)
+        cert = self._made[ref] = self.placeholder(ref, "input", superseded=lost)
         if not lost:
-            self._replace(entry)
+            self.replace(entry)
             self.current[ref] = Current(
                 ref=ref, certificate=cert.id, fingerprint=reading.fingerprint
             )
@@ -418,12 +411,8 @@ class _Ending:
         """Certificates of the outputs, which are current from now on."""
         outputs = []
         for ref in self._targets():
-            for entry in self.entries.values():
-                if entry.ref == ref or ref.covers(entry.ref):
-                    self._replace(entry)
-                    if entry.ref != ref:  # else it would hide the new one
-                        self.current[entry.ref] = Current(ref=entry.ref, certificate=None)
-            cert = self._placeholder(ref, "output")
+            self.make_way(ref, self.entries.values())
+            cert = self.placeholder(ref, "output")
             outputs.append(cert)
             self.current[ref] = Current(
                 ref=ref,
@@ -482,34 +471,9 @@ class _Ending:
                     or ref.covers(entry.ref)
                     or (entry.output and entry.ref.covers(ref))
                 ):
-                    self._replace(entry)
+                    self.replace(entry)
                     self.current[entry.ref] = Current(ref=entry.ref, certificate=None)
             self.current.setdefault(ref, Current(ref=ref, certificate=None))
-
-    def _replace(self, entry: Entry | None) -> None:
-        """What was current gives way: without a hash it will never have one."""
-        if entry is None or entry.certificate.hash is not None or entry.certificate.superseded:
-            return
-        self.superseded.append(entry.certificate.id)
-
-    def _placeholder(
-        self, ref: ResourceRef, kind: Kind, *, superseded: bool = False
-    ) -> Certificate:
-        highest = self.ws.index.highest_version(self.ws.id, self.ws.instance, ref)
-        version = max(highest, self._versions.get(ref, 0)) + 1
-        self._versions[ref] = version
-        cert = Certificate(
-            id=uuid7(),
-            ref=ref,
-            version=version,
-            kind=kind,
-            superseded=superseded,
-            instance=self.ws.instance,
-            comment=self._comment,
-        )
-        self.described.add(cert.id)
-        self._made[ref] = cert
-        return cert
 
 
 @contextmanager

@@ -20,6 +20,8 @@ from dws_graph.resources.base import Content, Resource, Taken
 from dws_graph.workspace.opened import OpenWorkspace
 from dws_graph.workspace.reading import Reading, known_content, read_entry
 
+Readings = Mapping[ResourceRef, tuple[Entry, Reading]]  # what reading each ref reads now
+
 
 @dataclass(slots=True)
 class Resolution:
@@ -110,7 +112,7 @@ def read_entries(
 
 def resolve(
     ws: OpenWorkspace,
-    readings: Mapping[ResourceRef, tuple[Entry, Reading]],
+    readings: Readings,
     resources: Mapping[str, Hashed],
 ) -> Resolution:
     """Decide what the snapshot's fact says of every ref with an entry.

@@ -88,8 +88,8 @@ class SnapshotWorkspaceMixin(OpenWorkspace):
 
     def get_next_snapshot_number(self) -> int:
         """The number that the next snapshot of this copy gets; it has given none so high."""
+        from dws_graph.workspace.planning_snapshots import next_number
         from dws_graph.workspace.snapshots import all_metadata
-        from dws_graph.workspace.taking import next_number
 
         return next_number(self, all_metadata(self))
 

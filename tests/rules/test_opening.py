@@ -10,7 +10,7 @@ import pytest
 
 from dws_graph import api
 from dws_graph.errors import GitError, JournalError
-from dws_graph.workspace import layout, snapshots, taking
+from dws_graph.workspace import layout, planning_snapshots, snapshots
 from dws_graph.workspace.opening import open_workspace
 
 
@@ -68,7 +68,7 @@ def test_a_line_of_the_journal_that_cannot_be_read_is_named(lab, damage, says, n
 
 
 def test_snapshots_of_one_moment_are_listed_in_the_order_they_were_taken(lab, monkeypatch):
-    monkeypatch.setattr(taking, "utc_now", lambda: "2026-01-01T00:00:00.000000Z")
+    monkeypatch.setattr(planning_snapshots, "utc_now", lambda: "2026-01-01T00:00:00.000000Z")
     taken = []
     for number in range(1, 7):
         lab.write("code:/prep.py", f"n = {number}\n")
