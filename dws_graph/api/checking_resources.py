@@ -12,7 +12,7 @@ from dws_graph.backends.git.command import Git
 from dws_graph.backends.kept.store import StoreError
 from dws_graph.errors import ConfigurationError, DwsError, some_of
 from dws_graph.resources.api_resource import ApiResource
-from dws_graph.resources.base import FileResource
+from dws_graph.resources.file_resource import FileResource
 from dws_graph.resources.git import GIT
 from dws_graph.resources.git_subdirectory import GitSubdirectoryResource
 from dws_graph.resources.s3 import S3Resource

@@ -12,7 +12,7 @@ from dws_graph.model.certificates import Certificate
 from dws_graph.model.refs import ResourceRef
 from dws_graph.model.subgraph import Node
 from dws_graph.model.values import local_text
-from dws_graph.resources.base import ResourceRoles
+from dws_graph.resources.terms import ResourceRoles
 from dws_graph.workspace.half_written import failed_text, half_written, left_by
 from dws_graph.workspace.opened import OpenWorkspace
 from dws_graph.workspace.snapshots import find_snapshot

@@ -11,7 +11,7 @@ from dws_graph.cli.commands import Command
 from dws_graph.cli.session import Session, pass_session
 from dws_graph.errors import InternalError
 from dws_graph.resources import registry
-from dws_graph.resources.base import Argument
+from dws_graph.resources.factory import Argument
 
 RESERVED = ("name", "role", "session")
 

@@ -12,7 +12,7 @@ from dws_graph.cli.sharing import watched
 from dws_graph.cli.terminal import choose, confirm_verbose, say
 from dws_graph.errors import ConfigurationError
 from dws_graph.render.text import clean
-from dws_graph.resources.base import RESOURCE_ROLE_CHOICES, ResourceRoles
+from dws_graph.resources.terms import RESOURCE_ROLE_CHOICES, ResourceRoles
 from dws_graph.workspace.adding import add_resource, full_role
 
 F = TypeVar("F", bound=Callable[..., Any])

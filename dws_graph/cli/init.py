@@ -11,7 +11,7 @@ from dws_graph.cli.session import Session, note, pass_session
 from dws_graph.cli.terminal import confirm_verbose, say, tell
 from dws_graph.errors import ConfigurationError
 from dws_graph.render.text import clean
-from dws_graph.resources.base import RESOURCE_ROLE_CHOICES
+from dws_graph.resources.terms import RESOURCE_ROLE_CHOICES
 from dws_graph.workspace.adding import full_role
 from dws_graph.workspace.initializing import initialize
 from dws_graph.workspace.large_files import large_files

@@ -11,7 +11,7 @@ from dws_graph.cli.session import Session, pass_session
 from dws_graph.cli.terminal import format_option, say, show, show_json
 from dws_graph.render.tables import table
 from dws_graph.render.text import clean
-from dws_graph.resources.base import RESOURCE_ROLE_CHOICES
+from dws_graph.resources.terms import RESOURCE_ROLE_CHOICES
 from dws_graph.workspace.metadata import SnapshotMetadata
 from dws_graph.workspace.snapshots import latest
 from dws_graph.workspace.workspace import Workspace

@@ -13,7 +13,7 @@ from dws_graph.cli.session import Session, note
 from dws_graph.cli.terminal import progress, say
 from dws_graph.errors import some_of
 from dws_graph.render.text import clean, clean_lines
-from dws_graph.resources.base import Ask
+from dws_graph.resources.terms import Ask
 from dws_graph.workspace.opened import OpenWorkspace, unwatched
 from dws_graph.workspace.sharing import Sharing
 

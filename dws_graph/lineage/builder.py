@@ -15,7 +15,7 @@ from dws_graph.lineage.step import Lineage, ResultsLineage, results_resource
 from dws_graph.lineage.surroundings import run_from
 from dws_graph.model.refs import ResourceRef
 from dws_graph.model.values import clean_text, to_plain
-from dws_graph.resources.base import ResourceRoles
+from dws_graph.resources.terms import ResourceRoles
 from dws_graph.workspace.opening import find_and_load_workspace, find_root
 from dws_graph.workspace.telling import tell
 from dws_graph.workspace.workspace import Workspace

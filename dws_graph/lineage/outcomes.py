@@ -10,7 +10,7 @@ from dws_graph.lineage.step import results_resource, write_results_file
 from dws_graph.lineage.value_files import State, read_metrics, state_of
 from dws_graph.model.refs import ResourceRef
 from dws_graph.model.values import Json
-from dws_graph.resources.base import FileResource
+from dws_graph.resources.file_resource import FileResource
 from dws_graph.workspace.opened import OpenWorkspace
 from dws_graph.workspace.results_files import RESULTS_FILE
 

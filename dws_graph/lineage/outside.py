@@ -24,7 +24,7 @@ from dws_graph.model.ids import uuid7
 from dws_graph.model.outside import OutsideRead, OutsideStart, Run
 from dws_graph.model.refs import ResourceRef
 from dws_graph.model.values import Json, parse_utc, to_plain, utc_now
-from dws_graph.resources.base import ResourceRoles
+from dws_graph.resources.terms import ResourceRoles
 from dws_graph.workspace.adding import add_outside
 from dws_graph.workspace.opened import OpenWorkspace
 from dws_graph.workspace.scrubbing import (

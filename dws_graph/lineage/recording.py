@@ -28,7 +28,7 @@ from dws_graph.model.facts import Current, Fingerprint, StepRecord, StepStart
 from dws_graph.model.ids import uuid7
 from dws_graph.model.refs import ResourceRef
 from dws_graph.model.values import Json, utc_now
-from dws_graph.resources.base import ResourceRoles
+from dws_graph.resources.terms import ResourceRoles
 from dws_graph.workspace.committing import finish_interrupted
 from dws_graph.workspace.half_written import failed_text, left_in
 from dws_graph.workspace.importing import refresh_imports

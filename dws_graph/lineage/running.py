@@ -17,7 +17,7 @@ from dws_graph.lineage.surroundings import run_from
 from dws_graph.model.facts import StepRecord
 from dws_graph.model.refs import ResourceRef
 from dws_graph.model.values import to_plain
-from dws_graph.resources.base import ResourceRoles
+from dws_graph.resources.terms import ResourceRoles
 from dws_graph.workspace import environment
 from dws_graph.workspace.opened import OpenWorkspace
 from dws_graph.workspace.scrubbing import scrubbed_text

@@ -11,7 +11,7 @@ from dws_graph.errors import ConfigurationError, LineageConsistencyError, Lineag
 from dws_graph.lineage.recording import Step
 from dws_graph.model.refs import ResourceRef
 from dws_graph.model.values import from_plain, local_text, to_plain
-from dws_graph.resources.base import FileResource
+from dws_graph.resources.file_resource import FileResource
 from dws_graph.workspace.opened import OpenWorkspace
 from dws_graph.workspace.results_files import RESULTS_FILE
 from dws_graph.workspace.telling import log

@@ -18,16 +18,11 @@ from dws_graph.backends.files import as_file_name, make_folder, write_atomic
 from dws_graph.errors import ApiParamError, ConfigurationError
 from dws_graph.model.facts import Fingerprint
 from dws_graph.model.values import Json, take
-from dws_graph.resources.base import (
-    Content,
-    Resource,
-    ResourceFactory,
-    ResourceRoles,
-    ResourceWorkspace,
-    Taken,
-)
+from dws_graph.resources.base import Resource
 from dws_graph.resources.digests import Progress, StatCache
+from dws_graph.resources.factory import ResourceFactory
 from dws_graph.resources.mixins import LocalStateResourceMixin
+from dws_graph.resources.terms import Content, ResourceRoles, ResourceWorkspace, Taken
 
 API_RESOURCE = "api-resource"
 ROLES = (ResourceRoles.SOURCE_DATA_SET, ResourceRoles.INTERMEDIATE_DATA)

@@ -16,8 +16,8 @@ from dws_graph.backends.git.filters import allowed_filters
 from dws_graph.backends.git.remotes import ORIGIN, check_url, clone
 from dws_graph.backends.locks import Lock
 from dws_graph.errors import ConfigurationError, GitError
-from dws_graph.resources.base import Ask, ResourceWorkspace
 from dws_graph.resources.sharing import Shared
+from dws_graph.resources.terms import Ask, ResourceWorkspace
 
 
 def place_of(

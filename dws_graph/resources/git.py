@@ -18,22 +18,11 @@ from dws_graph.backends.git.state import check_settled
 from dws_graph.errors import ConfigurationError, NotSupportedError
 from dws_graph.model.values import Json, take, take_or
 from dws_graph.resources import git_subdirectory
-from dws_graph.resources.base import (
-    LINEAGE_FILE,
-    Ask,
-    Content,
-    FileResource,
-    Listing,
-    ResourceFactory,
-    ResourceWorkspace,
-    Taken,
-    check_exportable,
-    check_imported,
-    default_answer,
-    joined,
-)
 from dws_graph.resources.cloning import as_local_path, clone_branch, is_cloned, place_of, source_of
 from dws_graph.resources.digests import Progress, StatCache
+from dws_graph.resources.exports import check_exportable, check_imported
+from dws_graph.resources.factory import ResourceFactory
+from dws_graph.resources.file_resource import FileResource
 from dws_graph.resources.fingerprints import named_entries
 from dws_graph.resources.naming import id_in_tree
 from dws_graph.resources.restoring import (
@@ -42,6 +31,16 @@ from dws_graph.resources.restoring import (
     restore_files,
 )
 from dws_graph.resources.sharing import Shared, settle_files
+from dws_graph.resources.terms import (
+    LINEAGE_FILE,
+    Ask,
+    Content,
+    Listing,
+    ResourceWorkspace,
+    Taken,
+    default_answer,
+    joined,
+)
 from dws_graph.resources.walking import Entry
 
 GIT = "git"

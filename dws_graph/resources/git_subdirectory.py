@@ -18,21 +18,21 @@ from dws_graph.backends.git.large import bring_content
 from dws_graph.backends.git.state import check_settled
 from dws_graph.errors import ConfigurationError, NotSupportedError
 from dws_graph.model.values import Json, take, take_or
-from dws_graph.resources.base import (
-    LINEAGE_FILE,
-    Content,
-    FileResource,
-    Listing,
-    ResourceFactory,
-    ResourceWorkspace,
-    Taken,
-    check_exportable,
-    joined,
-)
 from dws_graph.resources.digests import Progress, StatCache
+from dws_graph.resources.exports import check_exportable
+from dws_graph.resources.factory import ResourceFactory
+from dws_graph.resources.file_resource import FileResource
 from dws_graph.resources.fingerprints import named_entries
 from dws_graph.resources.naming import id_in_tree
 from dws_graph.resources.restoring import check_nothing_ignored_in_the_way, restore_files
+from dws_graph.resources.terms import (
+    LINEAGE_FILE,
+    Content,
+    Listing,
+    ResourceWorkspace,
+    Taken,
+    joined,
+)
 from dws_graph.resources.walking import Entry
 
 GIT_SUBDIRECTORY = "git-subdirectory"

@@ -28,7 +28,6 @@ from dws_graph.backends.kept.store import (
 from dws_graph.backends.locks import Notify, quiet
 from dws_graph.errors import ChangedMeanwhileError, ConfigurationError, some_of
 from dws_graph.resources import hashing
-from dws_graph.resources.base import ResourceWorkspace
 from dws_graph.resources.bringing import bring
 from dws_graph.resources.digests import StatCache
 from dws_graph.resources.keeping import (
@@ -44,6 +43,7 @@ from dws_graph.resources.keeping import (
     state_on_disk,
 )
 from dws_graph.resources.naming import real_path
+from dws_graph.resources.terms import ResourceWorkspace
 from dws_graph.resources.walking import Excluded
 
 FOLDER = ".dataworkspace/store"  # of the workspace's own store; git ignores it

@@ -17,26 +17,25 @@ from dws_graph.backends.kept.store import check_url
 from dws_graph.errors import ConfigurationError, JsonValueError, ParamParseError, some_of
 from dws_graph.model.values import Json, take, take_or
 from dws_graph.resources import hashing
-from dws_graph.resources.base import (
-    LINEAGE_FILE,
-    Ask,
-    Content,
-    FileResource,
-    Listing,
-    ResourceFactory,
-    ResourceRoles,
-    ResourceWorkspace,
-    Taken,
-    check_exportable,
-    check_imported,
-    default_answer,
-)
 from dws_graph.resources.cloning import appearing, as_local_path
 from dws_graph.resources.digests import Progress, StatCache
+from dws_graph.resources.exports import check_exportable, check_imported
+from dws_graph.resources.factory import ResourceFactory
+from dws_graph.resources.file_resource import FileResource
 from dws_graph.resources.fingerprints import Look, Sight, file_entries, look
 from dws_graph.resources.hash_workers import are_kept
 from dws_graph.resources.kept_files import KeptFiles, store_of
 from dws_graph.resources.many_files import look_at_many
+from dws_graph.resources.terms import (
+    LINEAGE_FILE,
+    Ask,
+    Content,
+    Listing,
+    ResourceRoles,
+    ResourceWorkspace,
+    Taken,
+    default_answer,
+)
 from dws_graph.resources.walking import NOTHING, Entry, Excluded
 
 FILE = "file"

@@ -10,8 +10,10 @@ from typing import Any
 
 from dws_graph.errors import ApiParamError
 from dws_graph.model.values import Json, take
-from dws_graph.resources.base import Content, Resource, ResourceFactory, ResourceWorkspace, Taken
+from dws_graph.resources.base import Resource
 from dws_graph.resources.digests import Progress, StatCache
+from dws_graph.resources.factory import ResourceFactory
+from dws_graph.resources.terms import Content, ResourceWorkspace, Taken
 
 OUTSIDE = "outside"
 

@@ -15,15 +15,9 @@ from dws_graph.backends.files import as_file_name
 from dws_graph.errors import ConfigurationError
 from dws_graph.model.values import Json
 from dws_graph.resources import rclone_program as program
-from dws_graph.resources.base import (
-    Ask,
-    ResourceFactory,
-    ResourceWorkspace,
-    check_exportable,
-    check_imported,
-    default_answer,
-)
 from dws_graph.resources.cloning import as_local_path
+from dws_graph.resources.exports import check_exportable, check_imported
+from dws_graph.resources.factory import ResourceFactory
 from dws_graph.resources.rclone_resource import (
     COPY,
     LOCAL,
@@ -32,6 +26,7 @@ from dws_graph.resources.rclone_resource import (
     RcloneResource,
     check_master,
 )
+from dws_graph.resources.terms import Ask, ResourceWorkspace, default_answer
 
 
 def _is_free(path: Path) -> bool:

@@ -12,15 +12,12 @@ from dws_graph.errors import ConfigurationError, JsonValueError, some_of
 from dws_graph.model.values import Json, take, take_or
 from dws_graph.resources import in_step
 from dws_graph.resources import rclone_program as program
-from dws_graph.resources.base import (
-    LINEAGE_FILE,
-    Resource,
-    ResourceWorkspace,
-)
+from dws_graph.resources.base import Resource
 from dws_graph.resources.cloning import appearing
 from dws_graph.resources.local_files import LocalFileResource, as_bool
 from dws_graph.resources.rclone_errors import RcloneError
 from dws_graph.resources.rclone_staging import beside, put_in_place
+from dws_graph.resources.terms import LINEAGE_FILE, ResourceWorkspace
 
 RCLONE = "rclone"
 NONE, REMOTE, LOCAL = "none", "remote", "local"

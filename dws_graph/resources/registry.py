@@ -10,7 +10,9 @@ from importlib.metadata import EntryPoint, entry_points
 
 from dws_graph.errors import InternalError, JsonKeyError, NotSupportedError
 from dws_graph.model.values import Json, take
-from dws_graph.resources.base import Resource, ResourceFactory, ResourceWorkspace
+from dws_graph.resources.base import Resource
+from dws_graph.resources.factory import ResourceFactory
+from dws_graph.resources.terms import ResourceWorkspace
 
 GROUP = "dws_graph.resources"
 

@@ -23,21 +23,21 @@ from dws_graph.errors import (
 )
 from dws_graph.model.facts import Fingerprint
 from dws_graph.model.values import Json, parse_json, take, take_or
-from dws_graph.resources.base import (
-    RESOURCE_ROLE_CHOICES,
-    Content,
-    Listing,
-    Resource,
-    ResourceFactory,
-    ResourceRoles,
-    ResourceWorkspace,
-    Taken,
-)
+from dws_graph.resources.base import Resource
 from dws_graph.resources.digests import Progress, StatCache
+from dws_graph.resources.factory import ResourceFactory
 from dws_graph.resources.mixins import FileResourceMixin
 from dws_graph.resources.s3_bucket import Bucket, check_endpoint, check_name
 from dws_graph.resources.s3_kept import Kept
 from dws_graph.resources.s3_listing import BucketListing, counts
+from dws_graph.resources.terms import (
+    RESOURCE_ROLE_CHOICES,
+    Content,
+    Listing,
+    ResourceRoles,
+    ResourceWorkspace,
+    Taken,
+)
 
 S3 = "s3"
 ROLES = tuple(role for role in RESOURCE_ROLE_CHOICES if role != ResourceRoles.RESULTS)

@@ -17,9 +17,9 @@ from pathlib import Path
 from dws_graph.backends.faults import fault
 from dws_graph.backends.files import as_file_name, make_folder, write_atomic
 from dws_graph.errors import ConfigurationError, JsonError
-from dws_graph.resources.base import ResourceWorkspace
 from dws_graph.resources.s3_bucket import Bucket, DeniedError
 from dws_graph.resources.s3_listing import SNAPSHOTS, BucketListing, packed, unpacked
+from dws_graph.resources.terms import ResourceWorkspace
 
 SCRATCH = ".dataworkspace/scratch"
 READ, LISTINGS, OBJECTS = "current_snapshot.txt", "snapshot_cache", "objects"

@@ -21,7 +21,7 @@ from dws_graph.backends.git.merging import (
 )
 from dws_graph.backends.git.remotes import ORIGIN, Remote
 from dws_graph.errors import ConfigurationError, GitError, some_of
-from dws_graph.resources.base import ResourceRoles
+from dws_graph.resources.terms import ResourceRoles
 
 SHARED = "refs/dws/shared"
 MERGE_MESSAGE = "Merged what was at the origin"

@@ -12,20 +12,19 @@ if TYPE_CHECKING:
     from dws_graph.backends.files import inside
     from dws_graph.model.facts import Fingerprint
     from dws_graph.model.refs import ResourceRef
-    from dws_graph.resources.base import (
-        RESOURCE_ROLE_CHOICES,
-        Argument,
-        Content,
-        Listing,
-        Resource,
-        ResourceFactory,
-        ResourceRoles,
-        Taken,
-    )
+    from dws_graph.resources.base import Resource
+    from dws_graph.resources.factory import Argument, ResourceFactory
     from dws_graph.resources.mixins import (
         FileResourceMixin,
         LocalStateResourceMixin,
         SnapshotResourceMixin,
+    )
+    from dws_graph.resources.terms import (
+        RESOURCE_ROLE_CHOICES,
+        Content,
+        Listing,
+        ResourceRoles,
+        Taken,
     )
     from dws_graph.workspace.initializing import init_workspace
     from dws_graph.workspace.metadata import SnapshotMetadata
@@ -59,22 +58,22 @@ __all__ = [
 ]
 
 _HOME = {
-    "Argument": "dws_graph.resources.base",
-    "Content": "dws_graph.resources.base",
+    "Argument": "dws_graph.resources.factory",
+    "Content": "dws_graph.resources.terms",
     "FileResourceMixin": "dws_graph.resources.mixins",
     "Fingerprint": "dws_graph.model.facts",
-    "Listing": "dws_graph.resources.base",
+    "Listing": "dws_graph.resources.terms",
     "LocalStateResourceMixin": "dws_graph.resources.mixins",
-    "RESOURCE_ROLE_CHOICES": "dws_graph.resources.base",
+    "RESOURCE_ROLE_CHOICES": "dws_graph.resources.terms",
     "Resource": "dws_graph.resources.base",
-    "ResourceFactory": "dws_graph.resources.base",
+    "ResourceFactory": "dws_graph.resources.factory",
     "ResourceRef": "dws_graph.model.refs",
-    "ResourceRoles": "dws_graph.resources.base",
+    "ResourceRoles": "dws_graph.resources.terms",
     "SnapshotMetadata": "dws_graph.workspace.metadata",
     "SnapshotResourceMixin": "dws_graph.resources.mixins",
     "SnapshotWorkspaceMixin": "dws_graph.workspace.snapshotting",
     "SyncedWorkspaceMixin": "dws_graph.workspace.syncing",
-    "Taken": "dws_graph.resources.base",
+    "Taken": "dws_graph.resources.terms",
     "Workspace": "dws_graph.workspace.workspace",
     "find_and_load_workspace": "dws_graph.workspace.opening",
     "init_workspace": "dws_graph.workspace.initializing",

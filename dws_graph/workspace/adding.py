@@ -10,8 +10,9 @@ from dws_graph.backends.journal.journal import Draft
 from dws_graph.errors import ConfigurationError, some_of
 from dws_graph.model import facts as f
 from dws_graph.resources import registry
-from dws_graph.resources.base import RESOURCE_ROLE_CHOICES, Resource
+from dws_graph.resources.base import Resource
 from dws_graph.resources.outside import OUTSIDE
+from dws_graph.resources.terms import RESOURCE_ROLE_CHOICES
 from dws_graph.workspace import layout
 from dws_graph.workspace.committing import commit_change
 from dws_graph.workspace.importing import import_draft

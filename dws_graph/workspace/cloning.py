@@ -20,8 +20,8 @@ from dws_graph.backends.locks import Notify, quiet
 from dws_graph.errors import ConfigurationError, DwsError, GitError
 from dws_graph.model.values import parse_json
 from dws_graph.resources import registry
-from dws_graph.resources.base import Ask, default_answer
 from dws_graph.resources.cloning import appearing, check_out
+from dws_graph.resources.terms import Ask, default_answer
 from dws_graph.workspace import layout
 from dws_graph.workspace.filtering import filter_as_set
 from dws_graph.workspace.kept_content import fill_cloned

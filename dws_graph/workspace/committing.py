@@ -25,10 +25,10 @@ from dws_graph.backends.journal.journal import Draft
 from dws_graph.backends.journal.lines import last_fact, read_lines
 from dws_graph.errors import ConfigurationError, GitError, JsonError, some_of
 from dws_graph.model.facts import Fact, Line, line_hash
-from dws_graph.resources.base import LINEAGE_FILE
 from dws_graph.resources.git import GitResource
 from dws_graph.resources.git_subdirectory import GitSubdirectoryResource
 from dws_graph.resources.moving import SNAPSHOTS, move_again, remove_empty
+from dws_graph.resources.terms import LINEAGE_FILE
 from dws_graph.resources.updating import bring_files
 from dws_graph.workspace import layout
 from dws_graph.workspace.aside import delete_tree, is_aside

@@ -15,8 +15,10 @@ from dws_graph.errors import DwsError
 from dws_graph.model.refs import ResourceRef
 from dws_graph.model.values import Json, clean_text
 from dws_graph.resources import registry
-from dws_graph.resources.base import FileResource, Listing, Resource
+from dws_graph.resources.base import Resource
+from dws_graph.resources.file_resource import FileResource
 from dws_graph.resources.mixins import FileResourceMixin
+from dws_graph.resources.terms import Listing
 from dws_graph.workspace.metadata import SnapshotMetadata
 from dws_graph.workspace.moved_results import has_files, moved_results, results_at
 from dws_graph.workspace.opened import OpenWorkspace

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from dws_graph.errors import UserAbort
 from dws_graph.model import facts as f
-from dws_graph.resources.base import FileResource
+from dws_graph.resources.file_resource import FileResource
 from dws_graph.resources.git_subdirectory import GitSubdirectoryResource
 from dws_graph.resources.moving import SNAPSHOTS, Move
 from dws_graph.workspace import layout

@@ -10,10 +10,11 @@ from pathlib import Path
 
 from dws_graph.backends.faults import fault
 from dws_graph.resources import hash_workers
-from dws_graph.resources.base import LINEAGE_FILE, Resource
+from dws_graph.resources.base import Resource
 from dws_graph.resources.git_subdirectory import GitSubdirectoryResource
 from dws_graph.resources.local_files import LocalFileResource
 from dws_graph.resources.many_files import MANY
+from dws_graph.resources.terms import LINEAGE_FILE
 from dws_graph.resources.walking import holds_many
 from dws_graph.workspace.committing import content_commit
 from dws_graph.workspace.opened import OpenWorkspace

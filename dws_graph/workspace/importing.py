@@ -22,8 +22,9 @@ from dws_graph.model.import_graph import ImportGraph, import_graph
 from dws_graph.model.imports import ImportRecord, imported_id
 from dws_graph.model.lineage_file import LineageFile
 from dws_graph.model.values import parse_json
-from dws_graph.resources.base import LINEAGE_FILE, Content, Resource
+from dws_graph.resources.base import Resource
 from dws_graph.resources.local_files import HASH_TREES
+from dws_graph.resources.terms import LINEAGE_FILE, Content
 from dws_graph.workspace.committing import finish_interrupted
 from dws_graph.workspace.opened import OpenWorkspace
 from dws_graph.workspace.reading import content_now

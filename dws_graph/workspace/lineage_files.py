@@ -21,7 +21,7 @@ from dws_graph.model.lineage_file import (
 )
 from dws_graph.model.refs import ResourceRef
 from dws_graph.model.values import Json
-from dws_graph.resources.base import ResourceRoles
+from dws_graph.resources.terms import ResourceRoles
 from dws_graph.workspace.opened import OpenWorkspace
 from dws_graph.workspace.resolving import Resolution
 

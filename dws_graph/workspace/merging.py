@@ -21,7 +21,7 @@ from dws_graph.backends.git.merging import (
 )
 from dws_graph.errors import ConfigurationError
 from dws_graph.model.values import Json, parse_json, take
-from dws_graph.resources.base import LINEAGE_FILE, ResourceRoles
+from dws_graph.resources.terms import LINEAGE_FILE, ResourceRoles
 from dws_graph.workspace import layout
 from dws_graph.workspace.metadata import SnapshotMetadata
 from dws_graph.workspace.opened import json_bytes

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dws_graph.model.certificates import Certificate
-from dws_graph.resources.base import FileResource, Resource
+from dws_graph.resources.base import Resource
+from dws_graph.resources.file_resource import FileResource
 from dws_graph.workspace.opened import OpenWorkspace
 from dws_graph.workspace.snapshots import all_metadata
 

@@ -37,7 +37,8 @@ from dws_graph.model.ids import is_uuid
 from dws_graph.model.refs import ResourceRef, normal_subpath
 from dws_graph.model.values import Json, parse_json, take, take_or
 from dws_graph.resources import registry
-from dws_graph.resources.base import Resource, ResourceRoles, Watch
+from dws_graph.resources.base import Resource
+from dws_graph.resources.terms import ResourceRoles, Watch
 from dws_graph.workspace import environment, layout
 from dws_graph.workspace.metadata import SnapshotMetadata, Stat
 from dws_graph.workspace.params import PARAMS, param

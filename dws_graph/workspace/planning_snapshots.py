@@ -9,7 +9,7 @@ from dws_graph.backends.git.large import set_up_for_disk
 from dws_graph.errors import ConfigurationError
 from dws_graph.model.facts import Fingerprint, StepStart
 from dws_graph.model.values import Json, clean_text, parse_utc, to_plain, utc_now
-from dws_graph.resources.base import FileResource
+from dws_graph.resources.file_resource import FileResource
 from dws_graph.resources.git_subdirectory import GitSubdirectoryResource
 from dws_graph.resources.moving import Move
 from dws_graph.workspace import environment

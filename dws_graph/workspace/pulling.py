@@ -15,10 +15,11 @@ from dws_graph.backends.git.merging import changes
 from dws_graph.backends.journal.journal import Draft
 from dws_graph.errors import ConfigurationError, DwsError
 from dws_graph.model.values import parse_json
-from dws_graph.resources.base import Ask, Resource, default_answer
+from dws_graph.resources.base import Resource
 from dws_graph.resources.git import GitResource
 from dws_graph.resources.git_subdirectory import GitSubdirectoryResource
 from dws_graph.resources.sharing import Shared
+from dws_graph.resources.terms import Ask, default_answer
 from dws_graph.resources.updating import below, check_free
 from dws_graph.workspace import layout
 from dws_graph.workspace.arriving import arrive, arrived_names, follow_renames

@@ -18,9 +18,11 @@ from dws_graph.model.certificates import Certificate
 from dws_graph.model.facts import Fingerprint, StepStart
 from dws_graph.model.refs import ResourceRef
 from dws_graph.model.values import clean_text
-from dws_graph.resources.base import Content, FileResource, Resource
+from dws_graph.resources.base import Resource
 from dws_graph.resources.digests import Progress
+from dws_graph.resources.file_resource import FileResource
 from dws_graph.resources.mixins import FileResourceMixin
+from dws_graph.resources.terms import Content
 from dws_graph.workspace.opened import OpenWorkspace
 from dws_graph.workspace.processes import is_alive
 from dws_graph.workspace.stats import IndexStatCache

@@ -11,7 +11,8 @@ from pathlib import Path
 from dws_graph.errors import ConfigurationError, UserAbort
 from dws_graph.model import facts as f
 from dws_graph.model.facts import Current
-from dws_graph.resources.base import FileResource, Resource
+from dws_graph.resources.base import Resource
+from dws_graph.resources.file_resource import FileResource
 from dws_graph.resources.git_subdirectory import GitSubdirectoryResource
 from dws_graph.resources.moving import Move
 from dws_graph.workspace import layout

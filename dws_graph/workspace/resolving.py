@@ -16,7 +16,8 @@ from dws_graph.errors import LineagePlaceHolderError
 from dws_graph.model.certificates import Certificate, hashed
 from dws_graph.model.facts import Contained, Current, Kept, Merged, StepStart
 from dws_graph.model.refs import ResourceRef
-from dws_graph.resources.base import Content, Resource, Taken
+from dws_graph.resources.base import Resource
+from dws_graph.resources.terms import Content, Taken
 from dws_graph.workspace.opened import OpenWorkspace
 from dws_graph.workspace.reading import Reading, known_content, read_entry
 

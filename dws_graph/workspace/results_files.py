@@ -14,7 +14,8 @@ from typing import Any
 
 from dws_graph.errors import JsonError
 from dws_graph.model.values import clean_text, to_plain
-from dws_graph.resources.base import FileResource, Resource
+from dws_graph.resources.base import Resource
+from dws_graph.resources.file_resource import FileResource
 from dws_graph.resources.moving import SNAPSHOTS
 from dws_graph.workspace.metadata import SnapshotMetadata
 from dws_graph.workspace.moved_results import MovedResults, has_files, moved_results, results_at

@@ -17,8 +17,8 @@ from dws_graph.errors import ConfigurationError, UserAbort
 from dws_graph.model import facts as f
 from dws_graph.model.facts import Contained, Line, SnapshotRecord
 from dws_graph.model.values import from_plain, local_text
-from dws_graph.resources.base import LINEAGE_FILE
 from dws_graph.resources.git_subdirectory import GitSubdirectoryResource
+from dws_graph.resources.terms import LINEAGE_FILE
 from dws_graph.workspace import layout
 from dws_graph.workspace.committing import sealed_segments
 from dws_graph.workspace.hashing_all import Caches

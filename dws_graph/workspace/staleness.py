@@ -15,7 +15,7 @@ from dws_graph.backends.views import Entry, StaleStep
 from dws_graph.model.certificates import Certificate
 from dws_graph.model.facts import StepStart
 from dws_graph.model.refs import ResourceRef
-from dws_graph.resources.base import Content
+from dws_graph.resources.terms import Content
 from dws_graph.workspace.half_written import half_written, touching
 from dws_graph.workspace.moved_results import moved_results
 from dws_graph.workspace.opened import OpenWorkspace

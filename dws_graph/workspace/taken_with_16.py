@@ -33,7 +33,7 @@ from dws_graph.model.lineage_file import FileImport, FileStep, Item, LineageFile
 from dws_graph.model.own_lineage import KnownLineage, OwnFile, OwnGraph, own_graph
 from dws_graph.model.refs import ResourceRef
 from dws_graph.model.values import Json, parse_json, parse_utc, take_or, to_plain, utc_text
-from dws_graph.resources.base import ResourceRoles
+from dws_graph.resources.terms import ResourceRoles
 from dws_graph.workspace import layout
 from dws_graph.workspace.metadata import SnapshotMetadata
 from dws_graph.workspace.of_16 import (

@@ -14,7 +14,8 @@ from dws_graph.backends.files import write_atomic
 from dws_graph.backends.git.command import LITERAL, decoded
 from dws_graph.errors import JsonError
 from dws_graph.model.values import Json, take
-from dws_graph.resources.base import FileResource, Resource
+from dws_graph.resources.base import Resource
+from dws_graph.resources.file_resource import FileResource
 from dws_graph.resources.fingerprints import Look
 from dws_graph.resources.git_subdirectory import GitSubdirectoryResource
 from dws_graph.resources.local_files import LocalFileResource

@@ -15,10 +15,12 @@ from dws_graph.errors import some_of
 from dws_graph.model.certificates import Certificate
 from dws_graph.model.refs import ResourceRef
 from dws_graph.model.values import Json
-from dws_graph.resources.base import Content, FileResource, Resource
+from dws_graph.resources.base import Resource
+from dws_graph.resources.file_resource import FileResource
 from dws_graph.resources.git import GIT
 from dws_graph.resources.git_subdirectory import GIT_SUBDIRECTORY
 from dws_graph.resources.local_files import LocalFileResource
+from dws_graph.resources.terms import Content
 from dws_graph.workspace.kept_content import as_kept
 from dws_graph.workspace.metadata import SnapshotMetadata
 from dws_graph.workspace.moved_results import moved_results

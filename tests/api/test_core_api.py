@@ -24,7 +24,7 @@ from dws_graph.errors import (
     SnapshotNotFoundError,
 )
 from dws_graph.lineage import ResourceRef
-from dws_graph.resources.base import FileResource
+from dws_graph.resources.file_resource import FileResource
 from dws_graph.workspace import (
     RESOURCE_ROLE_CHOICES,
     FileResourceMixin,

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dws_graph.backends.locks import Notify, quiet
-from dws_graph.resources.base import Watch
 from dws_graph.resources.digests import StatCache, StatKey
+from dws_graph.resources.terms import Watch
 from dws_graph.workspace.opened import unwatched
 
 AWKWARD = [

@@ -11,7 +11,7 @@ import pytest
 from dws_graph.backends import faults
 from dws_graph.errors import LineagePlaceHolderError
 from dws_graph.lineage import ResourceRef
-from dws_graph.resources.base import Taken
+from dws_graph.resources.terms import Taken
 from dws_graph.workspace.resolving import Hashed, read_entries, resolve
 from tests.rules.lab import CLEAN, DATA, MODEL, Lab, flat_hash, folder_text, git, sha1
 
