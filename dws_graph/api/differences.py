@@ -46,7 +46,7 @@ class Comparison:
     def of_steps(self, a: StepInfo, b: StepInfo) -> list[Difference]:
         """In what two runs of a step differ: never in what came out of them."""
         found = differing("parameter", a.parameters, b.parameters)
-        found += _of_commands(a, b, found)
+        found += of_commands(a.command_line, b.command_line, found)
         for what, before, after in (("input", a.inputs, b.inputs), ("code", a.code, b.code)):
             found += self._of_certificates(what, before, after)
         if any(d.what == "code" and is_known(d) for d in found):
@@ -84,13 +84,14 @@ class Comparison:
         return about + differing("package", _versions(one), _versions(two))
 
 
-def _of_commands(a: StepInfo, b: StepInfo, parameters: Sequence[Difference]) -> list[Difference]:
+def of_commands(
+    one: Sequence[str] | None, two: Sequence[str] | None, parameters: Sequence[Difference]
+) -> list[Difference]:
     """A command line that is another, but for where its program lies, and for the parameters.
 
     What a script takes from its command line may be recorded as a parameter as well: then that
     says it.
     """
-    one, two = a.command_line, b.command_line
     if not one or not two or _plain(one) == _plain(two):
         return []
     changed = [pair for p in parameters for pair in ((p.a, p.b), (str(p.a), str(p.b)))]

@@ -106,6 +106,7 @@ def as_snapshot(obj: Json) -> SnapshotInfo | None:
         hostname=obj["hostname"],
         instance=obj["instance"],
         metrics=parsed(obj.get("metrics")) or {},
+        recorded=obj.get("at", ""),
     )
 
 

@@ -34,6 +34,16 @@ FIRST = Place("", "")  # before all rows of an ascending list
 NEWEST = Place(LAST, LAST)  # before all rows of one that is newest first
 
 
+class Moment(NamedTuple):
+    """A moment in the past: all facts up to `fact`, the id of one.
+
+    Of a step that imports alone tell of, what counts is whether it had ended by `time` (UTC).
+    """
+
+    fact: str
+    time: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkspaceInfo:
     """A workspace that a graph knows, its own or one that lineage was imported from.

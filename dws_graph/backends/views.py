@@ -20,6 +20,7 @@ from dws_graph.backends.mending import how_to_mend
 from dws_graph.backends.overviews import (
     Held,
     InstanceInfo,
+    Moment,
     Place,
     Reader,
     ResourceInfo,
@@ -292,7 +293,7 @@ class StepFilter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SnapshotInfo:
-    """A snapshot; `number` is its instance's, `timestamp` UTC."""
+    """A snapshot; `number` is its instance's, `timestamp` UTC, `recorded` the fact's id."""
 
     id: str
     workspace: str
@@ -304,6 +305,7 @@ class SnapshotInfo:
     hostname: str
     instance: str
     metrics: dict[str, Any]
+    recorded: str = ""
 
     @property
     def place(self) -> Place:
@@ -467,6 +469,33 @@ class Questions(Protocol):
         self, starts: Collection[str], *, root: str = "", depth: int = 1, limit: int = 200
     ) -> Subgraph:
         """What lies around the starts, both ways: at most `limit` nodes, the nearest."""
+
+    def lineage_then(
+        self,
+        starts: Collection[str],
+        moment: Moment,
+        *,
+        root: str = "",
+        up: bool = True,
+        down: bool = True,
+        depth: int | None = None,
+    ) -> Subgraph:
+        """What the starts were made from, and what was made from them, as of a past moment.
+
+        Steps that were recorded later are not there; those retracted later are. What became of
+        content since (its hash, that it was not kept) is told as it is known now.
+
+        Args:
+            starts: Ids of certificates or steps, or of refs, which mean all their certificates.
+            moment: As of when.
+            root: The id that was asked for.
+            up: What they were made from.
+            down: What was made from them.
+            depth: How many steps to go; None for all.
+        """
+
+    def known_then(self, ids: Collection[str], moment: Moment) -> set[str]:
+        """Those of the ids of steps and certificates that anything was known of at a moment."""
 
     def stale(
         self, workspace: str, instance: str, changed: Collection[ResourceRef] = ()

@@ -199,6 +199,7 @@ def _step_properties(fact: Fact) -> Json:
         "run_from": as_property(take_or(body, "run_from", list)),
         "parameters": as_property(parameters),
         "metrics": as_property(metrics),
+        "recorded": fact.id,
         "at": None,
     }
     for key in ("description", "environment", "commit", "error"):

@@ -38,7 +38,7 @@ _HEX = re.compile(r"[0-9a-f]{40,64}")
 STALE = "stale because"
 CHANGED = FACTS["changes"]
 LEFT_BY = FACTS["left_by"]
-UNSAID = frozenset({"produced", "environment", "stale", "change", "retracted"})
+UNSAID = frozenset({"produced", "environment", "stale", "change", "current", "retracted"})
 
 
 class Fact(NamedTuple):
@@ -129,6 +129,8 @@ def states_of(properties: Mapping[str, Any], *, root: bool, stale: bool) -> Iter
     if properties.get("retracted"):
         yield "retracted"
     yield from (state for state in CHANGES if state == properties.get("change"))
+    if properties.get("current"):
+        yield "current"
 
 
 def reasons_of(stale: Any) -> list[str]:

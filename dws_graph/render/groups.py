@@ -89,7 +89,7 @@ def _group(key: str, several: Sequence[PictureNode]) -> PictureNode:
     kinds = Counter(COUNTED.get(n.role, VERSION) for n in ordered)
     some = Counter(s for n in several for s in n.states if s in OF_SOME)
     alike = [s for s in SHARED if all(s in n.states for n in several)]
-    said = [f"{some[s]} {s}" for s in OF_SOME if s in some]
+    said = [f"{some[s]} {s}" for s in OF_SOME if s in some and s != "current"]
     counted = [f"{count} {kind}{'' if count == 1 else 's'}" for kind, count in kinds.items()]
     shape: Shape = "between" if all(n.shape == "between" for n in several) else first.role
     return sized(

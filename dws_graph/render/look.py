@@ -21,6 +21,7 @@ State = Literal[
     "added",
     "dropped",
     "changed",
+    "current",
     "several",
 ]
 Stroke = Literal["flow", "code", "imported", "contains", "added", "dropped"]
@@ -72,6 +73,7 @@ STATES: Mapping[State, str] = {
     "added": "added",
     "dropped": "dropped",
     "changed": "changed",
+    "current": "current then",
     "several": "several in one",
 }
 GROUPINGS: Mapping[Grouping, str] = {
@@ -87,7 +89,7 @@ CHANGES: Mapping[State, ChangeLook] = {
 HOLLOW: frozenset[State] = frozenset({"failed", *CHANGES})
 """States whose colour could not be told on a step's fill: it has the page's."""
 
-OF_SOME: tuple[State, ...] = ("stale", "failed", "retracted", *CHANGES)
+OF_SOME: tuple[State, ...] = ("stale", "failed", "retracted", *CHANGES, "current")
 """States that a group is marked with when any of its members is in them."""
 
 STROKES: Mapping[Stroke, str] = {
@@ -128,6 +130,7 @@ TONES: Mapping[str, Tone] = {
     "added": Tone("#1a7f37", "#57c470"),
     "dropped": Tone("#b3261e", "#ff8a80"),
     "changed": Tone("#9a5b00", "#f0b44c"),
+    "current": Tone("#0b7a6b", "#4cc2ae"),
     "selected": Tone("#0b57d0", "#8ab4f8"),
     "downstream": Tone("#b45309", "#f6a95b"),
 }

@@ -34,6 +34,7 @@ BADGES: dict[State, str] = {
     "stale": "!",
     "retracted": "?",
     **{state: look.sign for state, look in CHANGES.items()},
+    "current": "\N{CHECK MARK}",
 }
 SWATCH = (28.0, 15.0)
 

@@ -11,7 +11,7 @@ const DASHES = {
 const CHANGES = { // width, dash
   added: [3, []], dropped: [1.8, [6, 3]], changed: [2.4, []],
 };
-const BADGES = { failed: "✕", stale: "!", retracted: "?", added: "+", dropped: "\u2212", changed: "\u0394" };
+const BADGES = { failed: "✕", stale: "!", retracted: "?", added: "+", dropped: "\u2212", changed: "\u0394", current: "\u2713" };
 
 function outlinePath(shape, x, y, w, h) {
   const path = new Path2D();

@@ -329,9 +329,10 @@ def two_instances(workspace: str = WORKSPACE) -> tuple[Recorder, Recorder]:
 
 
 def random_history(
-    seed: int, events: int = 30, workspace: str = WORKSPACE
+    seed: int, events: int = 30, workspace: str = WORKSPACE, *, retract_once: bool = False
 ) -> tuple[Recorder, Recorder]:
-    """Two instances that do what chance says."""
+    """Two instances that do what chance says; as the product does, they may retract but once."""
+    retracted: set[str] = set()
     chance = random.Random(seed)
     pair = (Recorder(A, workspace), Recorder(B, workspace))
     names = ["raw", "clean:/a", "clean:/b", "model", "out"]
@@ -348,7 +349,10 @@ def random_history(
             here.step("s", reads, writes, start=start, error=error, parameters={"p": len(reads)})
         elif what == "retract":
             if recorded := [*here.steps, *there.steps]:
-                here.retract(chance.choice(recorded).id, chance.choice(["", "a mistake"]))
+                step = chance.choice(recorded).id
+                if step not in retracted or not retract_once:
+                    here.retract(step, chance.choice(["", "a mistake"]))
+                retracted.add(step)
         elif what == "edit":
             here.edit(chance.choice(names))
         elif what == "snap":

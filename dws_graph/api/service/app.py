@@ -15,7 +15,14 @@ from dws_graph import __version__
 from dws_graph.api.service import guards, problems
 from dws_graph.api.service.access import CSRF_HEADER, READ, WRITE, needs
 from dws_graph.api.service.metering import Meter
-from dws_graph.api.service.pages import asking, browsing, comparing, entrance, graph
+from dws_graph.api.service.pages import (
+    asking,
+    browsing,
+    comparing,
+    entrance,
+    graph,
+    timeline,
+)
 from dws_graph.api.service.pages.telling import tell
 from dws_graph.api.service.recorder import Recorder
 from dws_graph.api.service.sessions import Sessions
@@ -28,6 +35,7 @@ from dws_graph.api.service.v1 import (
     events,
     lineage,
     meta,
+    overlays,
     runs,
     searching,
     snapshots,
@@ -84,11 +92,11 @@ def make_app(settings: Settings) -> FastAPI:
     problems.install(app, tell)
     app.include_router(meta.open_router, prefix=PREFIX)
     reading = [Depends(needs(READ))]
-    for module in (workspaces, steps, lineage, snapshots, searching, events, meta):
+    for module in (workspaces, steps, lineage, overlays, snapshots, searching, events, meta):
         app.include_router(module.router, prefix=PREFIX, dependencies=reading)
     app.include_router(runs.router, prefix=PREFIX, dependencies=[Depends(needs(WRITE))])
     app.include_router(entrance.router)
-    for pages in (comparing, browsing, graph, asking):
+    for pages in (comparing, browsing, graph, timeline, asking):
         app.include_router(pages.router, dependencies=reading)
 
     @app.get(f"{PREFIX}/openapi.json", dependencies=reading, include_in_schema=False)

@@ -72,6 +72,7 @@ PROPERTIES = frozenset(
         "environment",
         "parameters",
         "metrics",
+        "recorded",
         "retracted",
         "removed",
         "deleted",

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from typing import Protocol, TypeVar
 
-from dws_graph.backends.graph import asking, listing, overview, paging, reaching, searching
+from dws_graph.backends.graph import asking, listing, overview, paging, past, reaching, searching
 from dws_graph.backends.graph.asking import Read
 from dws_graph.backends.judging import stale_given
 from dws_graph.backends.overviews import (
     Held,
     InstanceInfo,
+    Moment,
     Place,
     Reader,
     ResourceInfo,
@@ -220,6 +221,27 @@ class GraphQuestions:
             return reaching.subgraph(read, found, root)
 
         return self._reading(work)
+
+    def lineage_then(
+        self,
+        starts: Collection[str],
+        moment: Moment,
+        *,
+        root: str = "",
+        up: bool = True,
+        down: bool = True,
+        depth: int | None = None,
+    ) -> Subgraph:
+        """What lay around the starts at a past moment; see `Questions.lineage_then`."""
+        return self._reading(
+            lambda read: past.lineage(
+                read, starts, moment, root=root, up=up, down=down, depth=depth
+            )
+        )
+
+    def known_then(self, ids: Collection[str], moment: Moment) -> set[str]:
+        """Those of the ids that anything was known of at a moment."""
+        return self._reading(lambda read: past.known(read, ids, moment))
 
     def stale(
         self, workspace: str, instance: str, changed: Collection[ResourceRef] = ()

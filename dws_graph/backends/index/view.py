@@ -17,6 +17,7 @@ from dws_graph.backends.index import (
     listing,
     overview,
     paging,
+    past,
     reaching,
     recording,
     renaming,
@@ -31,6 +32,7 @@ from dws_graph.backends.judging import stale_given
 from dws_graph.backends.overviews import (
     Held,
     InstanceInfo,
+    Moment,
     Place,
     Reader,
     ResourceInfo,
@@ -572,6 +574,27 @@ class Index:
         with self._store.read():
             found = reaching.reach_around(self._store, starts, depth=depth, limit=limit)
             return reaching.subgraph(self._store, found, root)
+
+    def lineage_then(
+        self,
+        starts: Collection[str],
+        moment: Moment,
+        *,
+        root: str = "",
+        up: bool = True,
+        down: bool = True,
+        depth: int | None = None,
+    ) -> Subgraph:
+        """What lay around the starts at a past moment; see `Questions.lineage_then`."""
+        with self._store.read():
+            return past.lineage(
+                self._store, starts, moment, root=root, up=up, down=down, depth=depth
+            )
+
+    def known_then(self, ids: Collection[str], moment: Moment) -> set[str]:
+        """Those of the ids that anything was known of at a moment."""
+        with self._store.read():
+            return past.known(self._store, ids, moment)
 
     def search(
         self,

@@ -311,7 +311,7 @@ async def search(request: Request, ask: Ask, q: Short = "") -> HTMLResponse:
             if hit.kind == "step":
                 url = f"/steps/{quote(hit.key, safe='')}"
             elif hit.kind == "snapshot":
-                url = f"/graph?node={quote(hit.key, safe='')}"
+                url = f"/graph?{urlencode({'workspace': hit.workspace, 'at': hit.key})}"
             else:
                 query = urlencode({"workspace": hit.workspace, "ref": hit.name})
                 url = f"/graph?{query}"

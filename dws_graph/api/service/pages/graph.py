@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import OrderedDict
+from collections.abc import Mapping
 from threading import Lock
 from typing import Annotated, Any, Literal, NamedTuple
 from urllib.parse import urlencode
@@ -13,11 +14,18 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
 from dws_graph.api.service.pages.rendering import GRAPH_SCRIPTS, asset, page
-from dws_graph.api.service.problems import not_found
+from dws_graph.api.service.pages.timeline import (
+    Timeline,
+    laid_of,
+    said_of_nothing,
+    stale_in,
+    timeline_of,
+)
 from dws_graph.api.service.sources import Source
 from dws_graph.api.service.v1.common import Ask, Depth
-from dws_graph.api.service.v1.lineage import NodeKey, RefText, Workspace, nearest, starts_of
-from dws_graph.api.stale import stale_marks_in
+from dws_graph.api.service.v1.lineage import NodeKey, RefText, Workspace, nearest
+from dws_graph.api.service.v1.then import Around, At
+from dws_graph.api.service.v1.versions import Version, version_of
 from dws_graph.backends.views import Questions
 from dws_graph.model.subgraph import Subgraph
 from dws_graph.render.dot import to_svg
@@ -27,6 +35,7 @@ from dws_graph.render.picture import Marks
 
 router = APIRouter(include_in_schema=False)
 MOST = 2_000
+OF = ("node", "workspace", "ref", "at", "against")  # what an address says that it is of
 Way = Literal["both", "upstream", "downstream"]
 DIRECTIONS = (
     ("both", "up and down"),
@@ -64,15 +73,6 @@ class Drawings:
 DRAWINGS = Drawings()
 
 
-def marks_of(source: Source, found: Subgraph) -> Marks:
-    """Why nodes are stale: of the workspace on this machine, whose files can be looked at."""
-    if source.home not in found.workspaces():
-        return {}
-    keys = {node.key for node in found.nodes}
-    marks = source.at_home(stale_marks_in)
-    return {key: reasons for key, reasons in marks.items() if key in keys}
-
-
 class Piece(NamedTuple):
     """Which piece of the graph is asked for, and how it is to be drawn."""
 
@@ -83,6 +83,8 @@ class Piece(NamedTuple):
     depth: int | None
     detail: Detail
     limit: int
+    at: str | None
+    against: str | None
 
 
 def wanted_piece(
@@ -93,42 +95,38 @@ def wanted_piece(
     depth: Depth = None,
     detail: Detail = "steps",
     limit: Nodes = MOST,
+    at: At = None,
+    against: At = None,
 ) -> Piece:
-    """What a request asks for."""
-    return Piece(node, workspace, ref, direction, depth, detail, limit)
+    """What a request asks for; a word without a value, as forms send them, says nothing."""
+    return Piece(node, workspace, ref, direction, depth, detail, limit, at or None, against or None)
 
 
 Wanted = Annotated[Piece, Depends(wanted_piece)]
 
 
-def found_by(source: Source, wanted: Piece) -> tuple[Subgraph, int]:
-    """The piece of the graph that was asked for, and how many nodes a limit left out."""
-    return source.ask(lambda q: piece(q, wanted))
+class Shown(NamedTuple):
+    """What a page shows: a piece of the graph, how many nodes a limit left out, what is stale."""
+
+    found: Subgraph
+    left_out: int
+    marks: Marks
+    version: Version
 
 
-def piece(q: Questions, wanted: Piece) -> tuple[Subgraph, int]:
-    """The same, of a view."""
-    starts = starts_of(q, wanted.node, wanted.workspace, wanted.ref)
-    parts = []
-    if wanted.direction != "downstream":
-        parts.append(q.upstream(starts, root=starts[0], depth=wanted.depth))
-    if wanted.direction != "upstream":
-        parts.append(q.downstream(starts, root=starts[0], depth=wanted.depth))
-    found = parts[0] if len(parts) == 1 else joined(*parts)
-    if not found.nodes:
-        raise not_found("There is no such node.")
-    most = wanted.limit
-    return nearest(found, starts, most) if len(found.nodes) > most else (found, 0)
+def around_of(wanted: Piece) -> Around:
+    """What it is around, and which ways."""
+    up, down = wanted.direction != "downstream", wanted.direction != "upstream"
+    return Around(wanted.node, wanted.workspace, wanted.ref, up, down, wanted.depth)
 
 
-def joined(up: Subgraph, down: Subgraph) -> Subgraph:
-    """Two pieces as one."""
-    return Subgraph(
-        root=up.root,
-        complete=up.complete and down.complete,
-        nodes=tuple({n.key: n for n in (*up.nodes, *down.nodes)}.values()),
-        edges=tuple(dict.fromkeys((*up.edges, *down.edges))),
-    )
+def shown_by(source: Source, wanted: Piece) -> Shown:
+    """What was asked for."""
+    version = source.ask(lambda q: version_of(q, around_of(wanted), wanted.at, wanted.against))
+    found, left_out, most = version.found, 0, wanted.limit
+    if len(found.nodes) > most:
+        found, left_out = nearest(found, version.starts, most)
+    return Shown(found, left_out, stale_in(source, found, version), version)
 
 
 @router.get("/graph")
@@ -138,21 +136,20 @@ async def graph(
     wanted: Wanted,
 ) -> HTMLResponse:
     """The graph around a node or a ref."""
-
-    def made() -> tuple[dict[str, Any], int, str]:
-        found, left_out = found_by(ask.source, wanted)
-        names = (n.name for n in found.nodes if n.key == found.root)
-        heading = next(names, wanted.ref or wanted.node or "")
-        drawn = DRAWINGS.get(found, wanted.detail, marks_of(ask.source, found))
-        return drawn, left_out, heading
-
-    drawn, left_out, heading = await ask.slow(made)
     given: dict[str, Any] = wanted._asdict()
     asked = {key: value for key, value in given.items() if value is not None}
-    kept: dict[str, Any] = {key: asked[key] for key in ("node", "workspace", "ref") if key in asked}
-    way = "neighbourhood" if wanted.direction == "both" else wanted.direction
-    near: dict[str, Any] = {} if wanted.depth is None else {"depth": wanted.depth}
-    exported = urlencode({**kept, **near})
+
+    def made() -> tuple[dict[str, Any], Shown, str, Timeline]:
+        shown = shown_by(ask.source, wanted)
+        drawn = DRAWINGS.get(shown.found, wanted.detail, shown.marks)
+        return drawn, shown, *ask.source.ask(lambda q: around_it(q, shown))
+
+    def around_it(q: Questions, shown: Shown) -> tuple[str, Timeline]:
+        heading = heading_of(q, wanted, shown.found)
+        return heading, timeline_of(q, around_of(wanted), shown.version, asked)
+
+    drawn, shown, heading, times = await ask.slow(made)
+    kept = {key: asked[key] for key in OF if key in asked}
     return page(
         request,
         "graph.html.j2",
@@ -161,15 +158,39 @@ async def graph(
         kept=list(kept.items()),
         directions=DIRECTIONS,
         details=DETAILS,
-        left_out=left_out,
+        left_out=shown.left_out,
+        times=times,
+        laid=laid_of(shown.version),
+        nothing=said_of_nothing(shown.version, heading),
         more=f"/graph?{urlencode({**asked, 'limit': min(10_000, wanted.limit * 2)})}",
         drawing=f"/graph/drawing?{urlencode(asked)}",
         svg=f"/graph/picture.svg?{urlencode(asked)}",
-        dot=f"/api/v1/export/{way}?{exported}&format=dot",
-        json=f"/api/v1/export/{way}?{exported}&format=json",
+        **exports_of(wanted, asked),
         scripts=[asset(name) for name in GRAPH_SCRIPTS],
         **{key: drawn[key] for key in ("groupings", "legend", "rows", "note")},
     )
+
+
+def exports_of(wanted: Piece, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Where the same is to be had as a file; empty where it is not."""
+    said = {key: asked[key] for key in (*OF, "depth") if key in asked}
+    way = "neighbourhood" if wanted.direction == "both" else wanted.direction
+    if wanted.against is not None:
+        return {"dot": "", "json": f"/api/v1/overlay?{urlencode({**said, 'direction': way})}"}
+    if wanted.node is None and wanted.ref is None and wanted.at is None:
+        return {"dot": "", "json": ""}
+    kinds = ("dot", "json")
+    return {k: f"/api/v1/export/{way}?{urlencode({**said, 'format': k})}" for k in kinds}
+
+
+def heading_of(q: Questions, wanted: Piece, found: Subgraph) -> str:
+    """What the page is about: the ref, the node by its name, or the workspace."""
+    if name := next((n.name for n in found.nodes if n.key == found.root), wanted.ref):
+        return name
+    if wanted.node is None and wanted.workspace is not None:
+        return q.workspace_names([wanted.workspace]).get(wanted.workspace, wanted.workspace)
+    near = q.neighbourhood([wanted.node or ""], root=wanted.node or "", depth=1, limit=1)
+    return next((n.name for n in near.nodes), wanted.node or "")
 
 
 @router.get("/graph/drawing")
@@ -180,8 +201,8 @@ async def drawing(
     """What the scripts of that page draw: nodes with their places, lines with their ways."""
 
     def made() -> bytes:
-        found, _ = found_by(ask.source, wanted)
-        drawn = DRAWINGS.get(found, wanted.detail, marks_of(ask.source, found))
+        shown = shown_by(ask.source, wanted)
+        drawn = DRAWINGS.get(shown.found, wanted.detail, shown.marks)
         return json.dumps(drawn["data"]).encode()
 
     return Response(await ask.slow(made), media_type="application/json")
@@ -195,9 +216,9 @@ async def picture(
     """The same as SVG, by Graphviz where that is installed and quick enough."""
 
     def made() -> bytes:
-        found, _ = found_by(ask.source, wanted)
-        marks = marks_of(ask.source, found)
-        return to_svg(found, title="Lineage", detail=wanted.detail, marks=marks).encode()
+        shown = shown_by(ask.source, wanted)
+        drawn = to_svg(shown.found, title="Lineage", detail=wanted.detail, marks=shown.marks)
+        return drawn.encode()
 
     named = {"content-disposition": 'attachment; filename="lineage.svg"'}
     return Response(await ask.slow(made), media_type="image/svg+xml", headers=named)

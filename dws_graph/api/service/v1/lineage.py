@@ -10,6 +10,7 @@ from dws_graph.api.service.problems import not_found, refused
 from dws_graph.api.service.shapes import Certificate, Graph, Page, StaleReason, StaleStep, StepRow
 from dws_graph.api.service.v1.common import Ask, Depth, OneWorkspace, WorkspaceId, problems
 from dws_graph.api.service.v1.filters import ref_of
+from dws_graph.api.service.v1.then import Around, At, lineage_at, snapshot_named, workspace_of
 from dws_graph.backends.views import Questions
 from dws_graph.model.refs import ResourceRef
 from dws_graph.model.subgraph import Subgraph
@@ -84,7 +85,7 @@ def nearest(found: Subgraph, starts: tuple[str, ...], most: int) -> tuple[Subgra
     for edge in found.edges:
         near.setdefault(edge.source, []).append(edge.target)
         near.setdefault(edge.target, []).append(edge.source)
-    kept = dict.fromkeys(n.key for n in found.nodes if n.key in starts)
+    kept = dict.fromkeys([n.key for n in found.nodes if n.key in starts][:most])
     waiting = list(kept)
     for key in waiting:
         for other in near.get(key, ()):
@@ -111,11 +112,61 @@ async def get_lineage(
     ref: RefText = None,
     depth: Depth = None,
     limit: Nodes = 2_000,
+    at: At = None,
 ) -> Graph:
-    """What a node or ref was made from (upstream), what was made from it, or what is around it."""
+    """What a node or ref was made from (upstream), what was made from it, or what is around it.
+
+    With `at`, as it was at a snapshot of the workspace that is named, else of the node's: what had
+    been recorded by then, what was current then marked so; `depth` counts steps. What became of
+    content since, its hash, is told as it is known now. Without a node or ref: all of a workspace.
+    """
+    if at is not None:
+        around = around_of(direction, node, workspace, ref, depth)
+        return await ask.ask(lambda q: reached_then(q, around, at, limit))
     return await ask.ask(
         lambda q: reached(q, direction, starts_of(q, node, workspace, ref), depth, limit)
     )
+
+
+def around_of(
+    direction: Direction,
+    node: str | None,
+    workspace: str | None,
+    ref: str | None,
+    depth: int | None,
+) -> Around:
+    """What is asked, where it is of the past."""
+    if node is not None and ref is not None:
+        raise refused("Name a node, or a ref.", "Give node=ID, or workspace=ID and ref=NAME.")
+    if ref is not None and workspace is None:
+        raise refused("A ref needs the workspace that it is of.", "Give workspace=ID, too.")
+    up, down = direction != "downstream", direction != "upstream"
+    return Around(node, workspace, ref, up, down, depth)
+
+
+def reached_then(q: Questions, around: Around, at: str, most: int) -> Graph:
+    """What lay in a direction at a snapshot.
+
+    Raises:
+        Problem: There is no such snapshot, or nothing was known then of what is asked for.
+    """
+    found = then_of(q, around, at)
+    if len(found.nodes) <= most:
+        return Graph.of(found)
+    current = tuple(n.key for n in found.nodes if n.properties.get("current"))
+    return Graph.of(*nearest(found, (found.root,) if found.root else current, most))
+
+
+def then_of(q: Questions, around: Around, at: str) -> Subgraph:
+    """The same whole.
+
+    Raises:
+        Problem: There is no such snapshot, or nothing was known then of what is asked for.
+    """
+    found = lineage_at(q, snapshot_named(q, workspace_of(q, around), at), around)
+    if not found.nodes:
+        raise not_found("Nothing was known of that at that snapshot.")
+    return found
 
 
 @router.get(
@@ -133,11 +184,14 @@ async def export_lineage(
     workspace: Workspace = None,
     ref: RefText = None,
     depth: Depth = None,
+    at: At = None,
 ) -> Response:
     """The same as a file: all of it, as JSON or as a text for Graphviz."""
 
     def make() -> tuple[bytes, str]:
         def asked(q: Questions) -> Subgraph:
+            if at is not None:
+                return then_of(q, around_of(direction, node, workspace, ref, depth), at)
             starts = starts_of(q, node, workspace, ref)
             if direction == "neighbourhood":
                 return q.neighbourhood(starts, root=starts[0], depth=depth or 1, limit=MOST_NODES)
