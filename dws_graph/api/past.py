@@ -50,6 +50,16 @@ def current_marked(found: Subgraph, held: Sequence[Certificate]) -> Subgraph:
     return replace(found, nodes=nodes)
 
 
+def unmarked(found: Subgraph) -> Subgraph:
+    """The same without these marks: of two versions over one another they would be those of one."""
+
+    def plain(node: Node) -> Node:
+        said = {key: value for key, value in node.properties.items() if key != "current"}
+        return replace(node, properties=said)
+
+    return replace(found, nodes=tuple(map(plain, found.nodes)))
+
+
 def stale_at(q: Questions, snapshot: SnapshotInfo) -> list[StaleStep]:
     """The steps that were to be run again at a snapshot, by what had been recorded."""
     held = held_at(q, snapshot)

@@ -35,6 +35,7 @@ from dws_graph.render.picture import Marks
 
 router = APIRouter(include_in_schema=False)
 MOST = 2_000
+USUAL = {"direction": "both", "detail": "steps", "limit": MOST}  # need not be said
 OF = ("node", "workspace", "ref", "at", "against")  # what an address says that it is of
 Way = Literal["both", "upstream", "downstream"]
 DIRECTIONS = (
@@ -91,15 +92,21 @@ def wanted_piece(
     node: NodeKey = None,
     workspace: Workspace = None,
     ref: RefText = None,
-    direction: Way = "both",
+    direction: Way | None = None,
     depth: Depth = None,
     detail: Detail = "steps",
     limit: Nodes = MOST,
     at: At = None,
     against: At = None,
 ) -> Piece:
-    """What a request asks for; a word without a value, as forms send them, says nothing."""
-    return Piece(node, workspace, ref, direction, depth, detail, limit, at or None, against or None)
+    """What a request asks for; a word without a value, as forms send them, says nothing.
+
+    Two versions of all of a workspace are compared in what each was made from: with all that was
+    made since, too, the later one would always hold the earlier.
+    """
+    over_all = against and not node and not ref
+    way: Way = direction or ("upstream" if over_all else "both")
+    return Piece(node, workspace, ref, way, depth, detail, limit, at or None, against or None)
 
 
 Wanted = Annotated[Piece, Depends(wanted_piece)]
@@ -137,7 +144,7 @@ async def graph(
 ) -> HTMLResponse:
     """The graph around a node or a ref."""
     given: dict[str, Any] = wanted._asdict()
-    asked = {key: value for key, value in given.items() if value is not None}
+    asked = {key: value for key, value in given.items() if value not in (None, USUAL.get(key))}
 
     def made() -> tuple[dict[str, Any], Shown, str, Timeline]:
         shown = shown_by(ask.source, wanted)

@@ -26,19 +26,20 @@ async def get_overlay(
     node: NodeKey = None,
     workspace: Workspace = None,
     ref: RefText = None,
-    direction: Direction = "neighbourhood",
+    direction: Direction | None = None,
     depth: Depth = None,
     limit: Nodes = 2_000,
 ) -> Graph:
     """A lineage at a snapshot (none: now) laid over the same at another.
 
     Each node and edge has `change`: `same`, `added` (only in the later), `dropped` (only in the
-    earlier) or `changed`. A changed node has `changes`, too. Without a node or ref: all of a
-    workspace.
+    earlier) or `changed`. A changed node has `changes`, too. Without a node or ref: what all of a
+    workspace was made from.
     """
 
     def asked(q: Questions) -> Graph:
-        up, down = direction != "downstream", direction != "upstream"
+        way = direction or ("neighbourhood" if node or ref else "upstream")
+        up, down = way != "downstream", way != "upstream"
         around = Around(node, workspace, ref, up, down, depth)
         version = version_of(q, around, at, against)
         if not version.found.nodes:

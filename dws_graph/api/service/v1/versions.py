@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from dws_graph.api.laying_over import laid_over
+from dws_graph.api.past import unmarked
 from dws_graph.api.service.problems import not_found
 from dws_graph.api.service.v1.lineage import starts_of
 from dws_graph.api.service.v1.then import (
@@ -53,7 +54,7 @@ def version_of(q: Questions, around: Around, at: str | None, against: str | None
     if against is None:
         return one
     before = _version(q, around, against)
-    laid = laid_over(q, before.found, one.found)
+    laid = unmarked(laid_over(q, before.found, one.found))
     changed = tuple(n.key for n in laid.nodes if n.properties["change"] != "same")
     starts = (*([laid.root] if laid.root else ()), *changed)
     return replace(one, found=laid, starts=starts or one.starts, against=before.snapshot)
