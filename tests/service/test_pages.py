@@ -91,7 +91,7 @@ def addresses(client: httpx.Client) -> dict[str, str]:
         "graph of a ref": f"/graph?{urlencode({'workspace': workspace, 'ref': ref})}",
         "graph of all": f"/graph?workspace={workspace}",
         "graph of then": f"/graph?{urlencode({'workspace': workspace, 'at': shots[-1][1]})}",
-        "graph of a ref then": f"/graph?{urlencode({'workspace': workspace, 'ref': ref, 'at': shots[0][1]})}",
+        "graph of a ref then": f"/graph?workspace={workspace}&ref={quote(ref)}&at={shots[0][1]}",
         "two graphs": f"/graph?workspace={workspace}&against={shots[-1][1]}",
         "graph of versions": f"/graph?node={steps[0]}&detail=certificates&limit=2&depth=1",
         "search": "/search?q=a",

@@ -8,7 +8,7 @@ from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 
 from dws_graph.api.service.cursors import MOST, USUAL, cursor
 from dws_graph.api.service.problems import MEDIA
@@ -37,9 +37,9 @@ Cursor = Annotated[
     str | None, Query(max_length=2_000, description="`next` of the page before; none: the first.")
 ]
 Depth = Annotated[
-    int | None,
-    BeforeValidator(lambda given: given or None),  # forms send what is not filled in
-    Query(ge=1, le=100_000, description="Arrows to follow; none: all the way."),
+    Annotated[int, Field(ge=1, le=100_000)] | None,
+    BeforeValidator(lambda given: given or None),  # forms send what is not filled in, too
+    Query(description="Arrows to follow; none: all the way."),
 ]
 Text = Annotated[str, Query(max_length=10_000)]
 USUAL_LIMIT = USUAL
