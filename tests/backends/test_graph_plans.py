@@ -17,6 +17,7 @@ from dws_graph.backends.graph import (
     neo4j,
     page_texts,
     parts,
+    past,
     question_texts,
     schema,
     texts,
@@ -95,6 +96,7 @@ TEXTS = dict(
         constants(schema),
         constants(question_texts, PARTS),
         constants(page_texts),
+        constants(past),
         listings(),
     )
 )

@@ -16,7 +16,7 @@ from dws_graph.api.service.pages.rendering import moment
 from dws_graph.api.service.sources import Source
 from dws_graph.api.service.v1.common import Ask
 from dws_graph.api.service.v1.lineage import NodeKey, RefText, Workspace
-from dws_graph.api.service.v1.then import Around, snapshots_of, workspace_of
+from dws_graph.api.service.v1.then import Around, moments_of
 from dws_graph.api.service.v1.versions import Version
 from dws_graph.api.stale import stale_marks_in
 from dws_graph.backends.views import Questions, SnapshotInfo
@@ -70,7 +70,7 @@ def timeline_of(
     q: Questions, around: Around, version: Version, asked: Mapping[str, Any]
 ) -> Timeline:
     """The slider of what a page shows; `asked` is what its address says."""
-    known = snapshots_of(q, workspace_of(q, around))
+    known = moments_of(q, around)
     shown = [one for one in (version.against, version.snapshot) if one is not None]
     for one in shown:  # older than those that are listed
         if one.hash not in {other.hash for other in known}:
@@ -155,7 +155,7 @@ async def at_a_moment(
 ) -> RedirectResponse:
     """Leads from a place of the slider, which a form sends, to the address of that moment."""
     around = Around(node or None, workspace, ref or None)
-    known = await ask.ask(lambda q: snapshots_of(q, workspace_of(q, around)))
+    known = await ask.ask(lambda q: moments_of(q, around))
     words = _words(request.query_params.multi_items())
     return RedirectResponse(_address(words, _hash_at(known, moment)), status_code=303)
 

@@ -44,11 +44,20 @@ def workspace_of(q: Questions, around: Around) -> str:
         raise refused("A ref needs the workspace that it is of.", "Give workspace=ID, too.")
     if around.node is None:
         raise refused("Name a node, a ref, or a workspace.", "Give node=ID, or workspace=ID.")
-    near = q.neighbourhood([around.node], root=around.node, depth=1, limit=1)
-    found = next((str(n.properties.get("workspace") or "") for n in near.nodes), "")
-    if not found:
-        raise not_found("There is no such node.")
+    if not (found := _of_node(q, around.node)):
+        raise not_found("There is no such node, or nobody told yet whose it is.")
     return found
+
+
+def _of_node(q: Questions, node: str) -> str:
+    near = q.neighbourhood([node], root=node, depth=1, limit=1)
+    return next((str(n.properties.get("workspace") or "") for n in near.nodes), "")
+
+
+def moments_of(q: Questions, around: Around) -> list[SnapshotInfo]:
+    """The newest snapshots of the workspace that is meant, oldest first; none where none is."""
+    workspace = around.workspace or (_of_node(q, around.node) if around.node else "")
+    return snapshots_of(q, workspace) if workspace else []
 
 
 def snapshots_of(q: Questions, workspace: str) -> list[SnapshotInfo]:
