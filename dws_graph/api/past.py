@@ -20,7 +20,8 @@ Marks = dict[str, list[str]]
 
 def moment_of(snapshot: SnapshotInfo) -> Moment:
     """When a snapshot was recorded; it is itself part of what there was then."""
-    return Moment(snapshot.recorded, uuid7_time(snapshot.recorded) or snapshot.timestamp)
+    time = uuid7_time(snapshot.recorded) or ""  # to the millisecond
+    return Moment(snapshot.recorded, max(time, snapshot.timestamp))
 
 
 def held_at(q: Questions, snapshot: SnapshotInfo) -> list[Certificate]:

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from dws_graph import api
+from dws_graph.api.past import held_at, moment_of
+from dws_graph.workspace.opening import open_workspace
 from tests.cli.terminals import without_root
 from tests.neo4j.local import Address
 from tests.rules.lab import git
@@ -62,6 +64,19 @@ def test_the_history_is_what_1_6_says(lab: Path, at: At, name: str):
         )
         for row in rows
     ] == reports()[name]["History of snapshots"]
+
+
+def test_the_graph_at_a_snapshot_has_the_steps_that_had_ended(producer: Person):
+    """1.6 says when a step began and how long it took, never when it was recorded."""
+    with open_workspace(str(producer.root), batch=True) as ws:
+        then = []
+        for snapshot in ws.index.snapshots(ws.id):
+            keys = [c.id for c in held_at(ws.index, snapshot)]
+            found = ws.index.lineage_then(keys, moment_of(snapshot))
+            then.append(sorted(n.name for n in found.nodes if n.kind == "step"))
+
+    steps = ["clean", "evaluate", "featurize"]
+    assert then == [steps, sorted(steps * 2), sorted(steps * 3)]
 
 
 def test_opening_changes_nothing_that_git_sees(producer: Person):
