@@ -66,6 +66,8 @@ def as_step(obj: Json, inputs: Certificates, code: Certificates, outputs: Certif
         changed_while_running=tuple(obj.get("changed_while_running") or ()),
         retracted=bool(obj.get("retracted", False)),
         run=parsed(obj.get("run")),
+        producer=obj.get("producer"),
+        producer_run=obj.get("producer_run"),
         inputs=inputs,
         code=code,
         outputs=outputs,

@@ -174,6 +174,8 @@ class StepInfo:
     outputs: tuple[Certificate, ...]
     retracted: bool = False
     run: dict[str, Any] | None = None
+    producer: str | None = None  # the program outside that told of it
+    producer_run: str | None = None  # its own id of that run
 
     @property
     def place(self) -> Place:
@@ -338,18 +340,21 @@ class StaleStep:
     reasons: tuple[tuple[ResourceRef, Reason], ...]
 
 
-HitKind = Literal["ref", "step", "snapshot"]
+HitKind = Literal["workspace", "resource", "ref", "certificate", "snapshot", "step"]
 
 
 class Hit(NamedTuple):
     """Something that a search found.
 
     Attributes:
-        kind: `ref`, `step` or `snapshot`.
+        kind: What it is.
         key: Its id.
-        name: Of a ref as people write it; of a step; of a snapshot its tags, or its hash.
+        name: As people know it: of a snapshot its tags, or its hash; of a certificate its ref.
         workspace: Whose it is.
-        time: When a step began, a snapshot was taken (UTC); empty for a ref.
+        time: When a step began, a snapshot was taken (UTC); else empty.
+        matched: What of it has the text, where that is not its name: a hash, a message, a
+            description, or a parameter as `NAME=VALUE`.
+        hash: Of a snapshot or a certificate; else empty.
     """
 
     kind: HitKind
@@ -357,13 +362,17 @@ class Hit(NamedTuple):
     name: str
     workspace: str
     time: str
+    matched: str = ""
+    hash: str = ""
 
     @property
     def place(self) -> Place:
         """Where a page that ends here ends, of those that have only hits of this kind."""
         if self.kind == "ref":
             return Place(self.name, self.workspace)
-        return Place(self.time, self.key)
+        if self.kind in ("workspace", "resource"):
+            return Place(self.name, self.key)
+        return Place(self.matched if self.kind == "certificate" else self.time, self.key)
 
 
 class Questions(Protocol):
@@ -518,13 +527,15 @@ class Questions(Protocol):
         kind: HitKind | None = None,
         after: Place | None = None,
     ) -> list[Hit]:
-        """Refs, snapshots and steps that have a text in their name, tag or message.
+        """All that has a text: workspaces, resources, refs, certificates, snapshots, steps.
 
         Args:
-            text: Part of a ref, of a step's name, of a tag or a message, or the first digits of
-                a snapshot's hash; upper and lower case are the same.
+            text: Part of a name, a ref, a tag, a message, a description or a step's parameter
+                (its name, its value, or `NAME=VALUE`); or the first digits of the hash of a
+                snapshot, or, at least four, of a certificate. Upper and lower case are the same.
             workspace: Of this workspace alone.
-            limit: At most so many of each kind: refs by name, the others newest first.
+            limit: At most so many of each kind: steps and snapshots newest first, certificates by
+                their hashes, the others by name.
             kind: Of this kind alone.
             after: The last hit's place on the page before; needs a kind.
         """

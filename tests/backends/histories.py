@@ -143,6 +143,7 @@ class Recorder:
         environment: str | None = None,
         parameters: Json | None = None,
         metrics: Json | None = None,
+        description: str | None = None,
     ) -> StepRecord:
         described: set[str] = set()
         superseded: list[str] = []
@@ -173,7 +174,7 @@ class Recorder:
             metrics=metrics or {},
             command_line=["python", f"{name}.py"],
             run_from=["code", None],
-            description=None,
+            description=description,
             environment=environment,
             commit=digest("commit"),
             error=error,

@@ -405,11 +405,13 @@ def test_what_a_search_finds_by_pages(folded: Folded, recorder: Recorders):
         whole = view.search("train", a.workspace)
         for size in (1, 3, 100):
             assert whole == [
+                *_found(view, "resource", "train", a.workspace, size),
                 *_found(view, "ref", "train", a.workspace, size),
                 *_found(view, "snapshot", "train", a.workspace, size),
                 *_found(view, "step", "train", a.workspace, size),
             ]
-    assert [hit.kind for hit in whole] == ["ref"] * 4 + ["snapshot"] * 4 + ["step"] * 4
+    kinds = ("resource", "ref", "snapshot", "step")
+    assert [hit.kind for hit in whole] == [kind for kind in kinds for _ in range(4)]
 
 
 def _found(

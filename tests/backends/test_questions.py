@@ -250,6 +250,7 @@ def test_a_text_is_found_in_refs_snapshots_and_steps(folded: Folded, recorder: R
 
     with folded(a) as view:
         assert found("JANUARY") == [
+            ("resource", "january"),
             ("ref", "january"),
             ("ref", "raw:/January.csv"),
             ("snapshot", "January-final"),

@@ -181,6 +181,34 @@ RETURN n.id AS source, type(e) AS type, b.id AS target
 """
 
 # A text in names; `$first` and `$last` are one workspace's id, or below and above them all.
+FIND_WORKSPACES = """
+MATCH (w:Workspace)
+WHERE w.id >= $first AND w.id <= $last
+WITH w.id AS key, coalesce(w.name, w.id) + '' AS name
+WHERE (toLower(name) CONTAINS $wanted OR key STARTS WITH $wanted)
+    AND (name > $by OR (name = $by AND key > $id))
+RETURN key, name, key AS workspace, '' AS time,
+    CASE WHEN toLower(name) CONTAINS $wanted THEN '' ELSE key END AS matched
+ORDER BY name, key LIMIT $limit
+"""
+FIND_RESOURCES = """
+MATCH (r:Resource)
+WHERE r.workspace >= $first AND r.workspace <= $last
+WITH r.id AS key, r.name + '' AS name, r.workspace AS workspace
+WHERE toLower(name) CONTAINS $wanted AND (name > $by OR (name = $by AND key > $id))
+RETURN key, name, workspace, '' AS time
+ORDER BY name, key LIMIT $limit
+"""
+FIND_CERTIFICATES = """
+MATCH (c:Certificate)
+WHERE c.hash STARTS WITH $wanted OR c.subpath_hash STARTS WITH $wanted
+WITH c, CASE WHEN c.hash STARTS WITH $wanted THEN c.hash ELSE c.subpath_hash END AS matched
+WHERE c.workspace >= $first AND c.workspace <= $last
+    AND (matched > $by OR (matched = $by AND c.id > $id))
+RETURN c.id AS key, c.resource + coalesce(':/' + c.subpath, '') AS name,
+    c.workspace AS workspace, '' AS time, matched, c.hash AS hash
+ORDER BY matched, key LIMIT $limit
+"""
 FIND_REFS = """
 MATCH (f:Ref)
 WHERE f.workspace >= $first AND f.workspace <= $last
@@ -195,13 +223,19 @@ WHERE n.workspace >= $first AND n.workspace <= $last
     AND (n.timestamp < $by OR (n.timestamp = $by AND n.id < $id))
     AND (toLower(n.message) CONTAINS $wanted OR n.hash STARTS WITH $wanted
         OR any(tag IN n.tags WHERE toLower(tag) CONTAINS $wanted))
-RETURN n.id AS key, n.hash AS name, n.tags AS tags, n.workspace AS workspace, n.timestamp AS time
+RETURN n.id AS key, n.hash AS name, n.hash AS hash, n.tags AS tags, n.message AS message,
+    n.workspace AS workspace, n.timestamp AS time
 ORDER BY time DESC, key DESC LIMIT $limit
 """
 FIND_STEPS = """
 MATCH (s:Step)
-WHERE s.workspace >= $first AND s.workspace <= $last AND toLower(s.name) CONTAINS $wanted
-    AND (s.start_time < $by OR (s.start_time = $by AND s.id < $id))
-RETURN s.id AS key, s.name AS name, s.workspace AS workspace, s.start_time AS time
-ORDER BY time DESC, key DESC LIMIT $limit
+WHERE s.start_time <= $by AND (s.start_time < $by OR s.id < $id)
+    AND (toLower(s.name) CONTAINS $wanted OR toLower(s.description) CONTAINS $wanted
+        OR (toLower(s.parameters) CONTAINS $one AND toLower(s.parameters) CONTAINS $two))
+RETURN s.id AS key, s.name AS name, s.workspace AS workspace, s.start_time AS time,
+    s.description AS description, s.parameters AS parameters
+ORDER BY s.start_time DESC, s.id DESC LIMIT $limit
 """
+FIND_STEPS_IN = FIND_STEPS.replace("WHERE", "WHERE s.workspace = $first AND", 1).replace(
+    "ORDER BY", "ORDER BY s.workspace DESC,", 1
+)

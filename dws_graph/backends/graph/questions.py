@@ -265,7 +265,7 @@ class GraphQuestions:
         kind: HitKind | None = None,
         after: Place | None = None,
     ) -> list[Hit]:
-        """Refs, snapshots and steps that have a text; see `Questions.search`."""
+        """What has a text; see `Questions.search`."""
         return self._reading(
             lambda read: searching.search(read, text, workspace, limit, kind, after)
         )

@@ -11,7 +11,7 @@ from dws_graph.backends.graph.connecting import Connection
 from dws_graph.backends.graph.texts import OWN_LABELS
 from dws_graph.errors import ViewError
 
-VERSION = 3
+VERSION = 4
 OWN_RECORDS = ("Applied", "Turn", "Schema")
 
 _UNIQUE = "CREATE CONSTRAINT dws_<name>_id IF NOT EXISTS FOR (n:<label>) REQUIRE n.id IS UNIQUE"
@@ -24,6 +24,9 @@ INDEXES: tuple[tuple[str, ...], ...] = (
     ("Step", "workspace", "start_time"),
     ("Step", "workspace", "name", "start_time"),
     ("Snapshot", "workspace", "timestamp"),
+    # Versions are searched by the first digits of their hashes.
+    ("Certificate", "hash"),
+    ("Certificate", "subpath_hash"),
 )
 
 VERSION_THERE = "MATCH (s:Schema {id: 'dws-graph'}) RETURN s.version AS version"

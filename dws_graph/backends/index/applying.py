@@ -88,12 +88,13 @@ RETRACT = (
     "DELETE FROM writes WHERE step = ?",
 )
 LISTED = """
-INSERT OR REPLACE INTO step (node, key, workspace, name, status, start_time, parameters, metrics)
+INSERT OR REPLACE INTO step
+    (node, key, workspace, name, status, start_time, parameters, metrics, description)
 SELECT id, key, json_extract(props, '$.workspace'), json_extract(props, '$.name'),
     CASE WHEN json_extract(props, '$.retracted') THEN 'retracted'
         ELSE json_extract(props, '$.status') END,
     json_extract(props, '$.start_time'), json_extract(props, '$.parameters'),
-    json_extract(props, '$.metrics')
+    json_extract(props, '$.metrics'), json_extract(props, '$.description')
 FROM node WHERE key = ? AND label = 'Step' AND json_extract(props, '$.name') IS NOT NULL
 """
 TAG_WAS = "SELECT snapshot FROM tagged WHERE tag_node = ?"

@@ -96,6 +96,8 @@ TABLES = (
     """,
     "CREATE INDEX hashed_hash ON hashed (ref, hash)",
     "CREATE INDEX hashed_subpath ON hashed (ref, subpath_hash, hash)",
+    "CREATE INDEX hashed_everywhere ON hashed (hash)",
+    "CREATE INDEX hashed_subpath_everywhere ON hashed (subpath_hash)",
     """
     CREATE TABLE writes (           -- refs that a step wrote
         step INTEGER NOT NULL,
@@ -112,7 +114,8 @@ TABLES = (
         status TEXT NOT NULL,       -- completed, failed, retracted
         start_time TEXT NOT NULL,
         parameters TEXT NOT NULL,   -- JSON object
-        metrics TEXT NOT NULL       -- JSON object
+        metrics TEXT NOT NULL,      -- JSON object
+        description TEXT
     )
     """,
     "CREATE INDEX step_everywhere ON step (start_time, key)",

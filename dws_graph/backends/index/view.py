@@ -605,7 +605,7 @@ class Index:
         kind: HitKind | None = None,
         after: Place | None = None,
     ) -> list[Hit]:
-        """Refs, snapshots and steps that have a text; see `Questions.search`."""
+        """What has a text; see `Questions.search`."""
         return searching.search(self._store, text, workspace, limit, kind, after)
 
     # The stat cache
