@@ -95,13 +95,14 @@ class Group(click.Group):
         sections: dict[str, list[Entry]],
         unlisted: Sequence[Entry] = (),
         hidden_options: bool = True,
+        workspace: bool = True,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, context_settings={"help_option_names": HELP_OPTIONS}, **kwargs)
         self.sections = sections
         listed = [entry for entries in sections.values() for entry in entries]
         self.entries = {entry.name: entry for entry in (*listed, *unlisted)}
-        self.params += common_options(hidden=hidden_options)
+        self.params += common_options(hidden=hidden_options, workspace=workspace)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """All names."""

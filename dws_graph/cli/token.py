@@ -18,6 +18,7 @@ Examples:
 @click.group(
     "token",
     cls=Group,
+    workspace=False,
     sections={
         "Tokens": [
             Entry("create", "token_create", "Make a token, and print it this once."),

@@ -17,6 +17,7 @@ from dws_graph.model.certificates import Certificate, hashed
 from dws_graph.model.facts import Contained, Current, Kept, Merged, StepStart
 from dws_graph.model.refs import ResourceRef
 from dws_graph.resources.base import Resource
+from dws_graph.resources.outside import OUTSIDE
 from dws_graph.resources.terms import Content, Taken
 from dws_graph.workspace.opened import OpenWorkspace
 from dws_graph.workspace.reading import Reading, known_content, read_entry
@@ -154,6 +155,16 @@ def resolve(
     return out
 
 
+def _how_to_hash(resource: Resource, ref: ResourceRef) -> str:
+    if resource.resource_type == OUTSIDE:
+        return (
+            f"The program outside that tells of '{ref}' has to say its hash: tell of a new run "
+            'with "hash" in its outputs (docs/http.md). Until then its lineage is in the journal, '
+            "which the service commits by itself."
+        )
+    return f"Run the step again that reads or writes '{ref}'."
+
+
 def _resolve_one(
     ws: OpenWorkspace,
     found: Hashed,
@@ -172,7 +183,7 @@ def _resolve_one(
     if compare is None:
         raise LineagePlaceHolderError(
             f"'{ref}'{_said_by(before)} has no hash that a snapshot could name",
-            hint=f"Run the step again that reads or writes '{ref}'.",
+            hint=_how_to_hash(found.resource, ref),
         )
     if same and before.kind == "output":
         sub = found.subpath_hash(ref)
