@@ -7,7 +7,7 @@ COMPILE := pip compile --quiet --universal --python-version 3.10 --no-python-dow
     --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo neo4j test test-docker faults check mutants format docs images bench lock clean
+.PHONY: help venv demo neo4j test test-docker faults check mutants format docs images page-images bench lock clean
 
 help:  ## say what can be made
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -69,6 +69,9 @@ docs: venv  ## write the pages that are made from the code
 
 images: venv  ## draw the pictures of the docs anew (needs Chromium and dot)
 	$(BIN)/python -m docs.make_images $(ARGS)
+
+page-images: venv  ## take the pictures of the service's pages anew (needs Chromium)
+	$(BIN)/python -m docs.make_page_images $(ARGS)
 
 bench: venv  ## measure what recording and asking cost, as a workspace grows to 100,000 steps
 	$(BIN)/python benchmarks/steps.py
