@@ -47,7 +47,9 @@ def check(text: str) -> None:
     read = Read(text)
     assert not any(script.strip() for script in read.scripts)
     for tag, attributes in read.tags:
-        assert tag not in ("iframe", "object", "embed", "base", "style", "img", "i", "b"), tag
+        assert tag not in ("iframe", "object", "embed", "base", "style", "i", "b"), tag
+        if tag == "img":  # of ours alone
+            assert (attributes.get("src") or "/result/pic").startswith("/result/pic"), attributes
         for name, value in attributes.items():
             assert not ACTING.fullmatch(name), (tag, name)
             if name in ADDRESSES and tag != "svg":
@@ -95,9 +97,24 @@ def addresses(client: httpx.Client) -> dict[str, str]:
         "two graphs": f"/graph?workspace={workspace}&against={shots[-1][1]}",
         "graph of versions": f"/graph?node={steps[0]}&detail=certificates&limit=2&depth=1",
         "search": "/search?q=a",
+        "search of a kind": "/search?q=a&kind=step",
+        **results(client, workspace),
         "search hostile": f"/search?q={quote(hostile.NAMES[1])}",
         "cypher": f"/cypher?query={quote(hostile.SCRIPT)}",
         "login": f"/login?next={quote('/' + hostile.SCRIPT)}",
+    }
+
+
+def results(client: httpx.Client, workspace: str) -> dict[str, str]:
+    """The page of a result, where a snapshot holds one."""
+    found = client.get(f"/api/v1/workspaces/{workspace}/results").json()["items"]
+    if not found:
+        return {}
+    one, ref = found[0], found[0]["certificate"]["ref"]["name"]
+    asked = {"workspace": workspace, "ref": ref, "snapshot": one["snapshot"]}
+    return {
+        "result": f"/result?{urlencode(asked)}",
+        "newest result": f"/result?{urlencode({'workspace': workspace, 'ref': ref})}",
     }
 
 

@@ -21,6 +21,8 @@ from dws_graph.api.service.pages import (
     comparing,
     entrance,
     graph,
+    results,
+    search,
     timeline,
 )
 from dws_graph.api.service.pages.telling import tell
@@ -32,9 +34,11 @@ from dws_graph.api.service.state import State
 from dws_graph.api.service.throttle import Throttle
 from dws_graph.api.service.tokens import TokenStore, token_file
 from dws_graph.api.service.v1 import (
+    diffs,
     events,
     lineage,
     meta,
+    outcomes,
     overlays,
     runs,
     searching,
@@ -45,6 +49,8 @@ from dws_graph.api.service.v1 import (
 from dws_graph.workspace.credentials import graph_address
 
 PREFIX = "/api/v1"
+V1 = (workspaces, steps, lineage, overlays, snapshots, outcomes, diffs, searching, events, meta)
+PAGES = (comparing, browsing, search, results, graph, timeline, asking)
 ATTEMPTS, PER = 10, 60.0  # tokens that are none: so many of a client, in so many seconds
 ABOUT = """Lineage of data workspaces: steps, what they read and wrote, snapshots.
 
@@ -92,11 +98,11 @@ def make_app(settings: Settings) -> FastAPI:
     problems.install(app, tell)
     app.include_router(meta.open_router, prefix=PREFIX)
     reading = [Depends(needs(READ))]
-    for module in (workspaces, steps, lineage, overlays, snapshots, searching, events, meta):
+    for module in V1:
         app.include_router(module.router, prefix=PREFIX, dependencies=reading)
     app.include_router(runs.router, prefix=PREFIX, dependencies=[Depends(needs(WRITE))])
     app.include_router(entrance.router)
-    for pages in (comparing, browsing, graph, timeline, asking):
+    for pages in PAGES:
         app.include_router(pages.router, dependencies=reading)
 
     @app.get(f"{PREFIX}/openapi.json", dependencies=reading, include_in_schema=False)

@@ -183,6 +183,16 @@ class Headless:
         await self._app(scope, receive, send)
 
 
+API = "/api/v1"
+
+
+def template_of(scope: Scope) -> str:
+    """The path of a request's route, as it was written down: no text of a client's."""
+    path: str = getattr(scope.get("route"), "path", "(none)")  # without its router's prefix
+    is_api = scope["path"].startswith(f"{API}/") and path.startswith("/")
+    return f"{API}{path}" if is_api and not path.startswith(API) else path
+
+
 class Counted:
     """Counts requests and their seconds, for `/metrics`."""
 
@@ -207,6 +217,6 @@ class Counted:
         try:
             await self._app(scope, receive, noting)
         finally:
-            route = getattr(scope.get("route"), "path", "(none)")
+            route = template_of(scope)
             method = scope["method"] if scope["method"] in self.METHODS else "(other)"
             self._meter.note(method, route, status, time.perf_counter() - begin)

@@ -7,7 +7,9 @@ service. So each query gets a process, which has only so much memory.
 from __future__ import annotations
 
 import json
+import logging
 import resource
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -16,8 +18,11 @@ from typing import Any
 from dws_graph.api.querying import query
 from dws_graph.api.views import CYPHER
 from dws_graph.errors import DwsError, QueryError
+from dws_graph.model.secrets import scrub_text
 
+log = logging.getLogger("dws_graph.service")
 MEMORY = 2 << 30  # bytes of address space, beyond what the interpreter has
+NO_MEMORY = ("MemoryError", "memory allocation of", "Cannot allocate memory", "bad_alloc")
 GRACE = 15.0  # seconds for starting, folding what is new, and telling the rows
 
 
@@ -40,14 +45,24 @@ def ask(root: Path, cypher: str, parameters: Any, *, limit: int, timeout: float)
     except subprocess.TimeoutExpired as e:
         raise QueryError(f"the query took longer than {timeout:g} s") from e
     if ran.returncode != 0 or not ran.stdout:
-        raise QueryError(
-            "the query needs more memory than there is for one",
-            hint="Start from a node's id, bound every *, or count in place of collecting.",
-        )
+        raise _ended(ran.returncode, ran.stderr.decode("utf-8", "replace"))
     told: dict[str, Any] = json.loads(ran.stdout)
     if "error" in told:
         raise QueryError(told["error"], hint=told["hint"])
     return told
+
+
+def _ended(status: int, said: str) -> QueryError:
+    """Why the process ended without an answer: for lack of memory, or by a crash of the engine."""
+    if status == -signal.SIGKILL or any(words in said for words in NO_MEMORY):
+        return QueryError(
+            "the query needs more memory than there is for one",
+            hint="Start from a node's id, bound every *, or count in place of collecting.",
+        )
+    log.error("a query's process ended with status %s: %s", status, scrub_text(said[-2_000:]))
+    return QueryError(
+        "the engine crashed over this query", hint="Ask in another way; the service goes on."
+    )
 
 
 def main() -> None:

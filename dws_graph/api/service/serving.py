@@ -5,12 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import socket
 from collections.abc import Callable
+from dataclasses import replace
 from types import FrameType
 from typing import Any
 
 import uvicorn
 
 from dws_graph.api.service.app import make_app
+from dws_graph.api.service.patience import PatientProtocol
 from dws_graph.api.service.settings import Settings
 from dws_graph.api.service.tokens import TokenStore, token_file
 from dws_graph.errors import ConfigurationError
@@ -33,6 +35,7 @@ def serve(settings: Settings, begun: Callable[[str], None]) -> None:
     """
     check_reachable(settings)
     listening = listen(settings)
+    settings = replace(settings, port=listening.getsockname()[1])  # 0 was any that is free
     with listening:
         config = uvicorn.Config(
             make_app(settings),
@@ -43,6 +46,7 @@ def serve(settings: Settings, begun: Callable[[str], None]) -> None:
             timeout_graceful_shutdown=LAST,
             limit_concurrency=CONNECTIONS,
             lifespan="on",
+            http=PatientProtocol,
         )
         server = _Server(config, lambda: begun(address(settings, listening)))
         server.run(sockets=[listening])

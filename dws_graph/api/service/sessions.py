@@ -103,6 +103,12 @@ class Sessions:
             return None
         return self._used(session, now)
 
+    def goes_on(self, cookie: str) -> bool:
+        """Whether a cookie's session has not ended; that somebody asks so is no use of it."""
+        with self._guard:
+            self._forget(self._clock())
+            return _ID.fullmatch(cookie) is not None and _key(cookie) in self._sessions
+
     def end(self, session: Session) -> None:
         """Log out."""
         with self._guard:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, Field, field_validator
 
+from dws_graph.api.differences import flat
+from dws_graph.api.service import results
+from dws_graph.api.service.comparison import Side, differing, parameters_of
+from dws_graph.api.version_files import ChangedFiles
 from dws_graph.backends import views
 from dws_graph.model import certificates, refs, subgraph
 
@@ -92,6 +96,8 @@ class Step(StepRow):
     run_from: str | None
     commit: str | None
     environment: str | None
+    producer: str | None = Field(description="The program outside that told of it.")
+    run: str | None = Field(description="That program's own id of the run.")
     inputs: list[Certificate]
     code: list[Certificate]
     outputs: list[Certificate]
@@ -108,6 +114,8 @@ class Step(StepRow):
             run_from=None if not at else f"{at[0]}:/{at[1]}" if at[1] else str(at[0]),
             commit=step.commit,
             environment=step.environment,
+            producer=step.producer,
+            run=step.producer_run,
             inputs=certificates_of(step.inputs),
             code=certificates_of(step.code),
             outputs=certificates_of(step.outputs),
@@ -170,6 +178,93 @@ class Snapshot(BaseModel):
         )
 
 
+class Result(BaseModel):
+    """A version of a result that a snapshot holds, the step that wrote it, and its metrics."""
+
+    snapshot: str = Field(description="The snapshot's hash.")
+    tags: list[str]
+    timestamp: str
+    certificate: Certificate
+    step: StepRow | None
+    metrics: dict[str, Any]
+
+    @classmethod
+    def of(cls, result: results.Result) -> Result:
+        """As it is answered."""
+        return cls(
+            snapshot=result.snapshot.hash,
+            tags=list(result.snapshot.tags),
+            timestamp=result.snapshot.timestamp,
+            certificate=Certificate.of(result.certificate),
+            step=StepRow.of(result.step) if result.step else None,
+            metrics=dict(result.metrics),
+        )
+
+
+class Changed(BaseModel):
+    """Something that two snapshots say differently; null where one says nothing."""
+
+    name: str
+    a: Any
+    b: Any
+
+
+class ChangedParameter(Changed):
+    """A parameter of a step."""
+
+    step: str
+
+
+class ChangedSteps(BaseModel):
+    """Names of steps that one side has, and of those that both have, in another run."""
+
+    added: list[str]
+    removed: list[str]
+    changed: list[str]
+
+
+class Files(BaseModel):
+    """Paths in a resource that differ."""
+
+    added: list[str]
+    changed: list[str]
+    removed: list[str]
+
+
+class Diff(BaseModel):
+    """In what two snapshots differ; `content` are hashes by ref, `files` null where not known."""
+
+    content: list[Changed]
+    files: dict[str, Files] | None
+    metrics: list[Changed]
+    parameters: list[ChangedParameter]
+    steps: ChangedSteps
+
+    @classmethod
+    def of(cls, a: Side, b: Side, files: Mapping[str, ChangedFiles] | None) -> Diff:
+        """As it is answered."""
+        one, two = parameters_of(a), parameters_of(b)
+        both = a.steps.keys() & b.steps.keys()
+        return cls(
+            content=_changed(a.content, b.content),
+            files=None if files is None else {n: Files(**found) for n, found in files.items()},
+            metrics=_changed(flat(a.snapshot.metrics), flat(b.snapshot.metrics)),
+            parameters=[
+                ChangedParameter(step=key[0], name=key[1], a=one.get(key), b=two.get(key))
+                for key in differing(one, two)
+            ],
+            steps=ChangedSteps(
+                added=sorted(b.steps.keys() - both),
+                removed=sorted(a.steps.keys() - both),
+                changed=sorted(n for n in both if a.steps[n].id != b.steps[n].id),
+            ),
+        )
+
+
+def _changed(a: Mapping[str, Any], b: Mapping[str, Any]) -> list[Changed]:
+    return [Changed(name=name, a=a.get(name), b=b.get(name)) for name in differing(a, b)]
+
+
 class Node(BaseModel):
     """A node of a piece of the graph."""
 
@@ -223,13 +318,24 @@ class StaleStep(BaseModel):
 
 
 class Hit(BaseModel):
-    """Something that a search found; `key` is its id."""
+    """Something that a search found; `key` is its id.
 
-    kind: Literal["ref", "step", "snapshot"]
+    `matched` is what of it has the text, where that is not its name: a hash, a message, a
+    description, or a parameter as `name=value`. `hash` is that of a snapshot or a certificate.
+    """
+
+    kind: views.HitKind
     key: str
     name: str
     workspace: str
     time: str
+    matched: str
+    hash: str
+
+    @classmethod
+    def of(cls, hit: views.Hit) -> Hit:
+        """As it is answered."""
+        return cls(**hit._asdict())
 
 
 class Workspace(BaseModel):

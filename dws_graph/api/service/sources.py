@@ -19,7 +19,9 @@ from dws_graph.backends.graph.connecting import Connection, GraphAddress, Patien
 from dws_graph.backends.graph.querying import read_only
 from dws_graph.backends.graph.questions import GraphQuestions
 from dws_graph.backends.views import Questions
+from dws_graph.errors import ConfigurationError, ViewError, ViewUnavailableError
 from dws_graph.model.values import Json
+from dws_graph.workspace import layout
 from dws_graph.workspace.opened import OpenWorkspace
 from dws_graph.workspace.opening import load_workspace
 from dws_graph.workspace.telling import tell
@@ -63,10 +65,26 @@ class WorkspaceSource:
         self._mine = threading.local()
         self._all: list[OpenWorkspace] = []
         self._lock = threading.Lock()
-        self.home = self.at_home(lambda ws: ws.id)
+        self.home = self._opened().id
 
     def at_home(self, work: Callable[[OpenWorkspace], T]) -> T:
-        """See `Source`: it is up to date with what other processes have recorded and changed."""
+        """See `Source`: it is up to date with what other processes have recorded and changed.
+
+        Raises:
+            ViewUnavailableError: The workspace is not there any more.
+        """
+        try:
+            ws = self._opened()
+        except (ConfigurationError, ViewError, OSError) as e:
+            if (self._root / layout.CONFIG).is_file():
+                raise
+            raise ViewUnavailableError(
+                "the workspace that this service serves is not there any more",
+                hint="Bring it back to where it was; the service goes on then.",
+            ) from e
+        return work(ws)
+
+    def _opened(self) -> OpenWorkspace:
         ws: OpenWorkspace | None = getattr(self._mine, "ws", None)
         if ws is None:
             ws = self._mine.ws = load_workspace(str(self._root), batch=True, notify=tell)
@@ -74,7 +92,7 @@ class WorkspaceSource:
                 self._all.append(ws)
         ws.reload()
         ws.catch_up()
-        return work(ws)
+        return ws
 
     def ask(self, work: Callable[[Questions], T]) -> T:
         """See `Source`."""

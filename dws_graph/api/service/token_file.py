@@ -142,11 +142,19 @@ def write_tokens(path: Path, tokens: Iterable[Token]) -> None:
 def _check_private(path: Path, found: os.stat_result) -> None:
     if not stat.S_ISREG(found.st_mode):
         raise ConfigurationError(f"{path} is not a file", hint="Name a file for the tokens.")
-    if not is_private(found):
+    if not (is_private(found) or is_system_secret(found)):
         raise ConfigurationError(
             f"{path} holds tokens, and others can read or change it",
             hint=f"Type: chmod 600 {path}",
         )
+
+
+def is_system_secret(found: os.stat_result) -> bool:
+    """Whether a file is root's and nobody may change it, as Docker gives secrets to a container.
+
+    Who reads it learns names and hashes, and no token. Nobody but root makes such a file.
+    """
+    return found.st_uid == 0 and not found.st_mode & 0o222
 
 
 def _parsed(path: Path, raw: bytes) -> dict[str, Token]:

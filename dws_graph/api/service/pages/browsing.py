@@ -1,4 +1,4 @@
-"""The pages of workspaces, steps and versions, and the search."""
+"""The pages of workspaces, steps and versions."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse
 
 from dws_graph.api.service.cursors import cursor, place
 from dws_graph.api.service.pages.history import (
+    Better,
     label,
     metrics_of,
     number_of,
@@ -82,6 +83,8 @@ async def one_workspace(
     sort: Short = None,
     order: str = "desc",
     filter: Short = None,
+    larger: Short = None,
+    smaller: Short = None,
 ) -> HTMLResponse:
     """A workspace: its resources, snapshots with their metrics, last steps."""
 
@@ -109,7 +112,10 @@ async def one_workspace(
         "colours": colours,
         "baseline": base.hash if base else "",
         "filter": filter or "",
+        "larger": larger or "",
+        "smaller": smaller or "",
     }
+    better = Better(_words(larger), _words(smaller))
     return page(
         request,
         "workspace.html.j2",
@@ -118,18 +124,26 @@ async def one_workspace(
         name=name or workspace,
         resources=resources,
         steps=steps,
-        rows=rows_of(ordered, metrics, colours, base),
+        rows=rows_of(ordered, metrics, colours, base, better),
         metrics=metrics,
         metric=chosen,
         colours=colours,
         baseline=base.hash if base else "",
         filter=filter,
+        larger=larger,
+        smaller=smaller,
+        snapshots=newest,
+        label=label,
         sort=sort,
         order=order,
         columns=_columns(workspace, metrics, sort, order, kept),
-        plot=plot_of(newest, chosen) if chosen else None,
+        plot=plot_of(newest, chosen, better) if chosen else None,
         next="",
     )
+
+
+def _words(text: str | None) -> frozenset[str]:
+    return frozenset(word.strip() for word in (text or "").split(",") if word.strip())
 
 
 def _sorted(snapshots: list[SnapshotInfo], sort: str | None, order: str) -> list[SnapshotInfo]:
@@ -296,27 +310,3 @@ def _listed(names: list[str]) -> str:
     if len(several) < 2:
         return "".join(several)
     return f"{', '.join(several[:-1])} and {several[-1]}"
-
-
-@router.get("/search")
-async def search(request: Request, ask: Ask, q: Short = "") -> HTMLResponse:
-    """A text in all names, tags, messages and hashes."""
-    text = (q or "").strip()
-
-    def asked(questions: Questions) -> tuple[Any, ...]:
-        hits = questions.search(text, None, ROWS) if text else []
-        names = questions.workspace_names({hit.workspace for hit in hits})
-        found = []
-        for hit in hits:
-            if hit.kind == "step":
-                url = f"/steps/{quote(hit.key, safe='')}"
-            elif hit.kind == "snapshot":
-                url = f"/graph?{urlencode({'workspace': hit.workspace, 'at': hit.key})}"
-            else:
-                query = urlencode({"workspace": hit.workspace, "ref": hit.name})
-                url = f"/graph?{query}"
-            found.append((hit, url, names.get(hit.workspace, hit.workspace)))
-        return tuple(found)
-
-    found = await ask.ask(asked)
-    return page(request, "search.html.j2", q=text, hits=found)

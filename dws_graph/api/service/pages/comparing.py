@@ -2,34 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, NamedTuple
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 
 from dws_graph.api.differences import flat
+from dws_graph.api.service.comparison import Side, files_between, parameters_of, side_of
 from dws_graph.api.service.pages.history import label
 from dws_graph.api.service.pages.rendering import page, shown
-from dws_graph.api.service.problems import not_found, refused
+from dws_graph.api.service.problems import refused
+from dws_graph.api.service.results import result_resources, results_in
+from dws_graph.api.service.sources import Source
 from dws_graph.api.service.v1.common import Ask, WorkspaceId
-from dws_graph.backends.overviews import Held
-from dws_graph.backends.views import Questions, SnapshotInfo, StepInfo
+from dws_graph.backends.views import Questions
 
 router = APIRouter(include_in_schema=False, prefix="/workspaces/{workspace}")
-MOST_STEPS = 500
 MOST_SIDES = 8
+MOST_FILES = 500
 DIGITS = 12
-
-
-class Side(NamedTuple):
-    """A snapshot with what it contains, by ref, and the steps that wrote that, by name."""
-
-    snapshot: SnapshotInfo
-    label: str
-    content: Mapping[str, str]
-    steps: Mapping[str, StepInfo]
-    held: Sequence[Held]
 
 
 class Line(NamedTuple):
@@ -40,37 +32,19 @@ class Line(NamedTuple):
     differs: bool
 
 
-def side_of(q: Questions, workspace: str, snapshot_hash: str) -> Side:
-    """A snapshot with all that the pages tell of it.
-
-    Raises:
-        Problem: There is no such snapshot.
-    """
-    snapshot = q.snapshot(workspace, snapshot_hash)
-    if snapshot is None:
-        raise not_found("There is no such snapshot.")
-    held = q.snapshot_certificates(workspace, snapshot_hash)
-    steps = q.snapshot_steps(workspace, snapshot_hash, MOST_STEPS)
-    return Side(
-        snapshot,
-        label(snapshot),
-        {str(one.certificate.ref): one.certificate.hash or "not hashed" for one in held},
-        {step.name: step for step in reversed(steps)},
-        held,
-    )
-
-
 @router.get("/snapshots/{snapshot}")
 async def one_snapshot(
     request: Request, ask: Ask, workspace: WorkspaceId, snapshot: str
 ) -> HTMLResponse:
     """A snapshot: its metrics, what it contains, the steps that made that."""
 
-    def asked(q: Questions) -> tuple[Side, str]:
+    def asked(q: Questions) -> tuple[Side, str, list[str]]:
         side = side_of(q, workspace, snapshot)
-        return side, q.workspace_names([workspace]).get(workspace, workspace)
+        found = results_in(q, side.snapshot, result_resources(q, workspace))
+        name = q.workspace_names([workspace]).get(workspace, workspace)
+        return side, name, [str(one.certificate.ref) for one in found]
 
-    side, name = await ask.ask(asked)
+    side, name, found = await ask.ask(asked)
     return page(
         request,
         "snapshot.html.j2",
@@ -78,8 +52,9 @@ async def one_snapshot(
         workspace=workspace,
         name=name,
         snapshot=side.snapshot,
-        label=side.label,
+        label=label(side.snapshot),
         held=side.held,
+        results=found,
         steps=list(side.steps.values()),
     )
 
@@ -101,12 +76,17 @@ async def compare(
         sides = [side_of(q, workspace, one) for one in wanted]
         return sides, q.workspace_names([workspace]).get(workspace, workspace)
 
-    sides, name = await ask.ask(asked)
+    def looked() -> tuple[list[Side], str, list[Line] | None]:
+        sides, name = ask.source.ask(asked)
+        return sides, name, files_of(ask.source, sides)
+
+    sides, name, files = await ask.slow(looked)
     parts = {
         "Metrics": lines_of(sides, lambda side: flat(side.snapshot.metrics)),
         "Parameters": lines_of(sides, _parameters),
         "Steps": lines_of(sides, _ran),
         "Content": lines_of(sides, lambda side: side.content, short=DIGITS),
+        **({} if files is None else {"Files": files}),
     }
     return page(
         request,
@@ -115,9 +95,12 @@ async def compare(
         workspace=workspace,
         name=name,
         sides=sides,
+        called=[label(side.snapshot) for side in sides],
+        left_out=max(0, len(files or ()) - MOST_FILES),
         everything=all,
         parts={
-            title: [line for line in lines if line.differs or all] for title, lines in parts.items()
+            title: [line for line in lines[:MOST_FILES] if line.differs or all]
+            for title, lines in parts.items()
         },
         same={title: sum(not line.differs for line in lines) for title, lines in parts.items()},
     )
@@ -137,14 +120,31 @@ def lines_of(
     return lines
 
 
+def files_of(source: Source, sides: Sequence[Side]) -> list[Line] | None:
+    """A line for each file that is another one than in the first; None where nobody here knows."""
+    told: list[dict[str, str]] = []
+    for side in sides[1:]:
+        found = files_between(source, sides[0].snapshot, side.snapshot)
+        if found is None:
+            return None
+        told.append(
+            {
+                f"{resource}:/{path}": change
+                for resource, files in found.items()
+                for change, paths in files.items()
+                for path in _paths(paths)
+            }
+        )
+    names = sorted({name for one in told for name in one})
+    return [Line(name, ("", *(one.get(name, "as there") for one in told)), True) for name in names]
+
+
+def _paths(found: object) -> Sequence[str]:
+    return found if isinstance(found, list) else ()
+
+
 def _parameters(side: Side) -> dict[str, Any]:
-    return dict(_named(side.steps.values()))
-
-
-def _named(steps: Iterable[StepInfo]) -> Iterable[tuple[str, Any]]:
-    for step in steps:
-        for name, value in flat(step.parameters).items():
-            yield f"{step.name}: {name}", value
+    return {f"{step}: {name}": value for (step, name), value in parameters_of(side).items()}
 
 
 def _ran(side: Side) -> dict[str, str]:

@@ -43,10 +43,10 @@ Depth = Annotated[
 ]
 Text = Annotated[str, Query(max_length=10_000)]
 USUAL_LIMIT = USUAL
-_UUID = "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"  # a view makes ids from it
+UUID = "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"  # a view makes ids from it
 _EXAMPLE = ["0b54d1b2-7a0a-4a39-9d3c-7a7d8a5b1f0e"]
-WorkspaceId = Annotated[str, Path(pattern=_UUID, examples=_EXAMPLE)]
-OneWorkspace = Annotated[str | None, Query(pattern=_UUID, examples=_EXAMPLE)]
+WorkspaceId = Annotated[str, Path(pattern=UUID, examples=_EXAMPLE)]
+OneWorkspace = Annotated[str | None, Query(pattern=UUID, examples=_EXAMPLE)]
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:

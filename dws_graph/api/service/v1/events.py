@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
 from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 
+from dws_graph.api.service.access import caller
 from dws_graph.api.service.problems import Problem
 from dws_graph.api.service.v1.common import Ask, problems, state_of
 from dws_graph.backends.views import Questions, StepFilter
@@ -45,11 +46,15 @@ def newest(q: Questions) -> Newest:
     responses={**problems(), 200: {"content": {"text/event-stream": {}}}},
 )
 async def events(request: Request, ask: Ask) -> StreamingResponse:
-    """Each `step` event tells of a step that was recorded: its id, name and when it began."""
+    """Each `step` event tells of a step that was recorded: its id, name and when it began.
+
+    The stream ends when the token is revoked or has expired, or its session has ended.
+    """
     listeners, stopping = state_of(request).listeners, state_of(request).stopping
     if len(listeners) >= MOST:
         raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "Too many listen already.")
     before = await ask.ask(newest)
+    may_go_on = still_known(request)
 
     async def stream() -> AsyncIterator[str]:
         mine = object()
@@ -59,6 +64,8 @@ async def events(request: Request, ask: Ask) -> StreamingResponse:
             yield "retry: 5000\n\n"
             while not (stopping.is_set() or await request.is_disconnected()):
                 await asyncio.sleep(EVERY)
+                if not await ask.quick(may_go_on):
+                    return
                 try:
                     now = await ask.ask(newest)
                 except DwsError:  # the view is away: it may come back
@@ -73,6 +80,20 @@ async def events(request: Request, ask: Ask) -> StreamingResponse:
             listeners.discard(mine)
 
     return StreamingResponse(stream(), media_type="text/event-stream")
+
+
+def still_known(request: Request) -> Callable[[], bool]:
+    """Tells whether who asked may go on: his token is one still, and he has not logged out."""
+    state, who = state_of(request), caller(request)
+    cookie = request.cookies.get(state.cookie, "")
+    is_session = who.token and "authorization" not in request.headers
+
+    def known() -> bool:
+        if is_session and not state.sessions.goes_on(cookie):
+            return False
+        return not who.token or state.tokens.get(who.token) is not None
+
+    return known
 
 
 def event(kind: str, data: Any) -> str:
