@@ -59,4 +59,4 @@ def see(browser: Browser) -> Iterator[Callable[..., Seen]]:
     yield look
     for one in seen:
         one.page.close()
-        assert one.complaints == []
+        assert one.complaints == [], one.complaints

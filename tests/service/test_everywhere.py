@@ -47,6 +47,7 @@ CONTRAST = """() => {
   while (walk.nextNode()) {
     const { parentElement: element, textContent: text } = walk.currentNode;
     if (!text.trim() || ["SCRIPT", "OPTION", "TITLE"].includes(element.tagName)) continue;
+    if (element.closest("[aria-hidden=true]")) continue; // a swatch, beside its words
     const svg = element.closest("svg");
     note(element, text, svg ? getComputedStyle(element).fill : null);
   }

@@ -26,6 +26,11 @@ class Side(NamedTuple):
     steps: Mapping[str, StepInfo]
     held: Sequence[Held]
 
+    @property
+    def label(self) -> str:
+        """What people call the snapshot."""
+        return ", ".join(self.snapshot.tags) or self.snapshot.hash[:8]
+
 
 def side_of(q: Questions, workspace: str, snapshot_hash: str) -> Side:
     """A snapshot with all that is told of it.

@@ -6,7 +6,7 @@ in the same transaction, straight from the facts. Source: docs/formats.md, "The 
 
 from __future__ import annotations
 
-VERSION = 10  # kept in PRAGMA user_version; a file of another version is folded anew
+VERSION = 11  # kept in PRAGMA user_version; a file of another version is folded anew
 
 TABLES = (
     """

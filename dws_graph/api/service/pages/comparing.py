@@ -10,7 +10,6 @@ from fastapi.responses import HTMLResponse
 
 from dws_graph.api.differences import flat
 from dws_graph.api.service.comparison import Side, files_between, parameters_of, side_of
-from dws_graph.api.service.pages.history import label
 from dws_graph.api.service.pages.rendering import page, shown
 from dws_graph.api.service.problems import refused
 from dws_graph.api.service.results import result_resources, results_in
@@ -52,7 +51,7 @@ async def one_snapshot(
         workspace=workspace,
         name=name,
         snapshot=side.snapshot,
-        label=label(side.snapshot),
+        label=side.label,
         held=side.held,
         results=found,
         steps=list(side.steps.values()),
@@ -95,7 +94,6 @@ async def compare(
         workspace=workspace,
         name=name,
         sides=sides,
-        called=[label(side.snapshot) for side in sides],
         left_out=max(0, len(files or ()) - MOST_FILES),
         everything=all,
         parts={
