@@ -3,8 +3,9 @@
 "use strict";
 
 async function follow() {
-  const answer = await fetch(location.href, { headers: { accept: "text/html" } });
-  if (!answer.ok) return false;
+  const asked = fetch(location.href, { headers: { accept: "text/html" } });
+  const answer = await asked.catch(() => null); // the page is being left, or the service is away
+  if (!answer?.ok) return false;
   const now = new DOMParser().parseFromString(await answer.text(), "text/html");
   let all = true;
   for (const part of document.querySelectorAll("[data-live]")) {
