@@ -200,7 +200,7 @@ def check_bringing(plan: Bringing, now: KeptState, what: str) -> None:
             if os.path.islink(base + above):
                 raise ConfigurationError(
                     f"{what} cannot be restored: {os.fsdecode(base + above)} is a link to a "
-                    "folder, and what it leads to is not this resource's own",
+                    "folder, and files would be changed where it leads",
                     hint="Put a folder in its place, or restore without it: --leave.",
                 )
     for name in plan.write:

@@ -30,7 +30,9 @@ from dws_graph.errors import ChangedMeanwhileError, ConfigurationError, some_of
 from dws_graph.resources import hashing
 from dws_graph.resources.bringing import bring
 from dws_graph.resources.digests import StatCache
+from dws_graph.resources.inner_links import without_doubles
 from dws_graph.resources.keeping import (
+    Bringing,
     check_bringing,
     find_state,
     in_no_store,
@@ -148,7 +150,7 @@ class KeptFiles:
         """
         wanted = self._wanted(root)
         now = self._now()
-        plan = plan_bringing(self.folder, now, wanted)
+        plan = self._plan(self.folder, now, wanted)
         check_bringing(plan, now, self.what)
         place = self.folder
         while not place.exists():
@@ -203,8 +205,10 @@ class KeptFiles:
             ConfigurationError: It cannot be brought; what was done so far stays.
         """
         now = self._now() if folder is None else KeptState()
-        plan = plan_bringing(folder or self.folder, now, self._wanted(root))
-        bring(plan, self.stores)
+        bring(self._plan(folder or self.folder, now, self._wanted(root)), self.stores)
+
+    def _plan(self, folder: Path, now: KeptState, wanted: KeptState) -> Bringing:
+        return without_doubles(plan_bringing(folder, now, wanted), wanted.files)
 
     def carry(self) -> int:
         """Bring to the shared store what snapshots name and it lacks; how many contents."""

@@ -43,6 +43,7 @@ class Intent:
         folders: For a restore: the folders of the workspace that it writes.
         repositories: For a restore: {folder of a git resource: its commit before}.
         states: For a restore: {resource of another type: the hash that restores what it held}.
+        brought_to: For a restore: {such a resource: the hash that it was brought to}.
         targets: For a restore: {folder: the commit to which it is brought}, of both of these.
         commit: That makes the operation done; None while there is none.
         lines: What the local journal gets then, as lines.
@@ -94,6 +95,7 @@ class Intent:
     copied: tuple[str, ...] = ()
     seen: dict[str, int] = field(default_factory=dict)
     states: dict[str, str] = field(default_factory=dict)
+    brought_to: dict[str, str] = field(default_factory=dict)
     brought: tuple[str, ...] = ()
 
     def with_commit(
@@ -140,6 +142,7 @@ class Intent:
             "copied": [_pack(f) for f in self.copied],
             "seen": self.seen,
             "states": self.states,
+            "brought_to": self.brought_to,
             "brought": list(self.brought),
         }
 
@@ -180,6 +183,7 @@ class Intent:
             copied=tuple(_unpack(f) for f in take_or(obj, "copied", list) or ()),
             seen=take_or(obj, "seen", dict) or {},
             states=take_or(obj, "states", dict) or {},
+            brought_to=take_or(obj, "brought_to", dict) or {},
             brought=tuple(take_or(obj, "brought", list) or ()),
         )
 

@@ -239,6 +239,7 @@ def _change(ws: OpenWorkspace, plan: RestorePlan, branch: str) -> RestoreReport:
         repositories=_heads(ws, (r for r, _ in plan.restored)),
         targets=_targets(ws, plan),
         states=states_of(r for r, _ in plan.restored),
+        brought_to={r.name: target for r, target in plan.restored},
         touched=tuple(r.name for r, _ in plan.restored),
         entries=entries_before(ws, {r.name for r, _ in plan.restored}),
     )

@@ -35,6 +35,7 @@ from dws_graph.workspace.committing import (
     sealed_segments,
     settle,
 )
+from dws_graph.workspace.edited import check_not_edited
 from dws_graph.workspace.filtering import filter_as_set
 from dws_graph.workspace.intent import PULL, Intent, as_path
 from dws_graph.workspace.opened import OpenWorkspace
@@ -125,6 +126,7 @@ def plan_undo(ws: OpenWorkspace) -> UndoPlan:
     _check_moves(ws, last, operation)
     _check_steps(ws, last, operation)
     if operation == "restore":
+        check_not_edited(ws, last)
         _check_states(ws, last)
     return UndoPlan(last, operation, what, changed, files)
 
@@ -302,6 +304,7 @@ def _intent(ws: OpenWorkspace, plan: UndoPlan, branch: str) -> Intent:
         folders=last.folders,
         repositories=_heads(ws, last),
         states=states_of(ws.get_resource(name) for name in last.states),
+        brought_to=last.states,
         targets=_targets(last),
         outside=dict(last.before),
         removed=tuple(path for path, content in plan.files.items() if content is None),

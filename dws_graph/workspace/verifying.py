@@ -267,12 +267,19 @@ class _Kept:
             return None
         status, files = resource.kept_content.check(root, cert.ref.subpath)
         if status is None:
-            return None
+            return self._kept_elsewhere(resource, cert)
         note = f"kept content: {some_of(files, 3)}" if files else "kept content"
         found = _expected(cert) if status == "same" else None
         return Verified(
             ref=cert.ref, status=status, expected=_expected(cert), found=found, note=note
         )
+
+    def _kept_elsewhere(self, resource: LocalFileResource, cert: Certificate) -> Verified | None:
+        """Of content that is in no store here: missing where it must be in one."""
+        taken = self._ws.index.taken_by(self._ws.id).get(self._snapshot.hashval)
+        if resource.store is None and taken != self._ws.instance:
+            return None  # it is where the snapshot was taken
+        return _missing(cert, "its kept content is in no store here")
 
     def _in_git(self, params: Json, cert: Certificate) -> Verified:
         git = self._repository(params)
