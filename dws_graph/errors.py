@@ -111,6 +111,34 @@ class QueryError(ConfigurationError):
     """A Cypher query was refused, failed or took too long."""
 
 
+class SelectionError(ConfigurationError):
+    """A filter of the graph cannot be understood, or answered.
+
+    Attributes:
+        start: Where in its text.
+        end: Up to where; both None where it is a `term` as such.
+        term: The text of that.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        start: int | None = None,
+        end: int | None = None,
+        *,
+        term: str = "",
+        hint: str = "",
+    ) -> None:
+        where = "" if start is None else f" (at character {start + 1})"
+        super().__init__(
+            f"{message}{where}",
+            hint=hint or "Write a name, +NAME, KEY:VALUE, and, or, not, parentheses.",
+        )
+        self.start = start
+        self.end = start if end is None else end
+        self.term = term
+
+
 class CommandNotRunError(ConfigurationError):
     """A command is not there, or cannot be run; the exit status is a shell's, 127 or 126."""
 

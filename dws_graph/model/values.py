@@ -219,6 +219,16 @@ def utc_text(moment: dt.datetime) -> str:
     return moment.astimezone(dt.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
+def parsed_time(text: str) -> str:
+    """A time as people write it (ISO 8601; UTC where it has no zone), as journal and graph hold it.
+
+    Raises:
+        ValueError, OverflowError: It is none.
+    """
+    found = dt.datetime.fromisoformat(text.replace("Z", "+00:00"))
+    return utc_text(found if found.tzinfo else found.replace(tzinfo=dt.timezone.utc))
+
+
 def local_text(utc: str) -> str:
     """A time of the journal as files of 1.6 hold it: local, six digits, no zone."""
     return parse_utc(utc).astimezone().replace(tzinfo=None).strftime("%Y-%m-%dT%H:%M:%S.%f")

@@ -38,6 +38,7 @@ SHAPES: dict[Shape, str] = {"step": "box", "code": "hexagon", "snapshot": "note"
 STYLES: dict[Stroke, str] = {
     "code": "style=dashed",
     "imported": "style=dotted",
+    "via": "style=dotted",
     "contains": "style=dotted",
     "added": f'color="{light("added")}", penwidth=2.4',
     "dropped": f'color="{light("dropped")}", style=dashed',

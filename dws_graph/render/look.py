@@ -24,7 +24,7 @@ State = Literal[
     "current",
     "several",
 ]
-Stroke = Literal["flow", "code", "imported", "contains", "added", "dropped"]
+Stroke = Literal["flow", "code", "imported", "contains", "via", "added", "dropped"]
 Detail = Literal["steps", "certificates"]
 Grouping = Literal["none", "steps", "resources"]
 
@@ -97,6 +97,7 @@ STROKES: Mapping[Stroke, str] = {
     "code": "read as code",
     "imported": "imported as",
     "contains": "in snapshot",
+    "via": "over what is left out",
     "added": "only in the second",
     "dropped": "only in the first",
 }

@@ -27,6 +27,7 @@ DASHES: dict[Stroke, str] = {
     "code": "5 3",
     "imported": "2 3",
     "contains": "2 3",
+    "via": "1 4",
     "dropped": CHANGES["dropped"].dash,
 }
 BADGES: dict[State, str] = {

@@ -6,7 +6,7 @@ const FONT = 'system-ui, "Segoe UI", Roboto, "Helvetica Neue", Arial, "DejaVu Sa
 const FAR = 0.34; // below this scale labels are no longer read: leave them out
 const FADED = 0.16, QUIET = 0.45; // opacity of what is not connected with the focus, of its words
 const DASHES = {
-  flow: [], code: [5, 3], imported: [2, 3], contains: [2, 3], added: [], dropped: [6, 3],
+  flow: [], code: [5, 3], imported: [2, 3], contains: [2, 3], via: [1, 4], added: [], dropped: [6, 3],
 };
 const CHANGES = { // width, dash
   added: [3, []], dropped: [1.8, [6, 3]], changed: [2.4, []],

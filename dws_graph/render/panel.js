@@ -82,6 +82,7 @@ function showPanel(node, upstream, downstream) {
     reachLine("up", `${upstream} upstream`),
     reachLine("down", `${downstream} downstream`),
   );
+  document.dispatchEvent(new CustomEvent("panel", { detail: node })); // a page may add to it
   $("panel").hidden = false;
   $("panel").scrollTop = 0;
   if (within) $("panel").focus(); // the button that was pressed is gone

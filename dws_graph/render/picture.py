@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from dws_graph.model.subgraph import Edge, Node, Subgraph
+from dws_graph.model.ways import VIA
 from dws_graph.render.details import (
     CHANGED,
     STALE,
@@ -48,6 +49,7 @@ STROKE_OF: Mapping[str, Stroke] = {
     "CODE_OF": "code",
     "IMPORTED_AS": "imported",
     "CONTAINS": "contains",
+    VIA: "via",
 }
 CHANGED_STROKE: Mapping[str, Stroke] = {"added": "added", "dropped": "dropped"}
 INCOMPLETE = "Incomplete: something in it is not kept or unknown."

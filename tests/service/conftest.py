@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.fixtures.demo import Demo, demo  # noqa: F401
-from tests.service import hostile
+from tests.service import hostile, pipelines
 from tests.service.browsing import browser, see  # noqa: F401
 from tests.service.processes import Served, serving
 
@@ -31,6 +31,14 @@ def hostile_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def pipeline_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace of a small pipeline, all of which is stale."""
+    root = tmp_path_factory.mktemp("served") / "pipeline"
+    pipelines.make(root)
+    return root
+
+
+@pytest.fixture(scope="session")
 def local(demo_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """The demo, for this machine alone: reading needs no token."""
     with serving(demo_root, tmp_path_factory.mktemp("local")) as served:
@@ -48,4 +56,11 @@ def shared(demo_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 def of_hostile(hostile_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """The workspace of hostile names, for this machine alone."""
     with serving(hostile_root, tmp_path_factory.mktemp("of_hostile")) as served:
+        yield served
+
+
+@pytest.fixture(scope="session")
+def of_pipeline(pipeline_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """The small pipeline, for this machine alone."""
+    with serving(pipeline_root, tmp_path_factory.mktemp("of_pipeline")) as served:
         yield served

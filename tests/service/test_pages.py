@@ -77,6 +77,8 @@ def addresses(client: httpx.Client) -> dict[str, str]:
     step = client.get(f"/api/v1/steps/{steps[0]}").json()
     at, ref = f"/workspaces/{workspace}", step["outputs"][0]["ref"]["name"]
     shots = [("s", one["hash"]) for one in snapshots]
+    wrong = hostile.SCRIPT
+    unlike = f'not "{hostile.SCRIPT}"'
     return {
         "overview": "/",
         "workspace": at,
@@ -95,6 +97,12 @@ def addresses(client: httpx.Client) -> dict[str, str]:
         "graph of then": f"/graph?{urlencode({'workspace': workspace, 'at': shots[-1][1]})}",
         "graph of a ref then": f"/graph?workspace={workspace}&ref={quote(ref)}&at={shots[0][1]}",
         "two graphs": f"/graph?workspace={workspace}&against={shots[-1][1]}",
+        "graph by filter": f"/graph?{urlencode({'node': steps[0], 'filter': unlike})}",
+        "graph by wrong filter": f"/graph?{urlencode({'node': steps[0], 'filter': wrong})}",
+        "graph by kind": f"/graph?node={steps[0]}&kind=data&since=2026-01-01",
+        "slice": f"/graph?node={step['inputs'][0]['id']}&to={step['outputs'][0]['id']}",
+        "impact": f"/impact?node={step['inputs'][0]['id']}&sort=name&order=desc",
+        "impact of a ref": f"/impact?{urlencode({'workspace': workspace, 'ref': ref})}",
         "graph of versions": f"/graph?node={steps[0]}&detail=certificates&limit=2&depth=1",
         "search": "/search?q=a",
         "search of a kind": "/search?q=a&kind=step",

@@ -21,6 +21,7 @@ from dws_graph.api.service.pages import (
     comparing,
     entrance,
     graph,
+    impacts,
     results,
     search,
     timeline,
@@ -36,12 +37,14 @@ from dws_graph.api.service.tokens import TokenStore, token_file
 from dws_graph.api.service.v1 import (
     diffs,
     events,
+    impact,
     lineage,
     meta,
     outcomes,
     overlays,
     runs,
     searching,
+    slices,
     snapshots,
     steps,
     workspaces,
@@ -49,8 +52,21 @@ from dws_graph.api.service.v1 import (
 from dws_graph.workspace.credentials import graph_address
 
 PREFIX = "/api/v1"
-V1 = (workspaces, steps, lineage, overlays, snapshots, outcomes, diffs, searching, events, meta)
-PAGES = (comparing, browsing, search, results, graph, timeline, asking)
+V1 = (
+    workspaces,
+    steps,
+    lineage,
+    overlays,
+    slices,
+    impact,
+    snapshots,
+    outcomes,
+    diffs,
+    searching,
+    events,
+    meta,
+)
+PAGES = (comparing, browsing, search, results, graph, timeline, impacts, asking)
 ATTEMPTS, PER = 10, 60.0  # tokens that are none: so many of a client, in so many seconds
 ABOUT = """Lineage of data workspaces: steps, what they read and wrote, snapshots.
 

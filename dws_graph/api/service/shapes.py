@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from typing import Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, Field, field_validator
@@ -10,9 +11,10 @@ from pydantic import BaseModel, Field, field_validator
 from dws_graph.api.differences import flat
 from dws_graph.api.service import results
 from dws_graph.api.service.comparison import Side, differing, parameters_of
+from dws_graph.api.service.slicing import Rerun
 from dws_graph.api.version_files import ChangedFiles
 from dws_graph.backends import views
-from dws_graph.model import certificates, refs, subgraph
+from dws_graph.model import certificates, impact, refs, subgraph
 
 T = TypeVar("T")
 DEEPEST = 32  # of a query's parameters; an engine takes 64
@@ -106,12 +108,11 @@ class Step(StepRow):
     @classmethod
     def of(cls, step: views.StepInfo) -> Step:
         """As it is answered."""
-        at = step.run_from
         return cls(
             **_row(step),
             description=step.description,
             command_line=step.command_line,
-            run_from=None if not at else f"{at[0]}:/{at[1]}" if at[1] else str(at[0]),
+            run_from=_run_from(step),
             commit=step.commit,
             environment=step.environment,
             producer=step.producer,
@@ -121,6 +122,11 @@ class Step(StepRow):
             outputs=certificates_of(step.outputs),
             changed_while_running=list(step.changed_while_running),
         )
+
+
+def _run_from(step: views.StepInfo) -> str | None:
+    at = step.run_from
+    return None if not at else f"{at[0]}:/{at[1]}" if at[1] else str(at[0])
 
 
 def _row(step: views.StepInfo) -> dict[str, Any]:
@@ -287,7 +293,8 @@ class Graph(BaseModel):
     """A piece of the lineage graph.
 
     `complete` is false where something in it is not kept or unknown; `left_out` says how many nodes
-    a limit has left out.
+    a limit has left out, `filtered` how many a filter. An edge `VIA` stands for ways over what a
+    filter has left out.
     """
 
     root: str
@@ -295,11 +302,75 @@ class Graph(BaseModel):
     nodes: list[Node]
     edges: list[Edge]
     left_out: int = 0
+    filtered: int = 0
 
     @classmethod
-    def of(cls, found: subgraph.Subgraph, left_out: int = 0) -> Graph:
+    def of(cls, found: subgraph.Subgraph, left_out: int = 0, filtered: int = 0) -> Graph:
         """As it is answered."""
-        return cls(**found.to_json(), left_out=left_out)
+        return cls(**found.to_json(), left_out=left_out, filtered=filtered)
+
+
+class AgainStep(BaseModel):
+    """A step to run again; `line` does, in a shell; null: its command line is not recorded."""
+
+    id: str
+    name: str
+    workspace: str
+    run_from: str | None
+    line: str | None
+
+
+class Slice(Graph):
+    """What lies between two nodes.
+
+    `command` runs its steps again, in a shell, from the folder of the workspace; where that cannot
+    be, it is null, and `why_not` says why.
+    """
+
+    steps: list[AgainStep]
+    command: str | None
+    why_not: str
+
+    @classmethod
+    def of_rerun(cls, found: subgraph.Subgraph, rerun: Rerun) -> Slice:
+        """As it is answered."""
+        steps = [
+            AgainStep(
+                id=one.step.id,
+                name=one.step.name,
+                workspace=one.step.workspace,
+                run_from=_run_from(one.step),
+                line=one.line,
+            )
+            for one in rerun.steps
+        ]
+        told: dict[str, Any] = {"command": rerun.command, "why_not": rerun.why_not}
+        return cls(**found.to_json(), steps=steps, **told)
+
+
+class ImpactRow(BaseModel):
+    """Something downstream, with all its versions, or runs, that are; the newest is `key`.
+
+    `away` counts steps; `time` is when the newest was written, or ran, by `step`.
+    """
+
+    key: str
+    kind: Literal["step", "data", "code", "snapshot"]
+    name: str
+    workspace: str
+    workspace_name: str
+    resource: str | None
+    away: int
+    versions: int
+    stale: list[str]
+    time: str | None
+    step: str | None
+    step_name: str | None
+
+    @classmethod
+    def of(cls, row: impact.Reached) -> ImpactRow:
+        """As it is answered."""
+        return cls(**{**asdict(row), "stale": list(row.stale)})
 
 
 class StaleReason(BaseModel):

@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
+from dws_graph.api.service.pages.choosing import KINDS, Choice, WantedChoice, mistake, resources_in
 from dws_graph.api.service.pages.rendering import GRAPH_SCRIPTS, asset, page
 from dws_graph.api.service.pages.timeline import (
     Timeline,
@@ -21,14 +22,19 @@ from dws_graph.api.service.pages.timeline import (
     stale_in,
     timeline_of,
 )
+from dws_graph.api.service.problems import refused
+from dws_graph.api.service.shapes import Graph
+from dws_graph.api.service.sifting import sifted
+from dws_graph.api.service.slicing import rerun_of, slice_between
 from dws_graph.api.service.sources import Source
 from dws_graph.api.service.v1.common import Ask, Depth
-from dws_graph.api.service.v1.lineage import NodeKey, RefText, Workspace, nearest
+from dws_graph.api.service.v1.lineage import NodeKey, RefText, Workspace, starts_of
 from dws_graph.api.service.v1.then import Around, At
 from dws_graph.api.service.v1.versions import Version, version_of
 from dws_graph.backends.views import Questions
+from dws_graph.errors import SelectionError
 from dws_graph.model.subgraph import Subgraph
-from dws_graph.render.dot import to_svg
+from dws_graph.render.dot import to_dot, to_svg
 from dws_graph.render.html import page_of
 from dws_graph.render.look import Detail
 from dws_graph.render.picture import Marks
@@ -36,7 +42,7 @@ from dws_graph.render.picture import Marks
 router = APIRouter(include_in_schema=False)
 MOST = 2_000
 USUAL = {"direction": "both", "detail": "steps", "limit": MOST}  # need not be said
-OF = ("node", "workspace", "ref", "at", "against")  # what an address says that it is of
+OF = ("node", "workspace", "ref", "at", "against", "to")  # what an address says that it is of
 Way = Literal["both", "upstream", "downstream"]
 DIRECTIONS = (
     ("both", "up and down"),
@@ -44,6 +50,7 @@ DIRECTIONS = (
     ("downstream", "what was made from it"),
 )
 DETAILS = (("steps", "between steps"), ("certificates", "each on its own"))
+MEDIA = {"svg": "image/svg+xml", "dot": "text/vnd.graphviz", "json": "application/json"}
 Nodes = Annotated[int, Query(ge=1, le=10_000)]
 
 
@@ -86,6 +93,7 @@ class Piece(NamedTuple):
     limit: int
     at: str | None
     against: str | None
+    to: str | None
 
 
 def wanted_piece(
@@ -98,25 +106,33 @@ def wanted_piece(
     limit: Nodes = MOST,
     at: At = None,
     against: At = None,
+    to: NodeKey = None,
 ) -> Piece:
     """What a request asks for; a word without a value, as forms send them, says nothing.
 
     Two versions of all of a workspace are compared in what each was made from: with all that was
-    made since, too, the later one would always hold the earlier.
+    made since, too, the later one would always hold the earlier. With `to`, what lies between.
     """
     over_all = against and not node and not ref
     way: Way = direction or ("upstream" if over_all else "both")
-    return Piece(node, workspace, ref, way, depth, detail, limit, at or None, against or None)
+    if to and (at or against):
+        raise refused("What lies between two nodes is told as it is now.", "Leave out at, against.")
+    then = (at or None, against or None)
+    return Piece(node, workspace, ref, way, depth, detail, limit, *then, to or None)
 
 
 Wanted = Annotated[Piece, Depends(wanted_piece)]
 
 
 class Shown(NamedTuple):
-    """What a page shows: a piece of the graph, how many nodes a limit left out, what is stale."""
+    """What a page shows: a piece of the graph, how many nodes are left out, what is stale.
+
+    `left_out` are those of a limit, `filtered` of a filter; `version` is the piece whole.
+    """
 
     found: Subgraph
     left_out: int
+    filtered: int
     marks: Marks
     version: Version
 
@@ -127,73 +143,112 @@ def around_of(wanted: Piece) -> Around:
     return Around(wanted.node, wanted.workspace, wanted.ref, up, down, wanted.depth)
 
 
-def shown_by(source: Source, wanted: Piece) -> Shown:
-    """What was asked for."""
-    version = source.ask(lambda q: version_of(q, around_of(wanted), wanted.at, wanted.against))
-    found, left_out, most = version.found, 0, wanted.limit
-    if len(found.nodes) > most:
-        found, left_out = nearest(found, version.starts, most)
-    return Shown(found, left_out, stale_in(source, found, version), version)
+def shown_by(source: Source, wanted: Piece, choice: Choice) -> Shown:
+    """What was asked for, less what a filter and a limit leave out.
+
+    Raises:
+        SelectionError: The filter cannot be understood, or answered.
+    """
+    selection = choice.selection()
+    version = source.ask(lambda q: whole(q, wanted))
+    found, left_out, filtered = sifted(
+        source,
+        version.found,
+        selection,
+        starts=version.starts,
+        most=wanted.limit,
+        stale=lambda: stale_in(source, version.found, version),
+    )
+    return Shown(found, left_out, filtered, stale_in(source, found, version), version)
+
+
+def whole(q: Questions, wanted: Piece) -> Version:
+    """The same whole."""
+    if wanted.to is None:
+        return version_of(q, around_of(wanted), wanted.at, wanted.against)
+    starts = starts_of(q, wanted.node, wanted.workspace, wanted.ref)
+    return Version(slice_between(q, starts, wanted.to), (*starts, wanted.to))
 
 
 @router.get("/graph")
-async def graph(
-    request: Request,
-    ask: Ask,
-    wanted: Wanted,
-) -> HTMLResponse:
-    """The graph around a node or a ref."""
-    given: dict[str, Any] = wanted._asdict()
+async def graph(request: Request, ask: Ask, wanted: Wanted, choice: WantedChoice) -> HTMLResponse:
+    """The graph around a node or a ref, of a workspace, or between two nodes."""
+    given: dict[str, Any] = {**wanted._asdict(), **choice._asdict()}
     asked = {key: value for key, value in given.items() if value not in (None, USUAL.get(key))}
-
-    def made() -> tuple[dict[str, Any], Shown, str, Timeline]:
-        shown = shown_by(ask.source, wanted)
-        drawn = DRAWINGS.get(shown.found, wanted.detail, shown.marks)
-        return drawn, shown, *ask.source.ask(lambda q: around_it(q, shown))
-
-    def around_it(q: Questions, shown: Shown) -> tuple[str, Timeline]:
-        heading = heading_of(q, wanted, shown.found)
-        return heading, timeline_of(q, around_of(wanted), shown.version, asked)
-
-    drawn, shown, heading, times = await ask.slow(made)
+    wrong: SelectionError | None = None
+    values: dict[str, Any] = {}
+    try:
+        values = await ask.slow(lambda: values_of(ask.source, wanted, choice, asked))
+    except SelectionError as error:
+        wrong = error
     kept = {key: asked[key] for key in OF if key in asked}
+    here: dict[str, Any] = {key: asked[key] for key in ("node", "workspace", "ref") if key in asked}
     return page(
         request,
         "graph.html.j2",
-        heading=heading,
         asked=given,
         kept=list(kept.items()),
         directions=DIRECTIONS,
         details=DETAILS,
-        left_out=shown.left_out,
-        times=times,
-        laid=laid_of(shown.version),
-        nothing=said_of_nothing(shown.version, heading),
+        choice=choice,
+        kinds=KINDS,
+        wrong=wrong and mistake(choice.filter or "", wrong),
         more=f"/graph?{urlencode({**asked, 'limit': min(10_000, wanted.limit * 2)})}",
         drawing=f"/graph/drawing?{urlencode(asked)}",
-        svg=f"/graph/picture.svg?{urlencode(asked)}",
-        **exports_of(wanted, asked),
+        saved=[(form, f"/graph/picture.{form}?{urlencode(asked)}") for form in MEDIA],
+        around=f"/graph?{urlencode(here)}",
+        impact=f"/impact?{urlencode(here)}" if wanted.node or wanted.ref else "",
         scripts=[asset(name) for name in GRAPH_SCRIPTS],
-        **{key: drawn[key] for key in ("groupings", "legend", "rows", "note")},
+        **values,
     )
 
 
-def exports_of(wanted: Piece, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """Where the same is to be had as a file; empty where it is not."""
-    said = {key: asked[key] for key in (*OF, "depth") if key in asked}
-    way = "neighbourhood" if wanted.direction == "both" else wanted.direction
-    if wanted.against is not None:
-        return {"dot": "", "json": f"/api/v1/overlay?{urlencode({**said, 'direction': way})}"}
-    if wanted.node is None and wanted.ref is None and wanted.at is None:
-        return {"dot": "", "json": ""}
-    kinds = ("dot", "json")
-    return {k: f"/api/v1/export/{way}?{urlencode({**said, 'format': k})}" for k in kinds}
+def values_of(
+    source: Source, wanted: Piece, choice: Choice, asked: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What the page says of a piece of the graph."""
+    shown = shown_by(source, wanted, choice)
+    version = shown.version
+    drawn = DRAWINGS.get(shown.found, wanted.detail, shown.marks)
+
+    def around_it(q: Questions) -> tuple[str, Timeline]:
+        heading = heading_of(q, wanted, version)
+        return heading, timeline_of(q, around_of(wanted), version, asked)
+
+    heading, times = source.ask(around_it)
+    nothing = "Nothing fits the filter." if shown.filtered else said_of_nothing(version, heading)
+    return {
+        "heading": heading,
+        "left_out": shown.left_out,
+        "filtered": shown.filtered,
+        "resources": resources_in(version.found),
+        "again": rerun_of(source, version.found) if wanted.to else None,
+        "start": slice_start(wanted, version),
+        "keys": [node["id"] for node in drawn["data"]["nodes"]],
+        "times": times,
+        "laid": laid_of(version),
+        "nothing": nothing,
+        **{key: drawn[key] for key in ("groupings", "legend", "rows", "note")},
+    }
 
 
-def heading_of(q: Questions, wanted: Piece, found: Subgraph) -> str:
-    """What the page is about: the ref, the node by its name, or the workspace."""
-    if name := next((n.name for n in found.nodes if n.key == found.root), wanted.ref):
-        return name
+def slice_start(wanted: Piece, version: Version) -> str:
+    """The node from which slices begin; empty where there is no one node, or not now."""
+    named = wanted.node or wanted.ref
+    if not named or wanted.at or wanted.against:
+        return ""
+    starts = [key for key in version.starts if key != wanted.to]
+    return starts[0] if len(starts) == 1 else ""
+
+
+def heading_of(q: Questions, wanted: Piece, version: Version) -> str:
+    """What the page is about: the ref, the node by its name, its two ends, or the workspace."""
+    found = version.found
+    ends = set(version.starts) if wanted.to else {found.root}
+    if names := " to ".join(n.name for n in found.nodes if n.key in ends):
+        return names
+    if wanted.ref is not None:
+        return wanted.ref
     if wanted.node is None and wanted.workspace is not None:
         return q.workspace_names([wanted.workspace]).get(wanted.workspace, wanted.workspace)
     near = q.neighbourhood([wanted.node or ""], root=wanted.node or "", depth=1, limit=1)
@@ -201,31 +256,30 @@ def heading_of(q: Questions, wanted: Piece, found: Subgraph) -> str:
 
 
 @router.get("/graph/drawing")
-async def drawing(
-    ask: Ask,
-    wanted: Wanted,
-) -> Response:
+async def drawing(ask: Ask, wanted: Wanted, choice: WantedChoice) -> Response:
     """What the scripts of that page draw: nodes with their places, lines with their ways."""
 
     def made() -> bytes:
-        shown = shown_by(ask.source, wanted)
+        shown = shown_by(ask.source, wanted, choice)
         drawn = DRAWINGS.get(shown.found, wanted.detail, shown.marks)
         return json.dumps(drawn["data"]).encode()
 
     return Response(await ask.slow(made), media_type="application/json")
 
 
-@router.get("/graph/picture.svg")
+@router.get("/graph/picture.{form}")
 async def picture(
-    ask: Ask,
-    wanted: Wanted,
+    ask: Ask, form: Literal["svg", "dot", "json"], wanted: Wanted, choice: WantedChoice
 ) -> Response:
-    """The same as SVG, by Graphviz where that is installed and quick enough."""
+    """What the page shows as a file; SVG by Graphviz where that is installed and quick enough."""
 
-    def made() -> bytes:
-        shown = shown_by(ask.source, wanted)
-        drawn = to_svg(shown.found, title="Lineage", detail=wanted.detail, marks=shown.marks)
-        return drawn.encode()
+    def made() -> str:
+        shown = shown_by(ask.source, wanted, choice)
+        if form == "json":
+            return Graph.of(shown.found, shown.left_out, shown.filtered).model_dump_json()
+        draw = to_svg if form == "svg" else to_dot
+        return draw(shown.found, title="Lineage", detail=wanted.detail, marks=shown.marks)
 
-    named = {"content-disposition": 'attachment; filename="lineage.svg"'}
-    return Response(await ask.slow(made), media_type="image/svg+xml", headers=named)
+    named = {"content-disposition": f'attachment; filename="lineage.{form}"'}
+    data = (await ask.slow(made)).encode()
+    return Response(data, media_type=MEDIA[form], headers=named)

@@ -10,21 +10,20 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse
 
 from dws_graph.api.laying_over import counted
-from dws_graph.api.past import Marks, marks_of, recorded_marks, stale_at
+from dws_graph.api.past import Marks
 from dws_graph.api.service.pages.history import label
 from dws_graph.api.service.pages.rendering import moment
 from dws_graph.api.service.sources import Source
+from dws_graph.api.service.staleness import why_stale
 from dws_graph.api.service.v1.common import Ask
 from dws_graph.api.service.v1.lineage import NodeKey, RefText, Workspace
 from dws_graph.api.service.v1.then import Around, moments_of
 from dws_graph.api.service.v1.versions import Version
-from dws_graph.api.stale import stale_marks_in
 from dws_graph.backends.views import Questions, SnapshotInfo
 from dws_graph.model.subgraph import Subgraph
 
 router = APIRouter(include_in_schema=False)
 NOW = "now"
-MOST_WORKSPACES = 20  # whose staleness is asked
 MOST_KEPT = 40  # words of an address that are taken over
 
 
@@ -125,23 +124,7 @@ def stale_in(source: Source, found: Subgraph, version: Version) -> Marks:
     """
     if version.against is not None:
         return {}
-    if (snapshot := version.snapshot) is not None:
-        marks = source.ask(lambda q: marks_of(stale_at(q, snapshot)))
-    else:
-        marks = _stale_now(source, found.workspaces())
-    keys = {node.key for node in found.nodes}
-    return {key: reasons for key, reasons in marks.items() if key in keys}
-
-
-def _stale_now(source: Source, workspaces: set[str]) -> Marks:
-    marks: Marks = {}
-    others = sorted(workspaces - {source.home})[:MOST_WORKSPACES]
-    if others:
-        for one in source.ask(lambda q: [recorded_marks(q, other) for other in others]):
-            marks |= one
-    if source.home in workspaces:
-        marks |= source.at_home(stale_marks_in)
-    return marks
+    return why_stale(source, found, version.snapshot)
 
 
 @router.get("/graph/moment")

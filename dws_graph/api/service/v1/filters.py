@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import math
 import re
 from collections.abc import Sequence
@@ -12,7 +11,7 @@ from dws_graph.api.service.problems import refused
 from dws_graph.backends.views import Comparison, MetricIs, StepFilter
 from dws_graph.errors import DwsError
 from dws_graph.model.refs import ResourceRef
-from dws_graph.model.values import parsed_or_text, to_plain, utc_text
+from dws_graph.model.values import parsed_or_text, parsed_time, to_plain
 
 _METRIC = re.compile(r"(?P<name>[^<>=]+)(?P<sign><=|>=|<|>|=)(?P<number>.+)", re.DOTALL)
 _SIGNS: dict[str, Comparison] = {sign: sign for sign in get_args(Comparison)}
@@ -67,8 +66,7 @@ def moment(text: str) -> str:
         Problem: It is none.
     """
     try:
-        found = dt.datetime.fromisoformat(text.replace("Z", "+00:00"))
-        return utc_text(found if found.tzinfo else found.replace(tzinfo=dt.timezone.utc))
+        return parsed_time(text)
     except (ValueError, OverflowError) as e:
         raise refused(f"'{text}' is no time.", "Give ISO 8601: 2026-11-01T12:00:00Z.") from e
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 from fastapi import APIRouter, Query, Response
 
 from dws_graph.api.service.problems import not_found, refused
 from dws_graph.api.service.shapes import Certificate, Graph, Page, StaleReason, StaleStep, StepRow
+from dws_graph.api.service.sifting import Sifted, sifted
+from dws_graph.api.service.sources import Source
+from dws_graph.api.service.staleness import why_stale
 from dws_graph.api.service.v1.common import Ask, Depth, OneWorkspace, WorkspaceId, problems
 from dws_graph.api.service.v1.filters import ref_of
 from dws_graph.api.service.v1.then import Around, At, lineage_at, snapshot_named, workspace_of
-from dws_graph.backends.views import Questions
+from dws_graph.backends.views import Questions, SnapshotInfo
 from dws_graph.model.refs import ResourceRef
+from dws_graph.model.selection import Selection
+from dws_graph.model.selection_text import LONGEST, parsed
 from dws_graph.model.subgraph import Subgraph
 from dws_graph.render.dot import to_dot
 
@@ -25,6 +30,14 @@ NodeKey = Annotated[str | None, Query(max_length=200, description="The id of a n
 Workspace = OneWorkspace
 RefText = Annotated[
     str | None, Query(max_length=10_000, description="NAME or NAME:/PATH; its newest version.")
+]
+FilterText = Annotated[
+    str | None,
+    Query(
+        max_length=LONGEST,
+        description="Which of them: names, KEY:VALUE, +, and, or, not; see the documentation.",
+        examples=["+results and kind:step"],
+    ),
 ]
 
 
@@ -113,6 +126,7 @@ async def get_lineage(
     depth: Depth = None,
     limit: Nodes = 2_000,
     at: At = None,
+    filter: FilterText = None,
 ) -> Graph:
     """What a node or ref was made from (upstream), what was made from it, or what is around it.
 
@@ -120,6 +134,10 @@ async def get_lineage(
     been recorded by then, what was current then marked so; `depth` counts steps. What became of
     content since, its hash, is told as it is known now. Without a node or ref: all of a workspace.
     """
+    selection = parsed(filter or "")
+    if selection is not None:
+        asked = Asked(direction, node, workspace, ref, depth, at)
+        return await ask.slow(lambda: Graph.of(*chosen(ask.source, asked, selection, limit)))
     if at is not None:
         around = around_of(direction, node, workspace, ref, depth)
         return await ask.ask(lambda q: reached_then(q, around, at, limit))
@@ -163,10 +181,77 @@ def then_of(q: Questions, around: Around, at: str) -> Subgraph:
     Raises:
         Problem: There is no such snapshot, or nothing was known then of what is asked for.
     """
-    found = lineage_at(q, snapshot_named(q, workspace_of(q, around), at), around)
+    return at_snapshot(q, around, snapshot_named(q, workspace_of(q, around), at))
+
+
+def at_snapshot(q: Questions, around: Around, snapshot: SnapshotInfo) -> Subgraph:
+    """The same of a snapshot that is known.
+
+    Raises:
+        Problem: Nothing was known then of what is asked for.
+    """
+    found = lineage_at(q, snapshot, around)
     if not found.nodes:
         raise not_found("Nothing was known of that at that snapshot.")
     return found
+
+
+class Asked(NamedTuple):
+    """What a request asks for."""
+
+    direction: Direction
+    node: str | None
+    workspace: str | None
+    ref: str | None
+    depth: int | None
+    at: str | None
+
+
+class Whole(NamedTuple):
+    """All of what was asked for: where it begins, and at which snapshot, if at any."""
+
+    found: Subgraph
+    starts: tuple[str, ...]
+    snapshot: SnapshotInfo | None = None
+
+
+def whole(q: Questions, asked: Asked) -> Whole:
+    """All that lies in a direction; of a neighbourhood so many nodes as may be asked for.
+
+    Raises:
+        Problem: There is no such node, ref or snapshot.
+    """
+    direction, node, workspace, ref, depth, at = asked
+    if at is not None:
+        around = around_of(direction, node, workspace, ref, depth)
+        snapshot = snapshot_named(q, workspace_of(q, around), at)
+        found = at_snapshot(q, around, snapshot)
+        current = tuple(n.key for n in found.nodes if n.properties.get("current"))
+        return Whole(found, (found.root,) if found.root else current, snapshot)
+    starts = starts_of(q, node, workspace, ref)
+    if direction == "neighbourhood":
+        found = q.neighbourhood(starts, root=starts[0], depth=depth or 1, limit=MOST_NODES)
+    else:
+        question = q.upstream if direction == "upstream" else q.downstream
+        found = question(starts, root=starts[0], depth=depth)
+    if not found.nodes:
+        raise not_found("There is no such node.")
+    return Whole(found, starts)
+
+
+def chosen(
+    source: Source, asked: Asked, selection: Selection | None, most: int | None = None
+) -> Sifted:
+    """What a filter selects of it; of too much the nearest."""
+    found, starts, snapshot = source.ask(lambda q: whole(q, asked))
+    return sifted(
+        source,
+        found,
+        selection,
+        starts=starts,
+        most=most,
+        stale=lambda: why_stale(source, found, snapshot),
+    )
 
 
 @router.get(
@@ -185,25 +270,17 @@ async def export_lineage(
     ref: RefText = None,
     depth: Depth = None,
     at: At = None,
+    filter: FilterText = None,
 ) -> Response:
     """The same as a file: all of it, as JSON or as a text for Graphviz."""
+    asked = Asked(direction, node, workspace, ref, depth, at)
+    selection = parsed(filter or "")
 
     def make() -> tuple[bytes, str]:
-        def asked(q: Questions) -> Subgraph:
-            if at is not None:
-                return then_of(q, around_of(direction, node, workspace, ref, depth), at)
-            starts = starts_of(q, node, workspace, ref)
-            if direction == "neighbourhood":
-                return q.neighbourhood(starts, root=starts[0], depth=depth or 1, limit=MOST_NODES)
-            question = q.upstream if direction == "upstream" else q.downstream
-            return question(starts, root=starts[0], depth=depth)
-
-        found = ask.source.ask(asked)
-        if not found.nodes:
-            raise not_found("There is no such node.")
+        found = chosen(ask.source, asked, selection)
         if format == "dot":
-            return to_dot(found, title="Lineage").encode(), "text/vnd.graphviz"
-        return Graph.of(found).model_dump_json().encode(), "application/json"
+            return to_dot(found.found, title="Lineage").encode(), "text/vnd.graphviz"
+        return Graph.of(*found).model_dump_json().encode(), "application/json"
 
     data, media = await ask.slow(make)
     named = {"content-disposition": f'attachment; filename="lineage.{format}"'}
