@@ -166,7 +166,7 @@ def test_a_filter_is_typed_and_stands_in_the_address(graph: Seen, client: httpx.
     drawn(graph)
 
     assert shown(page) == asked(client, filter=text)
-    expect(page.locator(".left-out")).to_contain_text(f"{whole - len(shown(page))} nodes do not")
+    expect(page.locator("#filtered")).to_contain_text(f"{whole - len(shown(page))} nodes do not")
     expect(page.locator("[name=filter]")).to_have_value(text)
     with page.expect_download() as saved:
         page.get_by_role("link", name="dot").click()
