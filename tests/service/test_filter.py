@@ -160,14 +160,14 @@ def test_a_filter_is_typed_and_stands_in_the_address(graph: Seen, client: httpx.
     page = graph.page
     whole = len(shown(page))
     text = "(+fit or role:results) and not kind:code"
-    page.locator("[name=filter]").fill(text)
+    page.locator("#how [name=filter]").fill(text)
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("filter=%28%2Bfit"))
     drawn(graph)
 
     assert shown(page) == asked(client, filter=text)
     expect(page.locator("#filtered")).to_contain_text(f"{whole - len(shown(page))} nodes do not")
-    expect(page.locator("[name=filter]")).to_have_value(text)
+    expect(page.locator("#how [name=filter]")).to_have_value(text)
     with page.expect_download() as saved:
         page.get_by_role("link", name="dot").click()
     assert "=1+1" not in saved.value.path().read_text()
@@ -177,13 +177,13 @@ def test_a_filter_is_typed_and_stands_in_the_address(graph: Seen, client: httpx.
 @pytest.mark.sentence("filter_language")
 def test_a_wrong_filter_is_marked_where_it_is_wrong(graph: Seen):
     page = graph.page
-    page.locator("[name=filter]").fill("fit and kind:stap or x")
+    page.locator("#how [name=filter]").fill("fit and kind:stap or x")
     page.keyboard.press("Enter")
 
     expect(page.get_by_role("alert")).to_contain_text("'stap' is no kind")
     expect(page.locator("mark")).to_have_text("stap")
-    expect(page.locator("[name=filter]")).to_have_attribute("aria-invalid", "true")
-    page.locator("[name=filter]").fill("fit and kind:step")
+    expect(page.locator("#how [name=filter]")).to_have_attribute("aria-invalid", "true")
+    page.locator("#how [name=filter]").fill("fit and kind:step")
     page.keyboard.press("Enter")
     drawn(graph)
     assert page.evaluate("nodes.map((n) => n.name)") == ["fit"]
@@ -210,13 +210,13 @@ def test_one_kind_is_chosen(graph: Seen, client: httpx.Client, kind: str):
     choose(graph, "kind", kind)
 
     assert shown(graph.page) == asked(client, filter=f"kind:{kind}")
-    expect(graph.page.locator("[name=kind]")).to_have_value(kind)
+    expect(graph.page.locator("#how [name=kind]")).to_have_value(kind)
 
 
 @pytest.mark.needs("chromium")
 @pytest.mark.sentence("filter_resource")
 def test_one_resource_is_chosen(graph: Seen, client: httpx.Client):
-    offered = graph.page.locator("[name=resource] option").all_text_contents()
+    offered = graph.page.locator("#how [name=resource] option").all_text_contents()
     choose(graph, "resource", "intermediate-data")
 
     assert offered == ["all", "intermediate-data", "results", "source-data"]
@@ -230,7 +230,7 @@ def test_a_time_is_chosen(graph: Seen, client: httpx.Client, name: str, key: str
     choose(graph, name, "2026-01-02T03:04")
 
     assert shown(graph.page) == asked(client, filter=f"{key}:2026-01-02T03:04Z")
-    expect(graph.page.locator(f"[name={name}]")).to_have_value("2026-01-02T03:04")
+    expect(graph.page.locator(f"#how [name={name}]")).to_have_value("2026-01-02T03:04")
 
 
 @pytest.mark.needs("chromium")
@@ -320,7 +320,7 @@ def test_the_depth_of_what_stands_out_is_chosen_up_to_the_full_path(graph: Seen)
 @pytest.mark.sentence("depth")
 def test_only_so_many_steps_are_asked_for(graph: Seen, client: httpx.Client):
     page = graph.page
-    page.locator("[name=depth]").fill("1")
+    page.locator("#how [name=depth]").fill("1")
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile("depth=1"))
     drawn(graph)

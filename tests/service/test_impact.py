@@ -194,7 +194,7 @@ def test_the_table_is_sorted_filtered_and_saved(
     assert [int(far) for far in cells(seen, 1)] == [row["away"] for row in rows]
     assert cells(seen, 6) == ["; ".join(row["stale"]) for row in rows]
     expect(page.locator("th[aria-sort='descending']")).to_contain_text("Name")
-    page.locator("[name=filter]").fill("kind:data and is:stale")
+    page.locator("#how [name=filter]").fill("kind:data and is:stale")
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile("filter=kind"))
     left = impact(
