@@ -98,7 +98,7 @@ def addresses(client: httpx.Client) -> dict[str, str]:
         "graph of a ref then": f"/graph?workspace={workspace}&ref={quote(ref)}&at={shots[0][1]}",
         "two graphs": f"/graph?workspace={workspace}&against={shots[-1][1]}",
         "graph by filter": f"/graph?{urlencode({'node': steps[0], 'filter': unlike})}",
-        "graph by wrong filter": f"/graph?{urlencode({'node': steps[0], 'filter': wrong})}",
+        "a wrong filter": f"/graph?{urlencode({'node': steps[0], 'filter': wrong})}",
         "graph by kind": f"/graph?node={steps[0]}&kind=data&since=2026-01-01",
         "slice": f"/graph?node={step['inputs'][0]['id']}&to={step['outputs'][0]['id']}",
         "impact": f"/impact?node={step['inputs'][0]['id']}&sort=name&order=desc",
