@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -44,6 +44,7 @@ from dws_graph.resources.keeping import (
     sources_on_disk,
     state_on_disk,
 )
+from dws_graph.resources.known_stores import is_known, note_known
 from dws_graph.resources.naming import real_path
 from dws_graph.resources.terms import ResourceWorkspace
 from dws_graph.resources.walking import Excluded
@@ -67,7 +68,7 @@ def store_of(root: Path, notify: Notify = quiet) -> LocalStore:
 def shared_store(workspace: ResourceWorkspace, url: str) -> Store:
     """A store that copies of the workspace share."""
     who = f"copy {workspace.instance[:8]} on {socket.gethostname()}"
-    return open_store(url, who, workspace.notify)
+    return open_store(url, who, workspace.notify, is_known=is_known(workspace.root, url))
 
 
 @dataclass(frozen=True)
@@ -127,7 +128,7 @@ class KeptFiles:
             keep(self.own, self.name(tree.root), state, sources, progress)
             return ()
         try:
-            keep(self.shared, self.name(tree.root), state, sources, progress, shared=True)
+            self._keep_shared(self.shared, self.name(tree.root), state, sources, progress)
         except StoreError as e:
             if isinstance(e, ContentChangedError):
                 raise
@@ -169,6 +170,9 @@ class KeptFiles:
     def _wanted(self, root: str) -> KeptState:
         wanted = self.state(root)
         if wanted is None:
+            for store in self.stores:
+                if isinstance(store, LocalStore):
+                    store.check_there()
             raise ConfigurationError(
                 f"the content {root[:12]} of {self.what} is in no store here",
                 hint="Type dws push where the snapshot was taken; then run the command again.",
@@ -214,6 +218,8 @@ class KeptFiles:
         """Bring to the shared store what snapshots name and it lacks; how many contents."""
         if self.shared is None:
             return 0
+        if isinstance(self.shared, LocalStore):
+            self.shared.check_there()
         carried = 0
         for name, _ in self.own.trees():
             if name.workspace != self.workspace.id or not self.is_named(name.root):
@@ -223,8 +229,20 @@ class KeptFiles:
             if state is None or not state.whole or (there is not None and there.whole):
                 continue
             sources = sources_in_store(self.own.folder, state)
-            carried += keep(self.shared, name, state, sources, shared=True)
+            carried += self._keep_shared(self.shared, name, state, sources)
         return carried
+
+    def _keep_shared(
+        self,
+        store: Store,
+        name: TreeName,
+        state: KeptState,
+        sources: Mapping[str, Path],
+        progress: Progress | None = None,
+    ) -> int:
+        count = keep(store, name, state, sources, progress, shared=True)
+        note_known(self.workspace.root, str(self.url))
+        return count
 
     def fetch(self, root: str) -> int:
         """Bring content of a state to the workspace's own store, as far as it is not here.

@@ -25,6 +25,7 @@ from dws_graph.resources.file_resource import FileResource
 from dws_graph.resources.fingerprints import Look, Sight, file_entries, look
 from dws_graph.resources.hash_workers import are_kept
 from dws_graph.resources.kept_files import KeptFiles, store_of
+from dws_graph.resources.known_stores import forget_known
 from dws_graph.resources.many_files import look_at_many
 from dws_graph.resources.terms import (
     LINEAGE_FILE,
@@ -110,6 +111,7 @@ class LocalFileResource(FileResource):
         store = self.store
         if name == "store":
             store = None if value is None else check_url(value)
+            forget_known(self.workspace.root, store or "")
         return {**params, "compute_hash": True, "keep": True, "store": store}
 
     def get_local_params(self) -> Json:

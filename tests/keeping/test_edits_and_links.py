@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -116,3 +117,42 @@ def test_kept_content_that_is_lost_is_missing(dws: Dws, files: Files, workspace:
     assert ran.status == 1
     assert "missing" in ran.out
     assert "its kept content is in no store here" in ran.out
+
+
+def test_a_store_whose_disk_is_away_is_not_begun_anew(dws: Dws, files: Files, tmp_path: Path):
+    disk, away = tmp_path / "disk", tmp_path / "away"
+    url = (disk / "kept").as_uri()
+    disk.mkdir()
+    dws("config", "--resource", "data", "store", url)
+    dws("snapshot", "v1")
+    subprocess.run(["git", "init", "-q", "--bare", str(tmp_path / "origin.git")], check=True)
+    dws("publish", str(tmp_path / "origin.git"))
+    disk.rename(away)
+    disk.mkdir()
+    files.write(b"a.csv", b"second\n")
+
+    ran = dws("snapshot", "v2")
+
+    assert "kept on this machine alone until dws push" in ran.err
+    assert "is not there any more: is its disk mounted?" in ran.err
+    for command in (["push"], ["--batch", "restore", "v1"]):
+        assert "is its disk mounted?" in dws.run(*command).err
+    assert list(disk.iterdir()) == []
+    disk.rmdir()
+    away.rename(disk)
+    dws("--batch", "restore", "v1")
+    dws("--batch", "restore", "v2")
+    assert (files.folder / "a.csv").read_text() == "second\n"
+
+
+def test_a_store_is_begun_anew_where_that_is_wanted(dws: Dws, files: Files, tmp_path: Path):
+    url = (tmp_path / "kept").as_uri()
+    dws("config", "--resource", "data", "store", url)
+    dws("snapshot", "v1")
+    shutil.rmtree(tmp_path / "kept")
+
+    dws("config", "--resource", "data", "store", url)
+    files.write(b"a.csv", b"second\n")
+    dws("snapshot", "v2")
+
+    assert (tmp_path / "kept/trees").is_dir()

@@ -47,11 +47,19 @@ class LocalStore:
         where: As text.
     """
 
-    def __init__(self, folder: Path, *, notify: Notify = quiet, in_workspace: bool = False) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        notify: Notify = quiet,
+        in_workspace: bool = False,
+        is_known: bool = False,
+    ) -> None:
         self.folder = folder
         self.where = str(folder)
         self._notify = notify
         self._in_workspace = in_workspace
+        self._is_known = is_known
 
     @contextmanager
     def adding(self) -> Iterator[None]:
@@ -223,7 +231,21 @@ class LocalStore:
                 freed += status.st_size
         return freed
 
+    def check_there(self) -> None:
+        """Refuse to begin one anew that was there before.
+
+        Raises:
+            StoreError: It is not there.
+        """
+        if self._is_known and not (self.folder / "trees").is_dir():
+            raise StoreError(
+                f"the store {self.where} is not there any more: is its disk mounted?",
+                hint="Bring it back; to begin a new one there, give it once more: dws config "
+                "--resource NAME store URL.",
+            )
+
     def _make(self, folder: Path) -> None:
+        self.check_there()
         try:
             make_folder(folder)
             if self._in_workspace and not (self.folder / ".gitignore").exists():
