@@ -6,6 +6,7 @@ Pure ASGI: a body is counted as it arrives, and an answer streams.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import time
 from collections.abc import Collection
@@ -170,17 +171,32 @@ class Caught:
             await self._tell(Request(scope), of_mistake(e))(scope, receive, send)
 
 
+class _Enough(Exception):  # noqa: N818  # nothing is wrong
+    """All that was asked for has been sent."""
+
+
 class Headless:
-    """Answers HEAD as GET is answered, without the body, which the server leaves out."""
+    """Answers HEAD as GET is answered, without the body: that of a stream would never end."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See ASGI."""
-        if scope["type"] == "http" and scope["method"] == "HEAD":
-            scope = {**scope, "method": "GET"}  # the server has its own, and sees HEAD there
-        await self._app(scope, receive, send)
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self._app(scope, receive, send)
+            return
+
+        async def sending(message: Message) -> None:
+            if message["type"] != "http.response.body":
+                await send(message)
+                return
+            await send({"type": "http.response.body", "body": b""})
+            raise _Enough
+
+        with contextlib.suppress(_Enough):
+            # the server has a scope of its own, and sees HEAD there
+            await self._app({**scope, "method": "GET"}, receive, sending)
 
 
 API = "/api/v1"

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from threading import Event
 
 from dws_graph.api.service.metering import Meter
+from dws_graph.api.service.news import News
 from dws_graph.api.service.recorder import Recorder
 from dws_graph.api.service.sessions import Sessions
 from dws_graph.api.service.settings import Settings
@@ -26,6 +27,7 @@ class State:
         throttle: Counts tokens that are none.
         meter: Counts requests.
         listeners: Streams of events that are open.
+        news: What they are told.
         stopping: Set when the service is about to end: streams end by themselves.
         recorder: Records what programs outside tell; None where the workspace is not its own.
     """
@@ -37,6 +39,7 @@ class State:
     throttle: Throttle
     meter: Meter
     listeners: set[object] = field(default_factory=set)
+    news: News = field(default_factory=News)
     stopping: Event = field(default_factory=Event)
     recorder: Recorder | None = None
 

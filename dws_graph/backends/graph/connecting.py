@@ -256,6 +256,11 @@ def _server_error(address: GraphAddress, error: Any) -> Exception:
             f"Neo4j at {address.url} may only be read now",
             hint=f"Give the user the right to write, or the database. {WAITS}",
         )
+    if "Transaction.TransactionTimedOut" in code:  # it is slow, or under load: nothing is wrong
+        return ViewUnavailableError(
+            f"Neo4j at {address.url} did not answer in time",
+            hint=f"Try again, when it has less to do. {WAITS}",
+        )
     if code.startswith("Neo.TransientError"):
         return ViewUnavailableError(
             f"Neo4j at {address.url} cannot finish this now: {first_line(error)}",

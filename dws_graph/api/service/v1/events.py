@@ -6,38 +6,25 @@ Source: https://html.spec.whatwg.org/multipage/server-sent-events.html
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from http import HTTPStatus
-from typing import Any, NamedTuple
+from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
+from starlette.types import Send
 
 from dws_graph.api.service.access import caller
+from dws_graph.api.service.news import EVERY
 from dws_graph.api.service.problems import Problem
 from dws_graph.api.service.v1.common import Ask, problems, state_of
-from dws_graph.backends.views import Questions, StepFilter
 from dws_graph.errors import DwsError
 
 router = APIRouter(tags=["service"])
 MOST = 100  # listeners at a time
-EVERY = 1.0  # seconds between two looks
 ALIVE = 15  # looks without news, after which a line says that the stream lives
-
-
-class Newest(NamedTuple):
-    """The newest step of all, and the one that is named with it: what news are told by."""
-
-    step: str
-    name: str
-    time: str
-
-
-def newest(q: Questions) -> Newest:
-    """The last step that was recorded."""
-    steps = q.chosen_steps(StepFilter(), 1)
-    return Newest(steps[0].id, steps[0].name, steps[0].start_time) if steps else Newest("", "", "")
 
 
 @router.get(
@@ -50,13 +37,14 @@ async def events(request: Request, ask: Ask) -> StreamingResponse:
 
     The stream ends when the token is revoked or has expired, or its session has ended.
     """
-    listeners, stopping = state_of(request).listeners, state_of(request).stopping
+    state = state_of(request)
+    listeners, stopping = state.listeners, state.stopping
     if len(listeners) >= MOST:
         raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "Too many listen already.")
-    before = await ask.ask(newest)
+    before = await state.news.look(ask)
     may_go_on = still_known(request)
 
-    async def stream() -> AsyncIterator[str]:
+    async def stream() -> AsyncGenerator[str, None]:
         mine = object()
         listeners.add(mine)
         last, quiet = before, 0
@@ -67,7 +55,7 @@ async def events(request: Request, ask: Ask) -> StreamingResponse:
                 if not await ask.quick(may_go_on):
                     return
                 try:
-                    now = await ask.ask(newest)
+                    now = await state.news.look(ask)
                 except DwsError:  # the view is away: it may come back
                     now = last
                 quiet = 0 if now != last else quiet + 1
@@ -79,7 +67,20 @@ async def events(request: Request, ask: Ask) -> StreamingResponse:
         finally:
             listeners.discard(mine)
 
-    return StreamingResponse(stream(), media_type="text/event-stream")
+    return _Stream(stream())
+
+
+class _Stream(StreamingResponse):
+    """One that ends at once where nobody listens any more, not when memory is tidied."""
+
+    def __init__(self, told: AsyncGenerator[str, None]) -> None:
+        super().__init__(told, media_type="text/event-stream")
+        self._told = told
+
+    async def stream_response(self, send: Send) -> None:
+        """See Starlette."""
+        async with contextlib.aclosing(self._told):
+            await super().stream_response(send)
 
 
 def still_known(request: Request) -> Callable[[], bool]:
