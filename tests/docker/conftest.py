@@ -14,6 +14,7 @@ from tests.docker import standins
 from tests.docker.deployed import environment
 from tests.docker.engine import Stack, docker
 from tests.docker.lab import GIT, Lab
+from tests.docker.served import Service
 from tests.fixtures.moto import moto_server  # noqa: F401
 from tests.neo4j.local import Address, free_port, wait_ready
 
@@ -104,6 +105,7 @@ def stack(
         "DWS_NEO4J_AUTH_FILE": str(auth_file),
         "DWS_NEO4J_IMAGE": standins.neo4j(folder),
         "DWS_NEO4J_PORT": str(free_port()),
+        "DWS_SERVICE_PORT": str(free_port()),
     }
     made = Stack(
         checkout / "docker" / "compose.yaml", f"dwstest{secrets.token_hex(4)}", environment
@@ -122,6 +124,15 @@ def graph(stack: Stack, password: str) -> Address:
     address = Address(f"bolt://127.0.0.1:{stack.environment['DWS_NEO4J_PORT']}", "neo4j", password)
     wait_ready(address)
     return address
+
+
+@pytest.fixture(scope="session")
+def service(stack: Stack) -> Service:
+    """The lineage service on that graph."""
+    stack("up", "-d")
+    made = Service(stack, f"http://127.0.0.1:{stack.environment['DWS_SERVICE_PORT']}")
+    made.is_ready()
+    return made
 
 
 @pytest.fixture
