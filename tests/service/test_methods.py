@@ -17,7 +17,7 @@ EVENTS = "/api/v1/events"
 LISTENERS = 100  # so many may listen at a time
 PAGES = ("/", "/steps", "/search", "/cypher", "/login", "/graph", "/graph/drawing")
 JSON = {"content-type": "application/json"}
-EMPTY = (
+EMPTY: tuple[dict, ...] = (
     {},
     {"content": b""},
     {"content": b"", "headers": JSON},
@@ -49,7 +49,7 @@ def paths(client: httpx.Client) -> dict[str, set[str]]:
     """{path: its methods} of all routes, each parameter as something."""
     document = client.get("/api/v1/openapi.json").json()["paths"]
     named = {"{workspace}": "0b54d1b2-7a0a-4a39-9d3c-7a7d8a5b1f0e", "{direction}": "upstream"}
-    found = {}
+    found: dict[str, set[str]] = {}
     for path, methods in document.items():
         for name, value in named.items():
             path = path.replace(name, value)

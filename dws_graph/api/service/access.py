@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import NamedTuple
 
@@ -47,10 +47,10 @@ def caller(request: Request) -> Caller:
     return Caller(READ if state.settings.is_local else None)
 
 
-def needs(scope: str) -> Callable[[Request], Caller]:
+def needs(scope: str) -> Callable[[Request], Awaitable[Caller]]:
     """A dependency: refuses callers who may not do that."""
 
-    def check(request: Request) -> Caller:
+    async def check(request: Request) -> Caller:  # what is not async costs a thread
         found = caller(request)
         if found.scope is None:
             raise _unknown("This needs a token.")

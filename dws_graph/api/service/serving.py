@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import socket
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from types import FrameType
@@ -20,6 +21,7 @@ from dws_graph.errors import ConfigurationError
 LAST = 10  # seconds that an answer under way has to end
 CONNECTIONS = 1_000
 BACKLOG = 512
+SWITCH = 0.0005  # seconds until a thread that answers lets the event loop have its turn
 
 
 def serve(settings: Settings, begun: Callable[[str], None]) -> None:
@@ -34,6 +36,7 @@ def serve(settings: Settings, begun: Callable[[str], None]) -> None:
             had; or there is no workspace.
     """
     check_reachable(settings)
+    sys.setswitchinterval(SWITCH)
     listening = listen(settings)
     settings = replace(settings, port=listening.getsockname()[1])  # 0 was any that is free
     with listening:

@@ -96,7 +96,7 @@ class Piece(NamedTuple):
     to: str | None
 
 
-def wanted_piece(
+async def wanted_piece(
     node: NodeKey = None,
     workspace: Workspace = None,
     ref: RefText = None,

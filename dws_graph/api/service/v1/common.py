@@ -26,7 +26,7 @@ def state_of(request: Request) -> State:
     return state
 
 
-def asking_of(request: Request) -> Asking:
+async def asking_of(request: Request) -> Asking:
     """Who asks the views."""
     return state_of(request).asking
 

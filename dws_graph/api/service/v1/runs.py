@@ -7,12 +7,11 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path
+from fastapi import APIRouter, Depends, Path, Request
 
 from dws_graph.api.service.problems import Problem, not_found, refused
 from dws_graph.api.service.recorder import Recorder
 from dws_graph.api.service.run_shapes import Run, RunEnd, RunFailed, RunStart
-from dws_graph.api.service.state import State
 from dws_graph.api.service.v1.common import problems, state_of
 from dws_graph.lineage.outside import complete_run, fail_run, find_run, start_run
 from dws_graph.model import outside
@@ -21,22 +20,23 @@ from dws_graph.workspace.opened import OpenWorkspace
 router = APIRouter(prefix="/runs", tags=["runs"])
 
 
-def recorder_of(state: Annotated[State, Depends(state_of)]) -> Recorder:
+async def recorder_of(request: Request) -> Recorder:
     """Who records.
 
     Raises:
         Problem: Nobody does.
     """
-    if state.recorder is None:
+    recorder = state_of(request).recorder
+    if recorder is None:
         raise Problem(
             HTTPStatus.CONFLICT,
             "This service records nothing: the workspace that it serves is somebody's.",
             hint="Start it with a workspace of its own: dws serve --data DIR.",
         )
-    return state.recorder
+    return recorder
 
 
-def run_id(
+async def run_id(
     run: Annotated[
         str,
         Path(
