@@ -2,6 +2,8 @@
 "use strict";
 (async () => {
   const told = document.getElementById("boot").dataset;
+  const sources = told.scripts.split(" ");
+  for (const source of sources) fetch(source).catch(() => {}); // kept until it is wanted, below
   const answer = await fetch(told.from, { headers: { accept: "application/json" } });
   if (!answer.ok) {
     const { detail } = await answer.json().catch(() => ({}));
@@ -13,13 +15,12 @@
   holder.hidden = true;
   holder.textContent = await answer.text();
   document.body.append(holder);
-  for (const source of told.scripts.split(" ")) {
-    await new Promise((done, failed) => {
-      const script = document.createElement("script");
-      script.src = source;
-      script.addEventListener("load", done);
-      script.addEventListener("error", failed);
-      document.body.append(script);
-    });
-  }
+  await Promise.all(sources.map((source) => new Promise((done, failed) => {
+    const script = document.createElement("script");
+    script.async = false; // all are under way at once, and run in this order
+    script.src = source;
+    script.addEventListener("load", done);
+    script.addEventListener("error", failed);
+    document.body.append(script);
+  })));
 })();
