@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Path, Query, Request, Response
-from fastapi.responses import JSONResponse
 from pydantic import BeforeValidator, Field
 
 from dws_graph.api.service.cursors import MOST, USUAL, cursor
@@ -73,12 +73,14 @@ def _knows(request: Request, etag: str) -> bool:
     return any(tag.strip().removeprefix("W/") in (etag, "*") for tag in told)
 
 
-def unchanging(request: Request, tag: str, body: Any) -> Response:
+def unchanging(request: Request, body: Any) -> Response:
     """An answer that stays what it is for ever, for what is addressed by hash.
 
-    The tag is made of our own text alone, and hashed: no client's text becomes a header.
+    Its tag is the hash of what is sent, so nobody who has another answer, of an older service or of
+    a graph that was made anew, is told that he has this one; no client's text becomes a header.
     """
-    etag = f'"{hashlib.sha256(tag.encode()).hexdigest()[:32]}"'
+    data = json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
+    etag = f'"{hashlib.sha256(data).hexdigest()[:32]}"'
     headers = {
         "etag": etag,
         "cache-control": "private, max-age=3600",
@@ -86,4 +88,4 @@ def unchanging(request: Request, tag: str, body: Any) -> Response:
     }
     if _knows(request, etag):
         return Response(status_code=304, headers=headers)
-    return JSONResponse(body, headers=headers)
+    return Response(data, media_type="application/json", headers=headers)

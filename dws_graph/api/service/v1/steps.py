@@ -91,4 +91,4 @@ async def get_environment(
         platform=found.platform,
         packages=list(found.packages),
     )
-    return unchanging(request, f"environment {found.hash}", body.model_dump())
+    return unchanging(request, body.model_dump())
