@@ -78,6 +78,8 @@ bench: venv  ## measure what recording and asking cost, as a workspace grows to 
 	$(BIN)/python benchmarks/scale.py
 	$(BIN)/python benchmarks/resources.py
 	$(BIN)/python -m benchmarks.neo4j
+	$(BIN)/python -m benchmarks.readers
+	$(BIN)/python -m benchmarks.pages
 
 lock:  ## write requirements.lock, those of the image and of 1.6, from pyproject.toml (ARGS=--upgrade takes the newest of all)
 	test -x build/lock/bin/uv || { $(PYTHON) -m venv build/lock && build/lock/bin/pip install --quiet uv; }

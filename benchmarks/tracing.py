@@ -30,6 +30,9 @@ const look = () => {
 if (window === top) requestAnimationFrame(look);
 """
 
+TIMES = f"""['{MARK}', 'first-contentful-paint'].map(
+    (name) => performance.getEntriesByName(name)[0].startTime)"""
+
 
 class Took(NamedTuple):
     """Milliseconds from the navigation.
@@ -71,28 +74,23 @@ def load(browser: Browser, url: str, there: str, stored: Mapping[str, str] | Non
     try:
         page.wait_for_selector(f"html.{MARK}", state="attached", timeout=PATIENCE)
         page.wait_for_timeout(REST)
+        times = page.evaluate(TIMES)
     finally:
         traced = browser.stop_tracing()
         context.close()
-    return _measured(json.loads(traced)["traceEvents"], url)
+    return _measured(json.loads(traced)["traceEvents"], *times)
 
 
-def _measured(events: list[dict[str, Any]], url: str) -> Took:
-    begun = [e for e in events if e["name"] == "navigationStart" and _leads_to(e, url)][-1]
-    begin, where = begun["ts"], (begun["pid"], begun["tid"])
+def _measured(events: list[dict[str, Any]], there: float, painted: float) -> Took:
+    mark = next(e for e in events if e["name"] == MARK)
+    begin = mark["ts"] - there * 1e3  # the page's clock starts with the navigation
+    where = (mark["pid"], mark["tid"])
     mine = [e for e in events if (e["pid"], e["tid"]) == where and e["ts"] >= begin]
-    first = min(e["ts"] for e in mine if e["name"] == "firstContentfulPaint")
-    there = min(e["ts"] for e in mine if e["name"] == MARK)
     tasks = [e for e in mine if e["name"].endswith("RunTask") and e.get("dur")]
-    ends = [e["ts"] + e["dur"] for e in tasks if e["dur"] >= LONG]
-    usable = max([first, there, *ends])
-    busy = sum(e["dur"] for e in _outer(tasks) if e["ts"] < usable)
-    return Took(*((at - begin) / 1e3 for at in (first, there, usable)), busy / 1e3)
-
-
-def _leads_to(event: dict[str, Any], url: str) -> bool:
-    data = event["args"].get("data", {})
-    return bool(data.get("isLoadingMainFrame")) and data.get("documentLoaderURL") == url
+    ends = [(e["ts"] + e["dur"] - begin) / 1e3 for e in tasks if e["dur"] >= LONG]
+    usable = max([painted, there, *ends])
+    busy = sum(e["dur"] for e in _outer(tasks) if e["ts"] < begin + usable * 1e3)
+    return Took(painted, there, usable, busy / 1e3)
 
 
 def _outer(tasks: list[dict[str, Any]]) -> list[dict[str, Any]]:
