@@ -181,11 +181,6 @@ def test_a_page_of_snapshots_is_read_in_the_order_of_its_index(graph: Neo4jGraph
     assert sorts_of(explained(graph, page_texts.SNAPSHOTS)) == []
 
 
-@pytest.mark.parametrize("name", ["FIND_STEPS", "FIND_STEPS_IN"])
-def test_a_search_looks_at_steps_in_the_order_of_their_index(graph: Neo4jGraph, name: str):
-    assert sorts_of(explained(graph, getattr(question_texts, name))) == []
-
-
 def test_versions_are_found_by_an_index_of_their_hashes(graph: Neo4jGraph):
     plan = explained(graph, question_texts.FIND_CERTIFICATES)
     seeks = [str(o["args"]["Details"]) for o in operators(plan) if "Index" in kind(o)]

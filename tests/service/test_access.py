@@ -18,7 +18,7 @@ from dws_graph.api.service.tokens import TokenStore
 from tests.service.processes import SCOPES, Served
 
 OPEN = {"/api/v1/health", "/api/v1/ready", "/login", "/logout", "/static/{version}/{name}"}
-READING = {("POST", "/api/v1/cypher")}  # asks with a body
+READING = {("POST", "/cypher/picture.svg"), ("POST", "/api/v1/cypher")}  # asks with a body
 UUID = "0b54d1b2-7a0a-4a39-9d3c-7a7d8a5b1f0e"
 FILLED = {"direction": "upstream", "workspace": UUID}
 
