@@ -74,6 +74,7 @@ SLOW = (
     "resources/test_s3_refusals.py",
     *("service/test_access.py", "service/test_beside.py", "service/test_browser.py"),
     *("service/test_hostile.py", "service/test_pages.py", "service/test_schema.py"),
+    *("service/test_filter.py", "service/test_impact.py", "service/test_slice.py"),
 )
 
 LONGEST = ("faults/test_kills.py", "neo4j/", "rules/test_random_dag.py")
