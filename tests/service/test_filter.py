@@ -211,6 +211,8 @@ def test_one_kind_is_chosen(graph: Seen, client: httpx.Client, kind: str):
 
     assert shown(graph.page) == asked(client, filter=f"kind:{kind}")
     expect(graph.page.locator("#how [name=kind]")).to_have_value(kind)
+    empty = graph.page.get_by_text("Nothing fits the filter.")
+    expect(empty).to_have_count(0 if shown(graph.page) else 2)  # beside the slider, and in place
 
 
 @pytest.mark.needs("chromium")

@@ -216,7 +216,8 @@ def values_of(
         return heading, timeline_of(q, around_of(wanted), version, asked)
 
     heading, times = source.ask(around_it)
-    nothing = "Nothing fits the filter." if shown.filtered else said_of_nothing(version, heading)
+    fits_nothing = bool(shown.filtered) and not shown.found.nodes
+    nothing = "Nothing fits the filter." if fits_nothing else said_of_nothing(version, heading)
     return {
         "heading": heading,
         "left_out": shown.left_out,
