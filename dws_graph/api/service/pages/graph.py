@@ -13,6 +13,13 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
+from dws_graph.api.service.pages.expanding import (
+    More,
+    Opened,
+    Opening,
+    opened_up,
+    openings,
+)
 from dws_graph.api.service.pages.rendering import GRAPH_SCRIPTS, asset, page
 from dws_graph.api.service.pages.timeline import (
     Timeline,
@@ -21,6 +28,7 @@ from dws_graph.api.service.pages.timeline import (
     stale_in,
     timeline_of,
 )
+from dws_graph.api.service.problems import refused
 from dws_graph.api.service.sources import Source
 from dws_graph.api.service.v1.common import Ask, Depth
 from dws_graph.api.service.v1.lineage import NodeKey, RefText, Workspace, nearest
@@ -86,6 +94,17 @@ class Piece(NamedTuple):
     limit: int
     at: str | None
     against: str | None
+    opened: tuple[Opening, ...] = ()
+
+    def said(self) -> dict[str, Any]:
+        """The same as an address says it, without what need not be said."""
+        given = self._asdict()
+        del given["opened"]
+        return {k: value for k, value in given.items() if value not in (None, USUAL.get(k))}
+
+    def said_open(self) -> list[tuple[str, str]]:
+        """What is opened, as an address says it."""
+        return [("down" if one.down else "up", f"{one.key}~{one.steps}") for one in self.opened]
 
 
 def wanted_piece(
@@ -98,15 +117,24 @@ def wanted_piece(
     limit: Nodes = MOST,
     at: At = None,
     against: At = None,
+    up: Opened = [],  # noqa: B006 - FastAPI makes a new one for each request
+    down: Opened = [],  # noqa: B006
 ) -> Piece:
     """What a request asks for; a word without a value, as forms send them, says nothing.
 
     Two versions of all of a workspace are compared in what each was made from: with all that was
     made since, too, the later one would always hold the earlier.
+
+    Raises:
+        Problem: Something is opened, of another time than now.
     """
     over_all = against and not node and not ref
     way: Way = direction or ("upstream" if over_all else "both")
-    return Piece(node, workspace, ref, way, depth, detail, limit, at or None, against or None)
+    opened = openings(up, down)
+    if opened and (at or against):
+        raise refused("What is opened is of now.", "Leave out up and down, or at and against.")
+    at, against = at or None, against or None
+    return Piece(node, workspace, ref, way, depth, detail, limit, at, against, opened)
 
 
 Wanted = Annotated[Piece, Depends(wanted_piece)]
@@ -119,6 +147,8 @@ class Shown(NamedTuple):
     left_out: int
     marks: Marks
     version: Version
+    more: More
+    opened: tuple[Opening, ...]
 
 
 def around_of(wanted: Piece) -> Around:
@@ -128,12 +158,17 @@ def around_of(wanted: Piece) -> Around:
 
 
 def shown_by(source: Source, wanted: Piece) -> Shown:
-    """What was asked for."""
+    """What was asked for, and of now what was opened besides."""
     version = source.ask(lambda q: version_of(q, around_of(wanted), wanted.at, wanted.against))
-    found, left_out, most = version.found, 0, wanted.limit
+    found, left, most = version.found, set[str](), wanted.limit
     if len(found.nodes) > most:
-        found, left_out = nearest(found, version.starts, most)
-    return Shown(found, left_out, stale_in(source, found, version), version)
+        found, _ = nearest(found, version.starts, most)
+        left = {n.key for n in version.found.nodes} - {n.key for n in found.nodes}
+    if wanted.at or wanted.against:
+        return Shown(found, len(left), stale_in(source, found, version), version, {}, ())
+    made = source.ask(lambda q: opened_up(q, found, left, wanted.opened, wanted.detail))
+    marks = stale_in(source, made.found, version)
+    return Shown(made.found, made.left_out, marks, version, made.more, made.opened)
 
 
 @router.get("/graph")
@@ -144,7 +179,7 @@ async def graph(
 ) -> HTMLResponse:
     """The graph around a node or a ref."""
     given: dict[str, Any] = wanted._asdict()
-    asked = {key: value for key, value in given.items() if value not in (None, USUAL.get(key))}
+    asked = wanted.said()
 
     def made() -> tuple[dict[str, Any], Shown, str, Timeline]:
         shown = shown_by(ask.source, wanted)
@@ -157,21 +192,23 @@ async def graph(
 
     drawn, shown, heading, times = await ask.slow(made)
     kept = {key: asked[key] for key in OF if key in asked}
+    address = [*asked.items(), *wanted.said_open()]
+    wider = [*({**asked, "limit": min(10_000, wanted.limit * 2)}).items(), *wanted.said_open()]
     return page(
         request,
         "graph.html.j2",
         heading=heading,
         asked=given,
-        kept=list(kept.items()),
+        kept=[*kept.items(), *wanted.said_open()],
         directions=DIRECTIONS,
         details=DETAILS,
         left_out=shown.left_out,
         times=times,
         laid=laid_of(shown.version),
         nothing=said_of_nothing(shown.version, heading),
-        more=f"/graph?{urlencode({**asked, 'limit': min(10_000, wanted.limit * 2)})}",
-        drawing=f"/graph/drawing?{urlencode(asked)}",
-        svg=f"/graph/picture.svg?{urlencode(asked)}",
+        more=f"/graph?{urlencode(wider)}",
+        drawing=f"/graph/drawing?{urlencode(address)}",
+        svg=f"/graph/picture.svg?{urlencode(address)}",
         **exports_of(wanted, asked),
         scripts=[asset(name) for name in GRAPH_SCRIPTS],
         **{key: drawn[key] for key in ("groupings", "legend", "rows", "note")},
@@ -210,7 +247,8 @@ async def drawing(
     def made() -> bytes:
         shown = shown_by(ask.source, wanted)
         drawn = DRAWINGS.get(shown.found, wanted.detail, shown.marks)
-        return json.dumps(drawn["data"]).encode()
+        opened = [[one.key, "down" if one.down else "up", one.steps] for one in shown.opened]
+        return json.dumps({**drawn["data"], "more": shown.more, "opened": opened}).encode()
 
     return Response(await ask.slow(made), media_type="application/json")
 
