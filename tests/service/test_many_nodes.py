@@ -109,10 +109,16 @@ def test_versions_of_one_resource_are_put_together(
         for n in told.values()
         if n["kind"] == "certificate" and n["key"] != code
     )
-    found = page.evaluate("shown.nodes.map((n) => [n.name, n.role, n.members.length])")
-    assert {name: count for name, role, count in found if count} != {}
-    for name, versions in wanted.items():
-        assert any(said == f"{name} \N{MULTIPLICATION SIGN}{versions}" for said, _, _ in found)
+    groups = page.evaluate(
+        "shown.nodes.map((n) => [n.name, n.members]).filter(([, m]) => m.length)"
+    )
+    assert {name for name, _ in groups} == {
+        f"{name} \N{MULTIPLICATION SIGN}{versions}" if versions > 1 else name
+        for name, versions in wanted.items()
+    }
+    members = [key for _, found in groups for key in found]
+    assert len(members) == len(set(members))
+    assert set(members) == told.keys() - {code}
 
 
 def drawn(page: Page, role: str) -> Counter[str]:

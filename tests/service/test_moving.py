@@ -22,10 +22,11 @@ def graph(see: Callable[..., Seen], of_many: Served) -> Page:
     return open_graph(see(of_many), f"node={last}&direction=upstream")
 
 
-def middle(page: Page) -> tuple[float, float]:
+def middle(page: Page) -> tuple[int, int]:
+    """Of the picture, in whole pixels: as a mouse's events have it."""
     box = page.locator("#stage").bounding_box()
     assert box is not None
-    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    return round(box["x"] + box["width"] / 2), round(box["y"] + box["height"] / 2)
 
 
 def scale(page: Page) -> float:

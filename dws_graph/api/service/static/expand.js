@@ -131,7 +131,7 @@ function goOn(node, way) {
     const steps = stepsToMore(id, way);
     if (steps) wanted.set(`${way} ${id}`, steps > entryOf(way, id) ? steps : entryOf(way, id) + 1);
   }
-  ask(addressOf(wanted), node.id);
+  if (addressOf(wanted) !== addressOf(opened)) ask(addressOf(wanted), node.id);
 }
 
 function closeAgain(node, way) {
