@@ -80,3 +80,36 @@ def test_buttons_and_keys_zoom_and_fit(graph: Page):
     graph.keyboard.press("0")
     assert scale(graph) == pytest.approx(whole)
     expect(graph.locator("#panel")).to_be_hidden()
+
+
+def test_what_is_seen_of_the_lines_is_a_piece_of_the_whole(graph: Page):
+    """Only the part of a line that is in view is painted, and it lies where it would lie."""
+    inked, different = graph.evaluate(
+        """() => {
+            const up = new Set(shown.edges);
+            const plain = { ...view, scale: 1, lit: null, up, down: new Set() };
+            const painted = (width, height, left, top) => {
+                const canvas = document.createElement("canvas");
+                [canvas.width, canvas.height] = [width, height];
+                const ctx = canvas.getContext("2d", { willReadFrequently: true });
+                ctx.translate(-left, -top);
+                painter.paintEdges(ctx, plain);
+                return ctx;
+            };
+            const whole = painted(Math.ceil(shown.width), Math.ceil(shown.height), 0, 0);
+            let inked = 0, different = 0;
+            for (let left = 0; left + 90 < shown.width; left += 90) {
+                const top = (left * 7) % Math.max(1, Math.floor(shown.height) - 60);
+                const piece = painted(90, 60, left, top).getImageData(0, 0, 90, 60).data;
+                const wanted = whole.getImageData(left, top, 90, 60).data;
+                for (let i = 3; i < wanted.length; i += 4) {
+                    inked += wanted[i] > 0;
+                    different += Math.abs(wanted[i] - piece[i]) > 48;
+                }
+            }
+            return [inked, different];
+        }"""
+    )
+
+    assert inked > 2_000
+    assert different < inked / 200

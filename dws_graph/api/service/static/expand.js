@@ -60,12 +60,15 @@ function saying(mark) {
 network.on("afterDrawing", (ctx) => {
   const marks = marksNow();
   if (view.scale < FAR) return;
+  const { x: left, y: top } = network.toCanvas(-MARGIN, -MARGIN);
+  const { x: right, y: foot } = network.toCanvas(frame.clientWidth + MARGIN, frame.clientHeight + MARGIN);
   ctx.save();
   ctx.setLineDash([]);
   ctx.textAlign = "center";
   ctx.lineWidth = 1.3;
   ctx.font = `700 11px ${FONT}`;
   for (const { node, x, y, sign } of marks) {
+    if (x < left || x > right || y < top || y > foot) continue;
     ctx.globalAlpha = view.lit && !view.lit.has(node.id) ? QUIET : 1;
     const disc = new Path2D();
     disc.arc(x, y, MARK, 0, 2 * Math.PI);

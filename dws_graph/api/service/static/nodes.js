@@ -16,15 +16,11 @@ function nameOf(node) {
   return [`${words[node.role]} ${node.name}`, node.second, ...states, ...lacking].filter(Boolean).join(", ");
 }
 
-function isInFrame({ x, y, w, h }) {
-  const { clientWidth: width, clientHeight: height } = frame;
-  const { x: left, y: top } = network.canvasToDOM({ x: x - w / 2, y: y - h / 2 });
-  const { x: right, y: foot } = network.canvasToDOM({ x: x + w / 2, y: y + h / 2 });
-  return right > 0 && foot > 0 && left < width && top < height;
-}
-
 function nearNodes() {
-  const near = shown.nodes.filter(isInFrame);
+  const { x: left, y: top } = network.toCanvas(0, 0);
+  const { x: right, y: foot } = network.toCanvas(frame.clientWidth, frame.clientHeight);
+  const near = shown.nodes.filter(({ x, y, w, h }) => x + w / 2 > left && x - w / 2 < right
+    && y + h / 2 > top && y - h / 2 < foot);
   if (near.length > MOST_NEAR) return [[], near.length];
   return [near.sort((a, b) => Math.round(a.x - b.x) || a.y - b.y), near.length];
 }
@@ -52,6 +48,8 @@ function buttonOf(node) {
 // Only what is new is put in: a button that is moved would lose the focus.
 function renew() {
   place();
+  const line = `${2 / network.getScale()}px`;
+  if (over.style.getPropertyValue("--line") !== line) over.style.setProperty("--line", line);
   const [near, count] = nearNodes();
   const held = document.activeElement?.closest("#over") ? document.activeElement.dataset.node : null;
   const kept = new Set(near.map((n) => n.id));
@@ -73,10 +71,10 @@ function renew() {
   if ($("reachable").textContent !== far) $("reachable").textContent = far;
 }
 
+// While the picture moves this is all that changes: the compositor moves the buttons along.
 function place() {
-  const { x, y } = network.canvasToDOM({ x: 0, y: 0 }), scale = network.getScale();
-  over.style.setProperty("--where", `translate(${x}px, ${y}px) scale(${scale})`);
-  over.style.setProperty("--line", `${2 / scale}px`);
+  const { x, y } = network.canvasToDOM({ x: 0, y: 0 });
+  over.style.transform = `translate(${x}px, ${y}px) scale(${network.getScale()})`;
 }
 
 network.on("afterDrawing", renew);
