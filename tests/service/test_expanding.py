@@ -242,6 +242,20 @@ def test_what_is_no_opening_is_refused(local: Served, said: str):
     assert told["hint"] == "Give up=ID~STEPS."
 
 
+@pytest.mark.parametrize("when", ["at", "against"])
+def test_nothing_is_opened_at_another_time(local: Served, when: str):
+    with local.client() as client:
+        step = client.get("/api/v1/steps").json()["items"][0]["id"]
+        refused = client.get("/graph", params={"node": step, "up": step, when: "v1"})
+        followed = client.get("/graph", params={"node": step, "up": step})
+
+    assert refused.status_code == 400
+    assert refused.json()["detail"] == "What is opened is of now."
+    [moments] = re.findall(r'<datalist id="moments">(.*?)</datalist>', followed.text, re.DOTALL)
+    assert "data-url" in moments
+    assert "up=" not in moments
+
+
 def test_so_many_openings_are_refused(local: Served):
     with local.client() as client:
         step = client.get("/api/v1/steps").json()["items"][0]["id"]
