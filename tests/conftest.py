@@ -73,6 +73,8 @@ SLOW = (
     *("resources/test_rclone", "resources/test_s3.py", "resources/test_s3_contract.py"),
     "resources/test_s3_refusals.py",
     *("service/test_access.py", "service/test_beside.py", "service/test_browser.py"),
+    *("service/test_expanding.py", "service/test_focusable.py", "service/test_many_nodes.py"),
+    "service/test_moving.py",
     *("service/test_hostile.py", "service/test_pages.py", "service/test_schema.py"),
     *("service/test_filter.py", "service/test_impact.py", "service/test_slice.py"),
 )

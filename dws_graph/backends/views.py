@@ -39,7 +39,7 @@ from dws_graph.model.certificates import Certificate
 from dws_graph.model.facts import Fact, Fingerprint, Line
 from dws_graph.model.folding import ref_id
 from dws_graph.model.refs import ResourceRef
-from dws_graph.model.subgraph import Subgraph
+from dws_graph.model.subgraph import Edge, Subgraph
 
 CHUNK = 1_000  # facts a transaction
 UNKNOWN = ResourceRef("(unknown)")  # of a certificate that only an absent segment describes
@@ -375,6 +375,18 @@ class Hit(NamedTuple):
         return Place(self.matched if self.kind == "certificate" else self.time, self.key)
 
 
+class Links(NamedTuple):
+    """What some nodes are joined to, whether or not that is among them.
+
+    Attributes:
+        into: The arrows that lead into them, sorted: a node has few, however often it is read.
+        leaving: How many arrows lead away from each, by its id.
+    """
+
+    into: tuple[Edge, ...]
+    leaving: Mapping[str, int]
+
+
 class Questions(Protocol):
     """What can be asked of the index, and of Neo4j across workspaces.
 
@@ -505,6 +517,9 @@ class Questions(Protocol):
 
     def known_then(self, ids: Collection[str], moment: Moment) -> set[str]:
         """Those of the ids of steps and certificates that anything was known of at a moment."""
+
+    def links(self, ids: Collection[str]) -> Links:
+        """The arrows into steps and certificates, and how many lead away from each."""
 
     def stale(
         self, workspace: str, instance: str, changed: Collection[ResourceRef] = ()

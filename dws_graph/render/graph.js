@@ -1,17 +1,24 @@
 // The lineage as it is (`nodes`, `edges`), and the views of it that were laid out: each node on its
 // own, or groups of them. A group can be opened in place: what lies right of it or below moves on.
 const $ = (id) => document.getElementById(id);
-const data = JSON.parse($("data").textContent);
-const { edges, views, words } = data;
-const nodes = data.nodes.map((n) => ({ ...n, shape: n.group, vis: n.shape }));
-const byId = new Map(nodes.map((n) => [n.id, n]));
-const incoming = new Map(nodes.map((n) => [n.id, []]));
-const outgoing = new Map(nodes.map((n) => [n.id, []]));
-for (const e of edges) {
-  outgoing.get(e.from).push(e);
-  incoming.get(e.to).push(e);
+let data, edges, views, words, nodes, byId, incoming, outgoing;
+
+// What is shown from now on.
+function take(told) {
+  data = told;
+  ({ edges, views, words } = data);
+  nodes = data.nodes.map((n) => ({ ...n, shape: n.group, vis: n.shape }));
+  byId = new Map(nodes.map((n) => [n.id, n]));
+  incoming = new Map(nodes.map((n) => [n.id, []]));
+  outgoing = new Map(nodes.map((n) => [n.id, []]));
+  for (const e of edges) {
+    outgoing.get(e.from).push(e);
+    incoming.get(e.to).push(e);
+  }
+  Object.assign(views.none, { nodes, edges });
 }
-Object.assign(views.none, { nodes, edges });
+
+take(JSON.parse($("data").textContent));
 const CELL_GAP = 12, FRAME_PADDING = 14, FRAME_HEAD = 46, FRAME_SHAPE = 1.6;
 
 // What the starts are connected with, `depth` steps far: only the way through a step counts.

@@ -265,9 +265,12 @@ $("twin").addEventListener("click", (event) => {
 const [, theme] = /^#theme=(light|dark)$/.exec(location.hash) ?? [];
 if (theme) document.documentElement.dataset.theme = theme;
 frame.setAttribute("role", "application");
-frame.setAttribute("aria-label", `Picture of ${nodes.length} nodes. Arrow keys go from node to `
-  + "node, Enter opens a group, plus and minus zoom, 0 shows all. The table below says the same "
-  + "in words.");
+function nameFrame() {
+  frame.setAttribute("aria-label", `Picture of ${nodes.length} nodes. Arrow keys go from node to `
+    + "node, Enter opens a group, plus and minus zoom, 0 shows all. The table below says the same "
+    + "in words.");
+}
+nameFrame();
 $("group").value = viewName;
 reserveLegend();
 redrawAll();

@@ -38,6 +38,43 @@ function legPath(path, [x1, y1, x2, y2, curved]) {
   else path.lineTo(x2, y2);
 }
 
+// The part of the layout that a canvas shows, with some room for what is wide.
+function boxOf(ctx) {
+  const back = ctx.getTransform().inverse();
+  const { x: left, y: top } = back.transformPoint({ x: 0, y: 0 });
+  const { x: right, y: foot } = back.transformPoint({ x: ctx.canvas.width, y: ctx.canvas.height });
+  return { left: left - 20, top: top - 20, right: right + 20, foot: foot + 20 };
+}
+
+// Of a leg what lies in a box: dashes are slow, and a leg may be a hundred times as long as is seen.
+function legWithin(path, leg, { left, top, right, foot }) {
+  const [x1, y1, x2, y2, curved] = leg;
+  if (Math.max(x1, x2) < left || Math.min(x1, x2) > right) return;
+  if (Math.max(y1, y2) < top || Math.min(y1, y2) > foot) return;
+  const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
+  if (!curved) {
+    path.moveTo(clamp(x1, left, right), y1);
+    path.lineTo(clamp(x2, left, right), y2);
+    return;
+  }
+  const [from, to] = [clamp(y1, top, foot), clamp(y2, top, foot)];
+  if (from === y1 && to === y2) {
+    legPath(path, leg);
+    return;
+  }
+  // y goes as 3t² - 2t³ from one end to the other: where it is between `from` and `to`.
+  const turn = (y) => 0.5 - Math.sin(Math.asin(1 - (2 * (y - y1)) / (y2 - y1)) / 3);
+  const [a, b] = [turn(from), turn(to)], middle = (x1 + x2) / 2;
+  const mix = (p, q, t) => p + (q - p) * t;
+  const point = (p, q, r, s, t, u, v) => {
+    const [pq, qr, rs] = [mix(p, q, t), mix(q, r, t), mix(r, s, t)];
+    return mix(mix(pq, qr, u), mix(qr, rs, u), v);
+  };
+  const at = (t, u, v) => [point(x1, middle, middle, x2, t, u, v), point(y1, y1, y2, y2, t, u, v)];
+  path.moveTo(...at(a, a, a));
+  path.bezierCurveTo(...at(a, a, b), ...at(a, b, b), ...at(b, b, b));
+}
+
 function arrowPath(path, [x1, , x2, y2], size) {
   const back = x2 >= x1 ? -7 * size : 7 * size;
   path.moveTo(x2, y2);
@@ -52,15 +89,26 @@ function arrowPath(path, [x1, , x2, y2], size) {
 // `tone` gives a colour by name, `lit` is null or the set of nodes that are not faded, and
 // `up` and `down` are the sets of edges that lead to and from the selected node.
 function makePainter(legs, edges, passes) {
-  const lines = {};
-  const heads = {};
+  const whole = {}; // by stroke; from afar all is seen, and nothing is dashed
   const head = (e) => (e.legs.length && !passes(e) ? e.legs[e.legs.length - 1] : null);
   const ends = new Set(edges.map(head).filter((end) => end !== null));
-  for (const leg of legs) legPath((lines[leg[5]] ??= new Path2D()), leg);
-  for (const end of ends) arrowPath((heads[legs[end][5]] ??= new Path2D()), legs[end], 1);
+  for (const leg of legs) legPath((whole[leg[5]] ??= new Path2D()), leg);
   const fitted = new Map();
 
+  function within(box) {
+    const lines = {}, heads = {};
+    for (const leg of legs) legWithin((lines[leg[5]] ??= new Path2D()), leg, box);
+    for (const end of ends) {
+      const [, , x, y, , stroke] = legs[end];
+      const seen = x > box.left && x < box.right && y > box.top && y < box.foot;
+      if (seen) arrowPath((heads[stroke] ??= new Path2D()), legs[end], 1);
+    }
+    return [lines, heads];
+  }
+
   function paintEdges(ctx, view) {
+    const box = boxOf(ctx);
+    const [lines, heads] = view.scale < FAR ? [whole, {}] : within(box);
     ctx.save();
     const crowded = view.scale < FAR && edges.length > 800;
     ctx.globalAlpha = view.lit ? FADED : crowded ? 0.6 : 1;
@@ -71,20 +119,20 @@ function makePainter(legs, edges, passes) {
       ctx.strokeStyle = ctx.fillStyle = view.tone(stroke in CHANGES ? stroke : "edge");
       ctx.lineWidth = Math.max(stroke === "added" ? 2.4 : 1.2, 0.6 / view.scale);
       ctx.stroke(path);
-      if (view.scale >= FAR && heads[stroke]) ctx.fill(heads[stroke]);
+      if (heads[stroke]) ctx.fill(heads[stroke]);
     }
     ctx.globalAlpha = 1;
-    paintLit(ctx, view, view.up, "selected");
-    paintLit(ctx, view, view.down, "downstream");
+    paintLit(ctx, view, view.up, "selected", box);
+    paintLit(ctx, view, view.down, "downstream", box);
     ctx.restore();
   }
 
-  function paintLit(ctx, view, lit, tone) {
+  function paintLit(ctx, view, lit, tone, box) {
     const byStroke = {};
     const tips = new Path2D();
     for (const edge of lit) {
       const path = (byStroke[edge.stroke] ??= new Path2D());
-      for (const leg of edge.legs) legPath(path, legs[leg]);
+      for (const leg of edge.legs) legWithin(path, legs[leg], box);
       if (head(edge) !== null) arrowPath(tips, legs[head(edge)], 1.15);
     }
     ctx.strokeStyle = ctx.fillStyle = view.tone(tone);

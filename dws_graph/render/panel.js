@@ -57,6 +57,8 @@ function openButton(group) {
 
 const WHY = new Set(["stale because", "what changed"]); // said first
 
+const additions = []; // what other scripts add to the panel of a node
+
 function showPanel(node, upstream, downstream) {
   const body = $("panel-body"), within = $("panel").contains(document.activeElement);
   const groups = new Map([["", []], ["why", []]]);
@@ -68,6 +70,7 @@ function showPanel(node, upstream, downstream) {
   body.replaceChildren(element("p", stateWords(node), "kind"), element("h2", node.name));
   const those = node.members.length ? node.members : [node.id];
   if (node.members.length) body.append(openButton(node));
+  body.append(...additions.flatMap((added) => added(node)));
   const near = [...new Set(those.flatMap((id) => incoming.get(id).map((e) => e.from)))];
   const next = [...new Set(those.flatMap((id) => outgoing.get(id).map((e) => e.to)))];
   for (const group of ["why", "metrics", "parameters", "", "code"]) {
@@ -103,11 +106,13 @@ function showTip(node, event) {
 
 // --- searching -----------------------------------------------------------------------------
 
-const searchable = nodes.map((n) => {
+function searchableOf(n) {
   const values = n.details.filter(([, , group]) => group).map(([name, value]) => `${name}=${value}`);
   const said = [n.name, n.second, stateWords(n), ...n.details.flat(), ...values];
   return [n, said.join("\n").toLowerCase()];
-});
+}
+
+let searchable = nodes.map(searchableOf);
 let found = null;
 let turn = -1;
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.fixtures.demo import Demo, demo  # noqa: F401
+from tests.fixtures.many import many_root  # noqa: F401
 from tests.service import hostile, pipelines
 from tests.service.browsing import browser, see  # noqa: F401
 from tests.service.processes import Served, serving
@@ -63,4 +64,11 @@ def of_hostile(hostile_root: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 def of_pipeline(pipeline_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """The small pipeline, for this machine alone."""
     with serving(pipeline_root, tmp_path_factory.mktemp("of_pipeline")) as served:
+        yield served
+
+
+@pytest.fixture(scope="session")
+def of_many(many_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:  # noqa: F811
+    """A workspace of 2,100 nodes, for this machine alone."""
+    with serving(many_root, tmp_path_factory.mktemp("of_many")) as served:
         yield served

@@ -127,6 +127,11 @@ UNWIND $ids AS id
 MATCH (n:Certificate|Step {id: id})-[e:READ_BY|CODE_OF|WROTE|IMPORTED_AS]->(b)
 RETURN n.id AS source, type(e) AS type, b.id AS target
 """
+LEAVING = """
+UNWIND $ids AS id
+MATCH (n:Certificate|Step {id: id})
+RETURN n.id AS id, COUNT { (n)-[:READ_BY|CODE_OF|WROTE|IMPORTED_AS]->() } AS arrows
+"""
 ALL_UPSTREAM = """
 UNWIND $ids AS id
 MATCH (n:Certificate|Step {id: id})<-[:READ_BY|CODE_OF|WROTE|IMPORTED_AS*1..1000000]-(b)

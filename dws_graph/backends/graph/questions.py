@@ -22,6 +22,7 @@ from dws_graph.backends.views import (
     EnvironmentInfo,
     Hit,
     HitKind,
+    Links,
     Retraction,
     SnapshotInfo,
     StaleStep,
@@ -242,6 +243,10 @@ class GraphQuestions:
     def known_then(self, ids: Collection[str], moment: Moment) -> set[str]:
         """Those of the ids that anything was known of at a moment."""
         return self._reading(lambda read: past.known(read, ids, moment))
+
+    def links(self, ids: Collection[str]) -> Links:
+        """The arrows into steps and certificates, and how many lead away from each."""
+        return self._reading(lambda read: reaching.links(read, ids))
 
     def stale(
         self, workspace: str, instance: str, changed: Collection[ResourceRef] = ()

@@ -16,7 +16,7 @@ from dws_graph.backends.graph.asking import Read, each
 from dws_graph.backends.neighbours import around
 from dws_graph.backends.nodes import certificate_node, is_complete, step_node
 from dws_graph.backends.ordering import in_order
-from dws_graph.backends.views import WalkRow
+from dws_graph.backends.views import Links, WalkRow
 from dws_graph.model.folding import resource_id
 from dws_graph.model.subgraph import Edge, Node, Subgraph
 from dws_graph.model.values import Json
@@ -95,6 +95,12 @@ def reach_around(read: Read, starts: Iterable[str], *, depth: int, limit: int) -
 def _edges(read: Read, text: str, ids: Iterable[str]) -> Iterable[Edge]:
     rows = each(read, text, ids)
     return (Edge(row["source"], row["target"], row["type"]) for row in rows)
+
+
+def links(read: Read, ids: Collection[str]) -> Links:
+    """The arrows into nodes, and how many lead away from each."""
+    into = sorted(_edges(read, texts.INCOMING, ids))
+    return Links(tuple(into), {row["id"]: row["arrows"] for row in each(read, texts.LEAVING, ids)})
 
 
 def subgraph(read: Read, found: Reached, root: str) -> Subgraph:

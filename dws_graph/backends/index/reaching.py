@@ -16,7 +16,7 @@ from dws_graph.backends.index.store import Store
 from dws_graph.backends.neighbours import around
 from dws_graph.backends.nodes import certificate_node, is_complete, step_node
 from dws_graph.backends.ordering import in_order
-from dws_graph.backends.views import WalkRow
+from dws_graph.backends.views import Links, WalkRow
 from dws_graph.model.certificates import Certificate
 from dws_graph.model.folding import resource_id
 from dws_graph.model.subgraph import Edge, Node, Subgraph
@@ -53,14 +53,21 @@ OUTGOING = """
 SELECT dst, type FROM edge
 WHERE src = ? AND type IN ('READ_BY', 'CODE_OF', 'WROTE', 'IMPORTED_AS')
 """
-TOUCHING = """
+INTO = """
 SELECT s.key, e.type, n.key FROM json_each(?1) j CROSS JOIN node n ON n.key = j.value
 CROSS JOIN edge e ON e.dst = n.id AND e.type IN ('READ_BY', 'CODE_OF', 'WROTE', 'IMPORTED_AS')
 CROSS JOIN node s ON s.id = e.src
-UNION ALL
+"""
+OUT_OF = """
 SELECT n.key, e.type, t.key FROM json_each(?1) j CROSS JOIN node n ON n.key = j.value
 CROSS JOIN edge e ON e.src = n.id AND e.type IN ('READ_BY', 'CODE_OF', 'WROTE', 'IMPORTED_AS')
 CROSS JOIN node t ON t.id = e.dst
+"""
+LEAVING = """
+SELECT n.key, (
+    SELECT count(*) FROM edge e
+    WHERE e.src = n.id AND e.type IN ('READ_BY', 'CODE_OF', 'WROTE', 'IMPORTED_AS')
+) FROM json_each(?1) j CROSS JOIN node n ON n.key = j.value
 """
 AS_IT_RAN = """
 SELECT src, replace(type, 'RETRACTED_', '') FROM edge
@@ -152,13 +159,21 @@ def reach_around(store: Store, starts: Iterable[str], *, depth: int, limit: int)
     """What lies around the starts, both ways: the nearest."""
 
     def touching(keys: Collection[str]) -> Iterable[Edge]:
-        rows = store.rows(TOUCHING, (json.dumps(list(keys)),))
+        wanted = (json.dumps(list(keys)),)
+        rows = [*store.rows(INTO, wanted), *store.rows(OUT_OF, wanted)]
         return (Edge(source, target, kind) for source, kind, target in rows)
 
     begin = [_key(store, row) for row in _starts(store.connection, starts)]
     keys, edges = around(touching, begin, depth=depth, limit=limit)
     rows = {key: row for key in keys for row, _ in store.rows(START, (key,))}
     return Reached(set(rows.values()), {(rows[e.source], e.type, rows[e.target]) for e in edges})
+
+
+def links(store: Store, ids: Collection[str]) -> Links:
+    """The arrows into nodes, and how many lead away from each."""
+    wanted = (json.dumps(list(dict.fromkeys(ids))),)
+    into = sorted(Edge(source, target, kind) for source, kind, target in store.rows(INTO, wanted))
+    return Links(tuple(into), dict(store.rows(LEAVING, wanted)))
 
 
 def _key(store: Store, row: int) -> str:

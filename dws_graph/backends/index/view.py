@@ -49,6 +49,7 @@ from dws_graph.backends.views import (
     EnvironmentInfo,
     Hit,
     HitKind,
+    Links,
     Pass,
     Progress,
     Retraction,
@@ -595,6 +596,11 @@ class Index:
         """Those of the ids that anything was known of at a moment."""
         with self._store.read():
             return past.known(self._store, ids, moment)
+
+    def links(self, ids: Collection[str]) -> Links:
+        """The arrows into steps and certificates, and how many lead away from each."""
+        with self._store.read():
+            return reaching.links(self._store, ids)
 
     def search(
         self,

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections import OrderedDict
 from collections.abc import Mapping
+from dataclasses import replace
 from threading import Lock
 from typing import Annotated, Any, Literal, NamedTuple
 from urllib.parse import urlencode
@@ -14,6 +15,13 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
 from dws_graph.api.service.pages.choosing import KINDS, Choice, WantedChoice, mistake, resources_in
+from dws_graph.api.service.pages.expanding import (
+    More,
+    Opened,
+    Opening,
+    opened_up,
+    openings,
+)
 from dws_graph.api.service.pages.rendering import GRAPH_SCRIPTS, asset, page
 from dws_graph.api.service.pages.timeline import (
     Timeline,
@@ -94,6 +102,17 @@ class Piece(NamedTuple):
     at: str | None
     against: str | None
     to: str | None
+    opened: tuple[Opening, ...] = ()
+
+    def said(self) -> dict[str, Any]:
+        """The same as an address says it, without what need not be said."""
+        given = self._asdict()
+        del given["opened"]
+        return {k: value for k, value in given.items() if value not in (None, USUAL.get(k))}
+
+    def said_open(self) -> list[tuple[str, str]]:
+        """What is opened, as an address says it."""
+        return [("down" if one.down else "up", f"{one.key}~{one.steps}") for one in self.opened]
 
 
 async def wanted_piece(
@@ -107,18 +126,26 @@ async def wanted_piece(
     at: At = None,
     against: At = None,
     to: NodeKey = None,
+    up: Opened = [],  # noqa: B006 - FastAPI makes a new one for each request
+    down: Opened = [],  # noqa: B006
 ) -> Piece:
     """What a request asks for; a word without a value, as forms send them, says nothing.
 
     Two versions of all of a workspace are compared in what each was made from: with all that was
     made since, too, the later one would always hold the earlier. With `to`, what lies between.
+
+    Raises:
+        Problem: Something is opened, or lies between, and of another time than now.
     """
     over_all = against and not node and not ref
     way: Way = direction or ("upstream" if over_all else "both")
     if to and (at or against):
         raise refused("What lies between two nodes is told as it is now.", "Leave out at, against.")
+    opened = openings(up, down)
+    if opened and (at or against):
+        raise refused("What is opened is of now.", "Leave out up and down, or at and against.")
     then = (at or None, against or None)
-    return Piece(node, workspace, ref, way, depth, detail, limit, *then, to or None)
+    return Piece(node, workspace, ref, way, depth, detail, limit, *then, to or None, opened)
 
 
 Wanted = Annotated[Piece, Depends(wanted_piece)]
@@ -135,6 +162,8 @@ class Shown(NamedTuple):
     filtered: int
     marks: Marks
     version: Version
+    more: More
+    opened: tuple[Opening, ...]
 
 
 def around_of(wanted: Piece) -> Around:
@@ -144,7 +173,7 @@ def around_of(wanted: Piece) -> Around:
 
 
 def shown_by(source: Source, wanted: Piece, choice: Choice) -> Shown:
-    """What was asked for, less what a filter and a limit leave out.
+    """What was asked for, less what a filter and a limit leave out, and what was opened besides.
 
     Raises:
         SelectionError: The filter cannot be understood, or answered.
@@ -159,7 +188,19 @@ def shown_by(source: Source, wanted: Piece, choice: Choice) -> Shown:
         most=wanted.limit,
         stale=lambda: stale_in(source, version.found, version),
     )
-    return Shown(found, left_out, filtered, stale_in(source, found, version), version)
+    if wanted.at or wanted.against:
+        marks = stale_in(source, found, version)
+        return Shown(found, left_out, filtered, marks, version, {}, ())
+    left = set[str]() if selection else {n.key for n in version.found.nodes} - _keys(found)
+    made = source.ask(lambda q: opened_up(q, found, left, wanted.opened, wanted.detail))
+    if selection:  # what else fits it is not among what was opened
+        made = replace(made, left_out=made.left_out + left_out)
+    marks = stale_in(source, made.found, version)
+    return Shown(made.found, made.left_out, filtered, marks, version, made.more, made.opened)
+
+
+def _keys(found: Subgraph) -> set[str]:
+    return {node.key for node in found.nodes}
 
 
 def whole(q: Questions, wanted: Piece) -> Version:
@@ -174,7 +215,8 @@ def whole(q: Questions, wanted: Piece) -> Version:
 async def graph(request: Request, ask: Ask, wanted: Wanted, choice: WantedChoice) -> HTMLResponse:
     """The graph around a node or a ref, of a workspace, or between two nodes."""
     given: dict[str, Any] = {**wanted._asdict(), **choice._asdict()}
-    asked = {key: value for key, value in given.items() if value not in (None, USUAL.get(key))}
+    chosen = {key: value for key, value in choice._asdict().items() if value is not None}
+    asked = {**wanted.said(), **chosen}
     wrong: SelectionError | None = None
     values: dict[str, Any] = {}
     try:
@@ -182,20 +224,22 @@ async def graph(request: Request, ask: Ask, wanted: Wanted, choice: WantedChoice
     except SelectionError as error:
         wrong = error
     kept = {key: asked[key] for key in OF if key in asked}
+    address = urlencode([*asked.items(), *wanted.said_open()])
+    wider = {**asked, "limit": min(10_000, wanted.limit * 2)}
     here: dict[str, Any] = {key: asked[key] for key in ("node", "workspace", "ref") if key in asked}
     return page(
         request,
         "graph.html.j2",
         asked=given,
-        kept=list(kept.items()),
+        kept=[*kept.items(), *wanted.said_open()],
         directions=DIRECTIONS,
         details=DETAILS,
         choice=choice,
         kinds=KINDS,
         wrong=wrong and mistake(choice.filter or "", wrong),
-        more=f"/graph?{urlencode({**asked, 'limit': min(10_000, wanted.limit * 2)})}",
-        drawing=f"/graph/drawing?{urlencode(asked)}",
-        saved=[(form, f"/graph/picture.{form}?{urlencode(asked)}") for form in MEDIA],
+        more=f"/graph?{urlencode([*wider.items(), *wanted.said_open()])}",
+        drawing=f"/graph/drawing?{address}",
+        saved=[(form, f"/graph/picture.{form}?{address}") for form in MEDIA],
         around=f"/graph?{urlencode(here)}",
         impact=f"/impact?{urlencode(here)}" if wanted.node or wanted.ref else "",
         scripts=[asset(name) for name in GRAPH_SCRIPTS],
@@ -263,7 +307,8 @@ async def drawing(ask: Ask, wanted: Wanted, choice: WantedChoice) -> Response:
     def made() -> bytes:
         shown = shown_by(ask.source, wanted, choice)
         drawn = DRAWINGS.get(shown.found, wanted.detail, shown.marks)
-        return json.dumps(drawn["data"]).encode()
+        opened = [[one.key, "down" if one.down else "up", one.steps] for one in shown.opened]
+        return json.dumps({**drawn["data"], "more": shown.more, "opened": opened}).encode()
 
     return Response(await ask.slow(made), media_type="application/json")
 

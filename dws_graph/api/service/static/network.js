@@ -28,6 +28,7 @@ class Network {
     this.drawn = { ...this.at };
     this.pointers = new Map();
     this.hovered = null;
+    this.catchers = []; // of a click before a node gets it: given the place, they say if it was theirs
     this.listen();
     new ResizeObserver(() => this.redraw()).observe(this.frame);
   }
@@ -102,14 +103,19 @@ class Network {
     const dx = (this.drawn.x - this.at.x) * this.at.scale, dy = (this.drawn.y - this.at.y) * this.at.scale;
     this.canvas.style.transform = `translate(${dx}px, ${dy}px) scale(${k})`;
     clearTimeout(this.resting);
+    this.tell("moved", {});
     const far = Math.abs(dx) > MARGIN || Math.abs(dy) > MARGIN || k < 0.8 || k > 1.6;
     if (far) this.redraw();
     else this.resting = setTimeout(() => this.redraw(), REST);
   }
 
-  under(event) {
+  placeOf(event) {
     const box = this.frame.getBoundingClientRect();
-    const { x, y } = this.toCanvas(event.clientX - box.left, event.clientY - box.top);
+    return this.toCanvas(event.clientX - box.left, event.clientY - box.top);
+  }
+
+  under(event) {
+    const { x, y } = this.placeOf(event);
     for (let i = this.data.items.length - 1; i >= 0; i -= 1) {
       const node = this.data.items[i];
       const size = node.made?.nodeDimensions;
@@ -180,6 +186,8 @@ class Network {
     const pressed = this.pointers.delete(event.pointerId);
     if (!pressed || this.pressed.moved) return;
     frameFocus(this.frame);
+    const place = this.placeOf(event);
+    if (this.catchers.some((caught) => caught(place))) return;
     const id = this.under(event);
     this.tell("click", { nodes: id === undefined ? [] : [id] });
   }
