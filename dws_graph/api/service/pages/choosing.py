@@ -64,7 +64,7 @@ def _of_input(text: str | None) -> str:
         return ""
 
 
-def wanted_choice(
+async def wanted_choice(
     filter: Words = None,
     kind: Words = None,
     resource: Words = None,

@@ -68,7 +68,7 @@ class Asked(NamedTuple):
         return Wanted(self.node, self.workspace, ref, self.depth, selection, self.sort, back)
 
 
-def asked_for(
+async def asked_for(
     node: NodeKey = None,
     workspace: Workspace = None,
     ref: RefText = None,

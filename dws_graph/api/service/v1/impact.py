@@ -28,7 +28,7 @@ router = APIRouter(tags=["lineage"])
 Order = Annotated[Literal["asc", "desc"], Query(description="Smallest first, or greatest.")]
 
 
-def wanted_impact(
+async def wanted_impact(
     node: NodeKey = None,
     workspace: Workspace = None,
     ref: RefText = None,
