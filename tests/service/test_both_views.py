@@ -84,6 +84,8 @@ def samples(client: httpx.Client) -> dict[str, list[str]]:
         "instance": [one["id"] for one in instances],
         "ref": [ref["name"] for ref in refs],
         "node": [steps[0]["id"], certificates[0]],
+        "other": [shots[-1]["hash"]],
+        "to": [steps[0]["id"]],
         "direction": ["upstream", "downstream", "neighbourhood"],
         "at": [row["hash"] for row in shots[:2]],
         "against": [shots[-1]["hash"]],
