@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -87,14 +88,19 @@ def viewing(root: Path, said: Path) -> Iterator[str]:
     command = [str(VIZ / "bin" / "kedro"), "viz", "run", "--no-browser", "--port", str(port)]
     with said.open("w") as out:
         process = subprocess.Popen(
-            command, cwd=root, env={**os.environ, **ASIDE}, stdout=out, stderr=out
+            command,
+            cwd=root,
+            env={**os.environ, **ASIDE},
+            stdout=out,
+            stderr=out,
+            start_new_session=True,  # it starts others, which would outlive it
         )
     try:
         url = f"http://127.0.0.1:{port}"
         _wait(url, process, said)
         yield url
     finally:
-        process.terminate()
+        os.killpg(process.pid, signal.SIGTERM)
         process.wait(60)
 
 
