@@ -124,9 +124,21 @@ class Group(click.Group):
         names = [] if not args or args[0] in self.entries else self.list_commands(ctx)
         if args and args[0] not in (*self.entries, *names) and not args[0].startswith("-"):
             near = difflib.get_close_matches(args[0], names, n=3, cutoff=0.7)
+            near = self._of_groups(ctx, args[0], cutoff=1.0) or near
+            near = near or self._of_groups(ctx, args[0], cutoff=0.7)
             known = f"Did you mean {' or '.join(near)}?" if near else f"See: {ctx.command_path} -h."
             ctx.fail(f"there is no command '{args[0]}'. {known}")
         return super().resolve_command(ctx, args)
+
+    def _of_groups(self, ctx: click.Context, word: str, cutoff: float) -> list[str]:
+        """Commands of the groups in this one that are named so, or nearly, as they are typed."""
+        groups = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+        return [
+            f"{ctx.command_path} {name} {found}"
+            for name, group in groups
+            if isinstance(group, Group)
+            for found in difflib.get_close_matches(word, group.entries, n=1, cutoff=cutoff)
+        ]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The sections, without importing what they name."""

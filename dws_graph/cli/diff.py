@@ -155,7 +155,7 @@ def _files(found: DiffResource) -> Text:
         for name in names
     ]
     if len(lines) > FILES_SHOWN:
-        left = f"... and {len(lines) - FILES_SHOWN + 1:,} more"
+        left = f"... and {len(lines) - FILES_SHOWN + 1:,} more (--format json)"
         lines[FILES_SHOWN - 1 :] = [Text(left, style="dim")]
     return Text("\n").join(lines)
 

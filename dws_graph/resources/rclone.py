@@ -21,6 +21,7 @@ from dws_graph.resources.factory import ResourceFactory
 from dws_graph.resources.rclone_resource import (
     COPY,
     LOCAL,
+    NEW_CONFIG,
     NONE,
     RCLONE,
     RcloneResource,
@@ -81,7 +82,7 @@ class RcloneFactory(ResourceFactory):
         }
         resource = RcloneResource(params, {"local_path": None}, workspace)
         check_master(master, imported=imported)
-        program.check_known(remote_origin, resource.usable_config())
+        program.check_known(remote_origin, resource.usable_config(NEW_CONFIG))
         workspace.validate_local_path_for_resource(name, path)
 
         def check(folder: Path) -> None:

@@ -11,6 +11,7 @@ import os
 import re
 import stat
 from collections.abc import Callable, Iterable, Iterator
+from errno import ELOOP
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
@@ -141,6 +142,12 @@ def refuse(path: bytes, error: OSError) -> NoReturn:
     """
     if isinstance(error, FileNotFoundError) and not os.path.islink(path):
         raise ChangedMeanwhileError(f"{os.fsdecode(path)} vanished while it was looked at")
+    if os.path.islink(path) and (isinstance(error, FileNotFoundError) or error.errno == ELOOP):
+        where = "nowhere" if isinstance(error, FileNotFoundError) else "in a circle"
+        raise ConfigurationError(
+            f"{os.fsdecode(path)} is a link that leads {where}",
+            hint="Mend it or remove it, or name it in .dwsignore.",
+        ) from error
     raise ConfigurationError(
         f"{os.fsdecode(path)} cannot be read: {error.strerror}",
         hint="Make it readable, or name it in .dwsignore.",

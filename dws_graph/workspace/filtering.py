@@ -40,8 +40,8 @@ def check_known(git: Git, drivers: Sequence[str]) -> None:
         if driver not in known:
             raise ConfigurationError(
                 f"git's configuration has no filter '{driver}'",
-                hint=f"Set it up first: git config --global filter.{driver}.clean COMMAND, and "
-                f"filter.{driver}.smudge.",
+                hint=f"There are: {', '.join(sorted(known))}. To set up another: git config "
+                f"--global filter.{driver}.clean COMMAND, and filter.{driver}.smudge.",
             )
 
 

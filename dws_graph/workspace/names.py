@@ -68,8 +68,15 @@ def free_hostname(wanted: str, taken: Iterable[str]) -> str:
     return name
 
 
-def check_new_resource_name(name: str, others: Iterable[str]) -> None:
+def check_new_resource_name(
+    name: str, others: Iterable[str], *, hint: str = "Choose another name with --name."
+) -> None:
     """Refuse what cannot name a new resource.
+
+    Args:
+        name: To be.
+        others: Those that are taken.
+        hint: How to give another.
 
     Raises:
         ConfigurationError: It is taken, also by a name that differs in case alone, breaks the
@@ -80,12 +87,12 @@ def check_new_resource_name(name: str, others: Iterable[str]) -> None:
             same = "" if other == name else f" ('{other}' differs by case alone)"
             raise ConfigurationError(
                 f"there is a resource named '{name}' already{same}",
-                hint="Choose another name with --name.",
+                hint=hint,
             )
     if clean_text(name) != name:
         raise ConfigurationError(
             f"'{clean_text(name)}' cannot name a resource: it is not UTF-8 text",
-            hint="Choose another name with --name.",
+            hint=hint,
         )
     if not 1 <= len(name) <= 100 or _BAD_IN_NAME.search(name) or name[0] in "-.":
         raise ConfigurationError(

@@ -19,6 +19,8 @@ from dws_graph.workspace.names import check_new_resource_name
 from dws_graph.workspace.opened import OpenWorkspace, json_bytes
 from dws_graph.workspace.reading import living
 
+ANOTHER = "Choose another name."
+
 
 def rename_resource(ws: OpenWorkspace, old: str, new: str) -> None:
     """Give a resource a new name: one commit. No file of it is touched.
@@ -55,8 +57,15 @@ def rename_resource(ws: OpenWorkspace, old: str, new: str) -> None:
         )
 
 
-def check_not_an_earlier_name(ws: OpenWorkspace, name: str) -> None:
+def check_not_an_earlier_name(
+    ws: OpenWorkspace, name: str, *, hint: str = "Choose another name with --name."
+) -> None:
     """Refuse a name under which the lineage of another resource was recorded.
+
+    Args:
+        ws: The workspace.
+        name: To be.
+        hint: How to give another.
 
     Raises:
         ConfigurationError: Names that resource.
@@ -64,21 +73,22 @@ def check_not_an_earlier_name(ws: OpenWorkspace, name: str) -> None:
     if now := ws.names_now().get(name):
         raise ConfigurationError(
             f"'{name}' was the name of resource '{now}', whose lineage is found under it",
-            hint="Choose another name with --name.",
+            hint=hint,
         )
 
 
 def _check(ws: OpenWorkspace, resource: Resource, new: str) -> None:
     old = resource.name
-    check_new_resource_name(new, [name for name in ws.get_resource_names() if name != old])
+    others = [name for name in ws.get_resource_names() if name != old]
+    check_new_resource_name(new, others, hint=ANOTHER)
     if new == old:
         raise ConfigurationError(f"the resource is named '{new}' already")
     if ws.names_now().get(new) != old:  # else it is a name that it had before
-        check_not_an_earlier_name(ws, new)
+        check_not_an_earlier_name(ws, new, hint=ANOTHER)
         if ws.index.has_refs(ws.id, new):
             raise ConfigurationError(
                 f"'{new}' was the name of another resource, whose lineage is kept",
-                hint="Choose another name.",
+                hint=ANOTHER,
             )
     if resource.is_imported():
         raise ConfigurationError(

@@ -13,6 +13,7 @@ none needs. So no content is dropped that somebody has just found there. Source:
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
@@ -42,6 +43,10 @@ class ContentChangedError(StoreError):
             f"{path} changed while it was being kept",
             hint="Run the command again when nothing writes to it.",
         )
+
+
+class ContentDamagedError(StoreError):
+    """A content in a store is not what its name says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +148,11 @@ def check_url(url: str) -> str:
         ParamValidationError: It is none, holds a password, or is of a kind that is not known.
     """
     parts = urlsplit(url)
+    if not parts.scheme and url:
+        here = Path(os.path.abspath(os.path.expanduser(url))).as_uri()
+        raise ParamValidationError(
+            f"'{url}' is a path, and a store is named by a URL", hint=f"Give {here}."
+        )
     if parts.scheme == "file":
         if parts.netloc not in ("", "localhost") or not parts.path.startswith("/"):
             raise ParamValidationError(
