@@ -51,6 +51,7 @@ UNDONE = frozenset({*SHARED, PULL, "restore", "config", "tag", "delete-snapshot"
 ON_STEPS = frozenset({"snapshot", "restore", PULL})  # each step since may build on it
 ENDED = (f.STEP_COMPLETED, f.STEP_ABORTED, f.LINEAGE_IMPORTED)
 LOG = "See what was done: dws log."
+UNDID, AGAIN = "Undid", "Did again"  # before what it was, in the subjects of commits
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +83,13 @@ class UndoPlan:
         """The plan in lines."""
         verb = "Do again" if self.again else "Undo"
         lines = [f"{verb}: {self.what}"]
-        lines += [f"  delete   {path}" for path, content in self.files.items() if content is None]
-        lines += [f"  restore  {path}" for path, content in self.files.items() if content]
+        own = [path for path in self.files if path.startswith(f"{layout.FOLDER}/")]
+        others = {path: content for path, content in self.files.items() if path not in own}
+        lines += [f"  delete   {path}" for path, content in others.items() if content is None]
+        lines += [f"  restore  {path}" for path, content in others.items() if content]
+        if own:
+            files = "1 file" if len(own) == 1 else f"{len(own)} files"
+            lines.append(f"  restore  {files} in which the workspace keeps its state")
         copied = sum(len(self.last.moves[folder]) for folder in self.last.copied)
         moved = sum(map(len, self.last.moves.values())) - copied
         if moved:
@@ -165,7 +171,14 @@ def _committed(
             f"{some_of([decoded(path) for path in since], 3)} was committed since the {operation}",
             hint="Revert that commit first: git revert.",
         )
-    return changed, ws.git.text("log", "-1", "--format=%s", last.commit)
+    return changed, _first_said(ws.git.text("log", "-1", "--format=%s", last.commit))
+
+
+def _first_said(subject: str) -> str:
+    """What was done, however often it was undone and done again since."""
+    while (rest := subject.removeprefix(f"{UNDID}: ").removeprefix(f"{AGAIN}: ")) != subject:
+        subject = rest
+    return subject
 
 
 def _is_shared(ws: OpenWorkspace, commit: str) -> bool:
@@ -364,7 +377,7 @@ def _commit(ws: OpenWorkspace, plan: UndoPlan, intent: Intent) -> None:
             index.put_ids({p: before for p, before in plan.changed.items() if before is not None})
             index.add_blobs({p: c for p, c in files.items() if p.startswith(layout.JOURNAL)})
             tree = index.write_tree()
-        verb = "Did again" if plan.again else "Undid"
+        verb = AGAIN if plan.again else UNDID
         commit = ws.git.commit_tree(tree, [old], f"{verb}: {plan.what}")
         reset = [*files, *map(decoded, plan.changed)]
         settle(ws, intent, commit, lines, files, reset=reset)
