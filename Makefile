@@ -23,12 +23,14 @@ venv: .venv/installed  ## make .venv (PYTHON=python3.12 chooses another Python)
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
 	    echo "$(PYTHON) cannot make a virtual environment (venv or ensurepip is missing):" \
 	        "on Debian and Ubuntu, apt-get install python3-venv" >&2; exit 1; }
-	test -x $(BIN)/pip || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	@echo "installing what the project needs into .venv: it is downloaded, once; a minute or some"
+	@test -x $(BIN)/pip || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
 	@touch $@
 
 .venv/installed: .venv/locked pyproject.toml
-	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@echo "installing dws-graph itself into .venv"
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
 demo: venv  ## make a small workspace and ask it questions (DIR=where, by default build/demo)
