@@ -16,7 +16,7 @@ from dws_graph.resources.file_resource import FileResource
 from dws_graph.resources.git import GIT
 from dws_graph.resources.git_subdirectory import GitSubdirectoryResource
 from dws_graph.resources.s3 import S3Resource
-from dws_graph.workspace import layout
+from dws_graph.resources.uninstalled import UninstalledResource
 from dws_graph.workspace.kept_content import as_kept
 from dws_graph.workspace.opened import OpenWorkspace
 from dws_graph.workspace.snapshots import all_metadata
@@ -25,6 +25,9 @@ from dws_graph.workspace.snapshots import all_metadata
 def check_resources(ws: OpenWorkspace) -> Iterator[Finding]:
     """Each resource's folder is there, and not empty where git has files of it."""
     for resource in ws.get_resources():
+        if isinstance(resource, UninstalledResource):
+            why = resource.cannot_be_used()
+            yield error(why.message, why.hint)
         if isinstance(resource, ApiResource):
             yield from _check_api(resource)
         if isinstance(resource, S3Resource):
@@ -35,11 +38,9 @@ def check_resources(ws: OpenWorkspace) -> Iterator[Finding]:
         if folder is None:
             yield note(f"{resource} is not on this machine", "Type: dws pull.")
         elif not folder.is_dir():
-            mend = _from_git(ws, resource) or (
-                "Bring it back, or say where it is now in "
-                f"{ws.root / layout.RESOURCE_LOCAL_PARAMS}."
-            )
-            yield error(f"the folder of {resource}, {folder}, does not exist", mend)
+            mend = _from_git(ws, resource) or resource.how_to_find_it
+            what = "is a file" if folder.exists() else "does not exist"
+            yield error(f"the folder of {resource}, {folder}, {what}", mend)
         elif _is_empty(folder) and (mend := _from_git(ws, resource)):
             yield error(f"the folder of {resource}, {folder}, has no files, and git has some", mend)
 
@@ -88,7 +89,7 @@ def check_kept_content(ws: OpenWorkspace) -> Iterator[Finding]:
                 yield note(f"kept content of {resource} was not looked at: {e.message}", e.hint)
                 break
             if lost is None or lost > 0:
-                what = "all" if lost is None else f"{lost} files"
+                what = "all" if lost is None else f"{lost} file" + ("" if lost == 1 else "s")
                 yield error(
                     f"of {resource} in snapshot {label}, {what} of the kept content is in no store",
                     "Type dws push where the snapshot was taken, then dws pull here.",

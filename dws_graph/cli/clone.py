@@ -14,7 +14,7 @@ from dws_graph.cli.sharing import asker, watched
 from dws_graph.cli.terminal import say, warn
 from dws_graph.errors import GitError
 from dws_graph.render.text import clean, clean_lines
-from dws_graph.workspace.cloning import clone_missing, clone_repository
+from dws_graph.workspace.cloning import clone_missing, clone_repository, told_of_folders
 from dws_graph.workspace.configuring import set_param
 from dws_graph.workspace.filtering import check_known, told_of_pointers
 from dws_graph.workspace.opening import open_workspace
@@ -69,6 +69,8 @@ def command(
             brought, missing = clone_missing(ws, ask)
         for name, where in brought.items():
             say(clean(f"Resource {name} is in {where}."))
+        for text in told_of_folders(ws, brought):
+            note(clean_lines(text))
         for name, why in missing.items():
             warn(clean_lines(f"resource {name} is not here: {why}"))
         if wanted:

@@ -25,6 +25,7 @@ Examples:
   dws config results.move_exclude_files README.md,notes.txt
   dws config --unset results.dir_template
   dws config --resource images keep on
+  dws config --resource images local_path /data/images
   dws config --resource images store s3://bucket/kept
 """
 

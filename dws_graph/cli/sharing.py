@@ -77,8 +77,18 @@ def show_sharing(done: Sharing, verb: str, direction: str) -> None:
     for name, why in done.left.items():
         if why != "not asked for":
             note(f"{name} was left out: {why}")
-    what = (["the workspace"] if done.workspace else []) + list(done.changed)
-    if what:
-        say(clean(f"{verb} {some_of(what)} {direction} {done.url}."))
+    shared = _by_place(done)
+    if shared:
+        what = [f"{some_of(names)} {direction} {place}" for place, names in shared.items()]
+        say(clean(f"{verb} {'; '.join(what)}."))
     else:
-        say(clean(f"Nothing is new: all is as at {done.url}."))
+        where = f"at {done.url}" if done.url else "there"
+        say(clean(f"Nothing is new: all is as {where}."))
+
+
+def _by_place(done: Sharing) -> dict[str, list[str]]:
+    """What was shared, by where it came from or went to; the workspace comes first."""
+    found: dict[str, list[str]] = {done.url: ["the workspace"]} if done.workspace else {}
+    for name in done.changed:
+        found.setdefault(done.places.get(name, "its origin"), []).append(name)
+    return found

@@ -256,6 +256,10 @@ class Resource(SnapshotResourceMixin):
         """Whether its files are part of the workspace's own repository, and shared with it."""
         return False
 
+    def shared_at(self) -> str | None:
+        """Its origin, for people, without secrets; None where it has none, or does not say."""
+        return None
+
     def not_pushed(self) -> str | None:
         """Why a push leaves it out, in words; None where it has an origin to push to."""
         return "it has no remote"

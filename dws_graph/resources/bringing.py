@@ -15,7 +15,7 @@ from pathlib import Path
 from dws_graph.backends.faults import fault
 from dws_graph.backends.files import TEMPORARY, make_folder, sync_file, sync_folder
 from dws_graph.backends.kept.listing import KeptFile
-from dws_graph.backends.kept.store import Store, StoreError
+from dws_graph.backends.kept.store import ContentDamagedError, Store, StoreError
 from dws_graph.errors import ConfigurationError
 from dws_graph.resources.keeping import Bringing
 
@@ -77,9 +77,26 @@ def _write(base: bytes, name: bytes, file: KeptFile, stores: Sequence[Store]) ->
             _remove_folders(target)
         fault("bring: rename")
         os.replace(temporary, target)
+    except StoreError as e:
+        raise _about(e, target, temporary, stores) from e
+    except OSError as e:
+        if e.filename == str(temporary):  # a name that means nothing to anybody
+            raise OSError(e.errno, e.strerror, str(target)) from e
+        raise
     finally:
         with suppress(FileNotFoundError):
             temporary.unlink()
+
+
+def _about(error: StoreError, target: Path, temporary: Path, stores: Sequence[Store]) -> StoreError:
+    """Why content did not come, of a file that the user knows."""
+    message, hint = error.message.replace(str(temporary), str(target)), error.hint
+    if isinstance(error, ContentDamagedError) and len(stores) == 1:
+        hint = f"No other store is known to have it: take {target.name} from a backup"
+        hint += ", or restore without this resource: --leave."
+    if str(target) not in message:
+        message = f"{target} cannot be brought: {message}"
+    return StoreError(message, hint=hint)
 
 
 def fetch(file: KeptFile, target: Path, stores: Sequence[Store]) -> None:

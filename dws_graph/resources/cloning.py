@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -66,8 +67,8 @@ def source_of(name: str, url: str, ask: Ask) -> str:
         if os.path.isabs(url) and not os.path.isdir(url):
             raise ConfigurationError(
                 f"the repository of resource '{name}', {url}, is not on this machine",
-                hint=f"Clone it from where it is into the workspace's folder '{name}', and say so "
-                "in .dataworkspace/resource_local_params.json.",
+                hint=f"Clone it from where it is into the workspace's folder '{name}', and say so"
+                f": dws config --resource {shlex.quote(name)} local_path {shlex.quote(name)}.",
             )
     return url
 

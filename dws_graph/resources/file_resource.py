@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import shutil
 from abc import abstractmethod
 from collections.abc import Collection
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from dws_graph.backends.files import inside, make_folder, write_atomic
 from dws_graph.errors import ConfigurationError, JsonValueError, NotSupportedError
 from dws_graph.model.facts import Fingerprint
 from dws_graph.model.values import Json, parse_json
 from dws_graph.resources.base import Resource
+from dws_graph.resources.cloning import as_local_path
 from dws_graph.resources.exports import exported_role
 from dws_graph.resources.fingerprints import take as take_fingerprint
 from dws_graph.resources.fingerprints import unchanged
@@ -31,6 +33,9 @@ from dws_graph.resources.walking import Entry, Excluded
 
 class FileResource(Resource, FileResourceMixin, LocalStateResourceMixin):
     """A resource with a folder here; what all types of these have in common."""
+
+    can_move: ClassVar[bool] = False
+    """Whether its folder may be another than it was, which `local_path` tells; see `moved_to`."""
 
     def is_here(self) -> bool:
         """See `Resource`: its folder is."""
@@ -70,11 +75,41 @@ class FileResource(Resource, FileResourceMixin, LocalStateResourceMixin):
         if path is None:
             raise ConfigurationError(f"{self} is not on this machine", hint="Type: dws pull.")
         if not path.is_dir():
+            what = "is a file" if path.exists() else "does not exist"
             raise ConfigurationError(
-                f"the folder of {self}, {path}, does not exist",
-                hint="Bring it back, or say where it is now in resource_local_params.json.",
+                f"the folder of {self}, {path}, {what}", hint=self.how_to_find_it
             )
         return path
+
+    @property
+    def how_to_find_it(self) -> str:
+        """What to do where its folder is not where it was."""
+        if not self.can_move:
+            return "Bring it back."
+        command = f"dws config --resource {shlex.quote(self.name)} local_path FOLDER"
+        return f"Bring it back, or say where it is now: {command}."
+
+    def moved_to(self, folder: Path) -> Json:
+        """What resource_local_params.json is to hold once its folder is another.
+
+        Raises:
+            ConfigurationError: It cannot be another, or this is none.
+        """
+        if not self.can_move:
+            raise NotSupportedError(
+                f"the folder of {self}, of type {self.resource_type}, stays where it is",
+                hint="Add another folder under another name: dws add.",
+            )
+        if not folder.is_dir():
+            what = "is a file, not a folder" if folder.exists() else "does not exist"
+            raise ConfigurationError(
+                f"{folder} {what}", hint=f"Give the folder in which {self} is now."
+            )
+        if not os.access(folder, os.R_OK | os.X_OK):
+            raise ConfigurationError(
+                f"the folder {folder} cannot be read", hint="Change its permissions."
+            )
+        return {**self.get_local_params(), "local_path": as_local_path(self.workspace, folder)}
 
     def fingerprint(self, subpath: str | None = None) -> Fingerprint | None:
         """See `Resource`; a ref that is not there has one too."""
@@ -213,3 +248,15 @@ class FileResource(Resource, FileResourceMixin, LocalStateResourceMixin):
         folder = inside(self.folder, parent)
         make_folder(folder)
         return folder / name
+
+
+def no_folder(path: Path) -> ConfigurationError:
+    """What was to be added is no folder."""
+    if path.exists():
+        return ConfigurationError(
+            f"{path} is a file, not a folder", hint="Put it into a folder, and add that."
+        )
+    return ConfigurationError(
+        f"the folder {path} does not exist",
+        hint=f"Check its spelling, or make it: mkdir -p {shlex.quote(str(path))}.",
+    )

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from dws_graph.backends.git.command import Git
 from dws_graph.backends.git.index import ScratchIndex, reset_index, tree_less
 from dws_graph.backends.git.large import bring_content, fill_in, set_up_for_disk
-from dws_graph.backends.git.remotes import Remote
+from dws_graph.backends.git.remotes import Remote, shown
 from dws_graph.backends.git.state import check_settled
 from dws_graph.errors import ConfigurationError, NotSupportedError
 from dws_graph.model.values import Json, take, take_or
@@ -22,7 +22,7 @@ from dws_graph.resources.cloning import as_local_path, clone_branch, is_cloned, 
 from dws_graph.resources.digests import Progress, StatCache
 from dws_graph.resources.exports import check_exportable, check_imported
 from dws_graph.resources.factory import ResourceFactory
-from dws_graph.resources.file_resource import FileResource
+from dws_graph.resources.file_resource import FileResource, no_folder
 from dws_graph.resources.fingerprints import named_entries
 from dws_graph.resources.naming import id_in_tree
 from dws_graph.resources.restoring import (
@@ -53,6 +53,7 @@ class GitResource(FileResource):
     """See the module.
 
     Attributes:
+        can_move: See `FileResource`.
         remote_origin_url: Where it can be cloned from; its own path when it has no remote.
         relative_local_path: From the workspace's root; None when it lies outside.
         branch: That snapshots are taken on.
@@ -60,6 +61,8 @@ class GitResource(FileResource):
         export: See `is_exported`.
         imported: See `is_imported`.
     """
+
+    can_move = True
 
     def __init__(
         self,
@@ -124,6 +127,15 @@ class GitResource(FileResource):
                 hint="Clone it there again.",
             )
         return git
+
+    def moved_to(self, folder: Path) -> Json:
+        """See `FileResource`."""
+        params = super().moved_to(folder)
+        if not Git(folder).is_repo_root():
+            raise ConfigurationError(
+                f"{folder} is no git repository", hint=f"Give the folder in which {self} is now."
+            )
+        return params
 
     def has_remote(self) -> bool:
         """Whether it has an origin that is not the repository itself."""
@@ -360,6 +372,11 @@ class GitResource(FileResource):
 
     # Sharing
 
+    def shared_at(self) -> str | None:
+        """See `Resource`."""
+        url = self.git.remote_url()
+        return None if url is None else shown(url)
+
     def not_pushed(self) -> str | None:
         """See `Resource`."""
         if self.read_only:
@@ -443,7 +460,7 @@ class GitFactory(ResourceFactory):
     ) -> FileResource:
         path = Path(os.path.abspath(os.path.expanduser(local_path)))
         if not path.is_dir():
-            raise ConfigurationError(f"the folder {path} does not exist")
+            raise no_folder(path)
         git = Git(path)
         within = path.resolve().is_relative_to(workspace.root.resolve())
         if not git.is_repo_root() or path.resolve() == workspace.root.resolve():

@@ -21,7 +21,7 @@ from dws_graph.model.values import Json, take, take_or
 from dws_graph.resources.digests import Progress, StatCache
 from dws_graph.resources.exports import check_exportable
 from dws_graph.resources.factory import ResourceFactory
-from dws_graph.resources.file_resource import FileResource
+from dws_graph.resources.file_resource import FileResource, no_folder
 from dws_graph.resources.fingerprints import named_entries
 from dws_graph.resources.naming import id_in_tree
 from dws_graph.resources.restoring import check_nothing_ignored_in_the_way, restore_files
@@ -253,7 +253,7 @@ class GitSubdirectoryFactory(ResourceFactory):
                 hint="Give a folder below the workspace's.",
             )
         if not path.is_dir():
-            raise ConfigurationError(f"the folder {path} does not exist")
+            raise no_folder(path)
         if export:
             check_exportable(path, name, read_only=False)
         return GitSubdirectoryResource(name, role, workspace, relative_path=relative, export=export)

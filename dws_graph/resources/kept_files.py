@@ -156,6 +156,11 @@ class KeptFiles:
         place = self.folder
         while not place.exists():
             place = place.parent
+        if not place.is_dir():
+            raise ConfigurationError(
+                f"{self.what} cannot be restored: {place} is a file, not a folder",
+                hint="Move it elsewhere first.",
+            )
         if (plan.write or plan.delete) and not os.access(place, os.W_OK | os.X_OK):
             raise ConfigurationError(f"{place} cannot be written", hint="Change its permissions.")
         lost = missing_of(plan, self.stores)

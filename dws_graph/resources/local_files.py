@@ -17,11 +17,12 @@ from dws_graph.backends.kept.store import check_url
 from dws_graph.errors import ConfigurationError, JsonValueError, ParamParseError, some_of
 from dws_graph.model.values import Json, take, take_or
 from dws_graph.resources import hashing
+from dws_graph.resources.awkward import MEND, awkward, said_of
 from dws_graph.resources.cloning import appearing, as_local_path
 from dws_graph.resources.digests import Progress, StatCache
 from dws_graph.resources.exports import check_exportable, check_imported
 from dws_graph.resources.factory import ResourceFactory
-from dws_graph.resources.file_resource import FileResource
+from dws_graph.resources.file_resource import FileResource, no_folder
 from dws_graph.resources.fingerprints import Look, Sight, file_entries, look
 from dws_graph.resources.hash_workers import are_kept
 from dws_graph.resources.kept_files import KeptFiles, store_of
@@ -48,6 +49,7 @@ class LocalFileResource(FileResource):
     """See the module.
 
     Attributes:
+        can_move: See `FileResource`.
         global_local_path: Where it was added, on the machine where it was.
         my_local_path: Where it is on this one, if elsewhere.
         compute_hash: Whether files are known by content, or by size alone.
@@ -55,7 +57,10 @@ class LocalFileResource(FileResource):
         imported: See `is_imported`.
         keep: Whether snapshots keep its content.
         store: URL of the store of kept content that copies of the workspace share.
+        known_here: Whether it is known where it is on this machine.
     """
+
+    can_move = True
 
     def __init__(
         self,
@@ -71,6 +76,7 @@ class LocalFileResource(FileResource):
         imported: bool = False,
         keep: bool = False,
         store: str | None = None,
+        known_here: bool = True,
     ) -> None:
         super().__init__(resource_type, name, role, workspace)
         self.global_local_path = global_local_path
@@ -80,6 +86,7 @@ class LocalFileResource(FileResource):
         self.imported = imported
         self.keep = keep
         self.store = store
+        self.known_here = known_here
 
     def get_params(self) -> Json:
         """See `Resource`; 1.6, which keeps no content, leaves the last two alone."""
@@ -120,8 +127,12 @@ class LocalFileResource(FileResource):
 
     @property
     def local_path(self) -> Path | None:
-        """Where it is on this machine."""
-        return self.place
+        """Where it is on this machine; None of one with a shared store, where nobody said so yet.
+
+        The place where it was added is not taken for it: another copy may have it there, and what
+        is here comes from the store.
+        """
+        return self.place if self.known_here or self.store is None else None
 
     @property
     def place(self) -> Path:
@@ -179,13 +190,21 @@ class LocalFileResource(FileResource):
         sight: Sight | None = None,
     ) -> hashing.HashTree:
         """Hash all its files; `sight`: where to put what was seen."""
-        return hashing.hash_tree(
-            self.folder,
-            compute_hash=self.compute_hash,
-            cache=cache,
-            progress=progress,
-            sight=sight,
-        )
+        try:
+            return hashing.hash_tree(
+                self.folder,
+                compute_hash=self.compute_hash,
+                cache=cache,
+                progress=progress,
+                sight=sight,
+            )
+        except ConfigurationError as e:
+            found = awkward(self.folder)
+            if len(found) < 2:
+                raise
+            raise ConfigurationError(
+                f"{self} holds what is no file: {said_of(found)}", hint=MEND
+            ) from e
 
     def content(
         self,
@@ -312,25 +331,32 @@ class LocalFileResource(FileResource):
         """See `Resource`."""
         if not self.keep:
             super().restore_precheck(restore_hashval)
+        if self.local_path is None:
+            raise ConfigurationError(f"{self} is not on this machine", hint="Type: dws pull.")
         self.kept_content.precheck(restore_hashval)
 
     def save_uncommitted(self) -> str | None:
         """See `Resource`."""
-        return self.kept_content.save() if self.keep else None
+        return self.kept_content.save() if self.keep and self.local_path is not None else None
 
     def restore(self, restore_hashval: str) -> tuple[str, ...]:
         """See `Resource`; what is there now is kept before."""
         if not self.keep:
             return super().restore(restore_hashval)
-        before = self.kept_content.save()
-        self.kept_content.bring(restore_hashval)
-        if self.export and os.path.lexists(file := self.place / LINEAGE_FILE):
-            file.unlink()  # it is about the files that were there
+        before = self.bring_to(restore_hashval)
         if before == restore_hashval or self.kept(before) is not None:
             return ()
         return (
             f"{self}: what was there is kept as content {before[:12]}; dws undo brings it back",
         )
+
+    def bring_to(self, state: str) -> str:
+        """Bring the folder to a kept state; that of before, which is kept, too."""
+        before = self.kept_content.save()
+        self.kept_content.bring(state)
+        if self.export and os.path.lexists(file := self.place / LINEAGE_FILE):
+            file.unlink()  # it is about the files that were there
+        return before
 
     def fill_from_store(self, root: str | None) -> None:
         """Make the folder, with what was kept under this hash; whole or not at all."""
@@ -343,7 +369,7 @@ class LocalFileResource(FileResource):
 
     def take_along(self, copy: Path, restore_hashval: str | None) -> tuple[str, ...]:
         """See `Resource`: kept content that is not in the folder."""
-        if not self.keep or restore_hashval is None or not self.place.is_dir():
+        if not self.keep or restore_hashval is None or not self.is_here():
             return super().take_along(copy, restore_hashval)
         try:
             lost = self.kept_content.give(store_of(copy), restore_hashval)
@@ -352,6 +378,10 @@ class LocalFileResource(FileResource):
         if not lost:
             return ()
         return (f"{self}: the content of {some_of(lost, 3)} is in no store: not in the image",)
+
+    def shared_at(self) -> str | None:
+        """See `Resource`."""
+        return self.store
 
     def not_pushed(self) -> str | None:
         """See `Resource`."""
@@ -365,7 +395,7 @@ class LocalFileResource(FileResource):
 
     def needs_cloning(self) -> bool:
         """See `Resource`."""
-        return not self.place.is_dir()
+        return not self.is_here()
 
     def files_to_add(self) -> dict[str, bytes]:
         """What the workspace is to commit when the resource is added."""
@@ -403,9 +433,11 @@ class LocalFileFactory(ResourceFactory):
         store = None if store is None else check_url(store)
         path = Path(os.path.abspath(os.path.expanduser(local_path)))
         if not path.is_dir():
-            raise ConfigurationError(f"the folder {path} does not exist")
+            raise no_folder(path)
         if not os.access(path, os.R_OK | os.X_OK):
             raise ConfigurationError(f"the folder {path} cannot be read")
+        if found := awkward(path):
+            workspace.notify(f"{path} holds what no snapshot can take: {said_of(found)}. {MEND}")
         if imported:
             check_imported(path, name, role)
         if export:
@@ -441,6 +473,7 @@ class LocalFileFactory(ResourceFactory):
             imported=take_or(params, "imported", bool) or False,
             keep=take_or(params, "keep", bool) or False,
             store=take_or(params, "store", str),
+            known_here=not local_params.keys().isdisjoint(("local_path", "my_local_path")),
         )
 
     def has_local_state(self) -> bool:

@@ -27,6 +27,11 @@ SYNC_MODES = (COPY, SYNC)
 BY_HAND = "it has no master: copy it with rclone yourself"
 CHANGEABLE = ("master", "sync_mode", "size_only")
 NAMED = 3  # files in a message
+NEW_CONFIG = "Give the path of one: --config FILE; or leave --config out, for rclone's own."
+MOVED_CONFIG = (
+    "Bring it back; or say where it is on this machine, as `config` of the resource "
+    "in .dataworkspace/resource_local_params.json."
+)
 
 
 class RcloneResource(LocalFileResource):
@@ -104,6 +109,10 @@ class RcloneResource(LocalFileResource):
         return not self.is_here()
 
     # Sharing
+
+    def shared_at(self) -> str | None:
+        """See `Resource`."""
+        return self.remote
 
     def not_pushed(self) -> str | None:
         """See `Resource`."""
@@ -255,8 +264,11 @@ class RcloneResource(LocalFileResource):
             report=report,
         )
 
-    def usable_config(self) -> Path | None:
+    def usable_config(self, where: str = MOVED_CONFIG) -> Path | None:
         """Rclone's configuration file for it; None for the default one.
+
+        Args:
+            where: What to do where the file is not there.
 
         Raises:
             ConfigurationError: It is not here; or it came with the workspace, as no file may that
@@ -264,7 +276,7 @@ class RcloneResource(LocalFileResource):
         """
         program.check_remote(self.remote)
         given = self.my_config or self.config
-        return None if given is None else checked_config(given, self.workspace)
+        return None if given is None else checked_config(given, self.workspace, where)
 
     def _tell_of_names(self, files: dict[str, in_step.Stamp]) -> None:
         """Names that not every remote can hold: rclone then writes them otherwise there."""
@@ -327,8 +339,13 @@ def check_master(master: str, *, imported: bool) -> None:
         )
 
 
-def checked_config(given: str, workspace: ResourceWorkspace) -> Path:
+def checked_config(given: str, workspace: ResourceWorkspace, where: str) -> Path:
     """A configuration file of the user's own.
+
+    Args:
+        given: Its path.
+        workspace: Of the resource.
+        where: What to do where it is not there.
 
     Raises:
         ConfigurationError: It is not there; or it lies in the workspace, where it would be
@@ -345,8 +362,7 @@ def checked_config(given: str, workspace: ResourceWorkspace) -> Path:
     if not path.is_file():
         raise ConfigurationError(
             f"rclone's configuration {path} is not there",
-            hint="Bring it back; or say where it is on this machine, as `config` of the resource "
-            "in .dataworkspace/resource_local_params.json.",
+            hint=where,
         )
     return path
 

@@ -7,6 +7,7 @@ is missing then is named, and brought by the next pull. Source: docs/formats.md,
 from __future__ import annotations
 
 import os
+import shlex
 import socket
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from dws_graph.errors import ConfigurationError, DwsError, GitError
 from dws_graph.model.values import parse_json
 from dws_graph.resources import registry
 from dws_graph.resources.cloning import appearing, check_out
+from dws_graph.resources.local_files import LocalFileResource
 from dws_graph.resources.terms import Ask, default_answer
 from dws_graph.workspace import layout
 from dws_graph.workspace.filtering import filter_as_set
@@ -158,6 +160,24 @@ def clone_missing(
             missing[name] = str(text).strip()
         fault("resource cloned")
     return cloned, missing
+
+
+def told_of_folders(ws: OpenWorkspace, brought: Collection[str]) -> list[str]:
+    """Lines for people: resources whose folder is the one of another copy on this machine.
+
+    Args:
+        ws: The workspace, just cloned.
+        brought: Resources whose place was asked for, or is new.
+    """
+    return [
+        f"resource {resource.name} uses {resource.place}, which another copy of the workspace may "
+        f"use, too. For another folder: dws config --resource {shlex.quote(resource.name)} "
+        "local_path FOLDER"
+        for resource in ws.get_resources()
+        if isinstance(resource, LocalFileResource)
+        and resource.name not in brought
+        and resource.is_here()
+    ]
 
 
 def missing_resources(ws: OpenWorkspace) -> list[str]:

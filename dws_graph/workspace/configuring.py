@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from dws_graph.errors import ConfigurationError
 from dws_graph.model import facts as f
+from dws_graph.resources.file_resource import FileResource
 from dws_graph.workspace import layout
 from dws_graph.workspace.committing import commit_change, keep_uncommitted
 from dws_graph.workspace.filtering import check_known, filter_as
 from dws_graph.workspace.opened import OpenWorkspace, json_bytes
 from dws_graph.workspace.params import FILTERS, Scope, param
+
+LOCAL_PATH = "local_path"
 
 
 def set_param(ws: OpenWorkspace, name: str, value: Any, *, scope: Scope | None = None) -> None:
@@ -60,7 +66,7 @@ def set_param(ws: OpenWorkspace, name: str, value: Any, *, scope: Scope | None =
 
 
 def set_resource_param(ws: OpenWorkspace, resource: str, name: str, value: str | None) -> None:
-    """Set a parameter of a resource, and commit it.
+    """Set a parameter of a resource, and commit it; `local_path` is of this copy alone.
 
     Args:
         ws: The workspace.
@@ -73,6 +79,9 @@ def set_resource_param(ws: OpenWorkspace, resource: str, name: str, value: str |
     """
     with ws.locked():
         found = ws.get_resource(resource)
+        if name == LOCAL_PATH and isinstance(found, FileResource):
+            _move(ws, found, value)
+            return
         changed = found.with_param(name, value)
         params = [changed if p.get("name") == resource else p for p in ws.resource_params]
         if changed == found.get_params():
@@ -86,6 +95,23 @@ def set_resource_param(ws: OpenWorkspace, resource: str, name: str, value: str |
             operation="config",
             more=lambda intent: replace(intent, touched=(resource,)),
         )
+
+
+def _move(ws: OpenWorkspace, resource: FileResource, value: str | None) -> None:
+    """Say where a resource's folder is on this machine; nothing is moved, nor committed."""
+    if value is None:
+        raise ConfigurationError(
+            f"where {resource} is cannot be unset",
+            hint="Say where: dws config --resource "
+            f"{shlex.quote(resource.name)} {LOCAL_PATH} FOLDER.",
+        )
+    folder = Path(os.path.abspath(os.path.expanduser(value)))
+    params = resource.moved_to(folder)
+    ws.validate_local_path_for_resource(resource.name, str(folder))
+    path = layout.RESOURCE_LOCAL_PARAMS
+    keep_uncommitted(ws, "config", {path: ws.file_content(path)})
+    ws.keep_local_params(resource.name, params)
+    ws.reload()
 
 
 def _own_defaults(ws: OpenWorkspace, obj: dict[str, Any]) -> dict[str, Any]:

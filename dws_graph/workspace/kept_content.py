@@ -38,7 +38,7 @@ def fetch_kept(ws: OpenWorkspace, names: Collection[str]) -> list[str]:
     notes = []
     for resource in ws.get_resources():
         kept = as_kept(resource) if resource.name in names else None
-        if kept is None or kept.store is None or not kept.place.is_dir():
+        if kept is None or kept.store is None or not kept.is_here():
             continue
         root = newest_root(ws, kept.name)
         if root is None:
@@ -49,5 +49,6 @@ def fetch_kept(ws: OpenWorkspace, names: Collection[str]) -> list[str]:
             notes.append(f"{kept}: kept content was not brought: {e.message}")
             continue
         if count:
-            notes.append(f"{kept}: {count} kept files are here; dws restore brings them back")
+            files = "1 kept file is here" if count == 1 else f"{count} kept files are here"
+            notes.append(f"{kept}: {files}; dws restore brings back what was kept")
     return notes

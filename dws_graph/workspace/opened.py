@@ -39,6 +39,7 @@ from dws_graph.model.values import Json, parse_json, take, take_or
 from dws_graph.resources import registry
 from dws_graph.resources.base import Resource
 from dws_graph.resources.terms import ResourceRoles, Watch
+from dws_graph.resources.uninstalled import resource_of
 from dws_graph.workspace import environment, layout
 from dws_graph.workspace.metadata import SnapshotMetadata, Stat
 from dws_graph.workspace.params import PARAMS, param
@@ -457,8 +458,8 @@ class OpenWorkspace:
         """
         if name not in self._resources:
             params = self._params_of(name)
-            local = take_or(self._resource_local, name, dict) or {}
-            self._resources[name] = registry.from_json(params, local, self)
+            local = take_or(self._resource_local, name, dict)
+            self._resources[name] = resource_of(params, local, self)
         return self._resources[name]
 
     def get_resources(self) -> Iterable[Resource]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from dws_graph.backends.faults import fault
 from dws_graph.backends.git.merging import changes
+from dws_graph.backends.git.remotes import Remote
 from dws_graph.backends.journal.journal import Draft
 from dws_graph.errors import ConfigurationError, DwsError
 from dws_graph.model.values import parse_json
@@ -38,7 +39,14 @@ from dws_graph.workspace.metadata import SnapshotMetadata
 from dws_graph.workspace.opened import OpenWorkspace
 from dws_graph.workspace.params import FILTERS
 from dws_graph.workspace.reading import living
-from dws_graph.workspace.sharing import Sharing, chosen, origin_of, shared_branch, shown_origin
+from dws_graph.workspace.sharing import (
+    Sharing,
+    chosen,
+    origin_unless,
+    places_of,
+    shared_branch,
+    shown_origin,
+)
 from dws_graph.workspace.snapshots import all_metadata
 from dws_graph.workspace.trusting import check_incoming
 from dws_graph.workspace.undoing_pulls import as_it_was, never_said, pulled_repositories
@@ -95,7 +103,7 @@ def pull_all(
             filter_as_set(ws)  # none that git was told of since
         fill_in_all(ws)
         meant, left = chosen(ws, only, skip, only_workspace)
-        plan = _plan(ws, meant, left)
+        plan = _plan(ws, meant, left, origin_unless(ws, only))
         copied, notes = _copy(ws, plan.copies)
         notes += _change(ws, plan, brought=copied)
         if copied:
@@ -109,9 +117,11 @@ def pull_all(
         if cloned or plan.resources or plan.new != plan.old:
             notes += told_of_pointers(ws)
         same = [*plan.same, *(r for r in plan.copies if r.name not in copied)]
+        changed = [*(r.name for r, _ in plan.resources), *copied, *cloned]
         return Sharing(
             url=shown_origin(ws),
-            changed=tuple([*(r.name for r, _ in plan.resources), *copied, *cloned]),
+            changed=tuple(changed),
+            places=places_of(ws, changed),
             same=tuple(resource.name for resource in same),
             left=plan.left,
             workspace=plan.new != plan.old,
@@ -119,16 +129,20 @@ def pull_all(
         )
 
 
-def _plan(ws: OpenWorkspace, meant: Sequence[Resource], left: dict[str, str]) -> _Plan:
+def _plan(
+    ws: OpenWorkspace, meant: Sequence[Resource], left: dict[str, str], remote: Remote | None
+) -> _Plan:
     """Everything that can be refused is refused here."""
-    shared, remote = shared_branch(ws), origin_of(ws)
+    shared = shared_branch(ws)
     old = ws.git.head()
     if old is None:
         raise ConfigurationError("the workspace has no commit yet")
     here = [resource for resource in meant if not resource.needs_cloning()]
     for resource in here:
         resource.pull_precheck()
-    new = shared.incoming(remote, Settling(ws.git, ws.resource_params)) or old
+    new = old
+    if remote is not None:
+        new = shared.incoming(remote, Settling(ws.git, ws.resource_params)) or old
     changed = changes(ws.git, old, new) if new != old else {}
     if changed:
         check_incoming(ws, old, new, changed)

@@ -15,7 +15,15 @@ from dws_graph.resources.base import Resource
 from dws_graph.resources.sharing import Shared
 from dws_graph.workspace.committing import commit_change
 from dws_graph.workspace.opened import OpenWorkspace
-from dws_graph.workspace.sharing import Sharing, chosen, origin_of, shared_branch, shown_origin
+from dws_graph.workspace.sharing import (
+    Sharing,
+    chosen,
+    origin_of,
+    origin_unless,
+    places_of,
+    shared_branch,
+    shown_origin,
+)
 
 SEALED_MESSAGE = "Recorded lineage"
 
@@ -44,7 +52,7 @@ def push_workspace(
     with ws.locked():
         ws.catch_up()
         meant, left = chosen(ws, only, skip, only_workspace)
-        shared, remote = shared_branch(ws), origin_of(ws)
+        shared, remote = shared_branch(ws), origin_unless(ws, only)
         return _push(ws, shared, remote, _with_origin(meant, left), left)
 
 
@@ -107,13 +115,14 @@ def _with_origin(meant: Sequence[Resource], left: dict[str, str]) -> list[Resour
 def _push(
     ws: OpenWorkspace,
     shared: Shared,
-    remote: Remote,
+    remote: Remote | None,
     resources: Sequence[Resource],
     left: dict[str, str],
 ) -> Sharing:
     for resource in resources:
         resource.push_precheck()
-    shared.check_can_push(remote)
+    if remote is not None:
+        shared.check_can_push(remote)
     changed: list[str] = []
     same: list[str] = []
     for resource in resources:
@@ -121,11 +130,13 @@ def _push(
             continue
         (changed if resource.push() else same).append(resource.name)
         fault("resource pushed")
-    commit_change(ws, SEALED_MESSAGE, {}, operation="push")
+    if remote is not None:
+        commit_change(ws, SEALED_MESSAGE, {}, operation="push")
     return Sharing(
         url=shown_origin(ws),
         changed=tuple(changed),
         same=tuple(same),
         left=left,
-        workspace=shared.push(remote),
+        workspace=remote is not None and shared.push(remote),
+        places=places_of(ws, changed),
     )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 
 from dws_graph.backends.git.remotes import Remote, shown
 from dws_graph.errors import ApiParamError, ConfigurationError, GitError
@@ -18,12 +18,13 @@ class Sharing:
     """What was shared.
 
     Attributes:
-        url: Of the workspace's origin, without a password.
+        url: Of the workspace's origin, without a password; empty where it has none.
         changed: Resources of which something was pushed or pulled.
         same: Resources that were the same on both sides.
         left: {resource: why it was left out}.
         workspace: Whether something of the workspace itself was.
         notes: For people.
+        places: {resource: its own origin, for people}; of those in `changed` that say it.
     """
 
     url: str
@@ -32,6 +33,7 @@ class Sharing:
     left: dict[str, str]
     workspace: bool
     notes: tuple[str, ...] = ()
+    places: dict[str, str] = field(default_factory=dict)
 
 
 def chosen(
@@ -90,6 +92,21 @@ def origin_of(ws: OpenWorkspace) -> Remote:
             f"the origin of the workspace is not usable: {e.message}",
             hint="Set another: git remote set-url origin URL.",
         ) from e
+
+
+def origin_unless(ws: OpenWorkspace, only: Sequence[str] | None) -> Remote | None:
+    """The workspace's origin; None where it has none, and resources alone were asked for.
+
+    Raises:
+        ConfigurationError: It has none, and is to be shared itself.
+    """
+    return None if only and ws.git.remote_url() is None else origin_of(ws)
+
+
+def places_of(ws: OpenWorkspace, names: Iterable[str]) -> dict[str, str]:
+    """Where these resources come from or go to, as far as they say."""
+    found = {name: ws.get_resource(name).shared_at() for name in names}
+    return {name: place for name, place in found.items() if place is not None}
 
 
 def shown_origin(ws: OpenWorkspace) -> str:

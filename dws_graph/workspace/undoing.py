@@ -11,6 +11,7 @@ from dws_graph.backends.files import make_folder
 from dws_graph.backends.git.command import Git
 from dws_graph.backends.git.index import reset_index
 from dws_graph.errors import ConfigurationError
+from dws_graph.resources.base import Resource
 from dws_graph.resources.moving import copy_again, move_again, undo_moves
 from dws_graph.resources.restoring import (
     keep_commit,
@@ -20,6 +21,7 @@ from dws_graph.resources.restoring import (
 )
 from dws_graph.workspace import layout
 from dws_graph.workspace.intent import Intent, drop_intent
+from dws_graph.workspace.kept_content import as_kept
 from dws_graph.workspace.opened import OpenWorkspace
 
 UNDONE = "What was there when an interrupted restore was undone"
@@ -30,13 +32,22 @@ def undo(ws: OpenWorkspace, intent: Intent) -> None:
     kept = take_back_files(ws, intent)
     for name, state in intent.states.items() if intent.instance == ws.instance else ():
         try:
-            for said in ws.get_resource(name).restore(state):
+            for said in _take_back(ws.get_resource(name), state):
                 ws.notify(said)
         except ConfigurationError as e:  # it may be away: its lineage is then that of an edit
             ws.notify(f"'{name}' is left as it is: {e.message}")
     drop_intent(ws.root / layout.INTENT)
     for root, found in kept:
         ws.notify(f"{root}: what was there until now is kept in commit {found[:8]}")
+
+
+def _take_back(resource: Resource, state: str) -> tuple[str, ...]:
+    """Notes for people; of kept content, none: `dws undo` brings nothing of this back."""
+    kept = as_kept(resource)
+    if kept is None:
+        return resource.restore(state)
+    kept.bring_to(state)
+    return ()
 
 
 def take_back_files(ws: OpenWorkspace, intent: Intent) -> list[tuple[Path, str]]:

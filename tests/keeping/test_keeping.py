@@ -202,7 +202,7 @@ def test_a_file_that_is_gone_from_the_store_is_named(dws: Dws, files: Files, sto
     assert files.read() == now
     ran = dws.run("lineage", "verify", "--snapshot", "v1")
     assert (ran.status, "missing" in ran.out, "a.csv" in ran.out) == (1, True, True)
-    assert "1 files of the kept content" in dws.run("doctor").out
+    assert "1 file of the kept content" in dws.run("doctor").out
 
 
 def test_a_damaged_file_of_the_store_is_never_restored(dws: Dws, files: Files, store: Path) -> None:

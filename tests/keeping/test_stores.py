@@ -80,7 +80,7 @@ def test_snapshots_go_round(team: Team, ann: Person, url: str) -> None:
 
     ran = ann("pull")
 
-    assert "1 kept files are here" in ran.err + ran.out
+    assert "1 kept file is here" in ran.err + ran.out
     assert Files(team.place / "data").read() == v1  # a pull changes no plain files
     ann("restore", "--only", "data", "v2")
     assert Files(team.place / "data").read() == v2

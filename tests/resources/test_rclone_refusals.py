@@ -464,7 +464,7 @@ def test_a_pull_is_not_undone(pulling: Callable[..., Person], team: Team, store:
     bob("snapshot", "V2")
     bob("push")
     store.put("a.csv", "fourth\n")
-    assert ann("pull").out.startswith("Pulled the workspace, raw from")
+    assert ann("pull").out.startswith("Pulled the workspace from")
     assert "the last pull changed files of raw" in ann.refused("undo")
     ann("snapshot", "V3")
     ann("undo")  # of what came after

@@ -30,7 +30,7 @@ def test_what_was_pulled_has_its_lineage_at_once(both: Both):
 
     ran = ann("pull")
 
-    assert ran.out.startswith("Pulled the workspace, own from")
+    assert ran.out.startswith("Pulled the workspace from")
     assert "files was left out: it has no remote" in ran.err
     assert ann.read("intermediate-data/clean/data") == "2\nbob's\n"
     assert ann.tags() == [["V2"], ["V1"]]

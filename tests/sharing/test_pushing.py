@@ -11,7 +11,7 @@ from tests.sharing.team import Person, Team, tip
 def test_publish_brings_the_workspace_and_its_resources_to_their_origins(team: Team, ann: Person):
     ran = ann("publish", str(team.origin))
 
-    assert ran.out == f"Published the workspace, own at {team.origin}.\n"
+    assert ran.out == f"Published the workspace at {team.origin}; own at {team.own}.\n"
     assert "files was left out: it has no remote" in ran.err
     assert tip(team.origin) == ann.head()
     assert tip(team.own) == ann.head("own")
@@ -189,7 +189,7 @@ def test_a_push_that_an_origin_refuses_is_finished_by_the_next(
     assert there == [True, True, False, False, False]
     assert tip(team.origin) == before  # it would name what is not there
     hook.unlink()
-    assert ann("push").out.startswith("Pushed the workspace, r2, r3, r4 to")
+    assert ann("push").out.startswith(f"Pushed the workspace to {team.origin}; r2 to ")
     bob("pull")
     assert [bob.read(f"{name}/x") for name in names] == names
 

@@ -92,7 +92,7 @@ def test_all_is_as_before_the_pull_and_another_pull_brings_it_again(both: Both):
     assert ann("undo").out.startswith("Undone: pull of ")
     assert state(ann) == before
 
-    assert ann("pull").out.startswith("Pulled the workspace, own from")
+    assert ann("pull").out.startswith("Pulled the workspace from")
     same(state(ann), after)
     ann.snapshot("C")
     for person in (ann, bob, ann, bob):

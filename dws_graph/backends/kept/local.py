@@ -24,6 +24,7 @@ from dws_graph.backends.kept.store import (
     OBJECT,
     TREE,
     ContentChangedError,
+    ContentDamagedError,
     Held,
     Progress,
     Store,
@@ -270,9 +271,9 @@ def missing(where: str, sha1: str) -> StoreError:
     )
 
 
-def damaged(where: str, sha1: str) -> StoreError:
+def damaged(where: str, sha1: str) -> ContentDamagedError:
     """What is said of content that is not what it was."""
-    return StoreError(
+    return ContentDamagedError(
         f"the content {sha1} is damaged in the store {where}",
         hint=f"Delete {object_path(sha1)} there: the next snapshot, or push, of a copy that has "
         "the file brings it again.",
