@@ -108,7 +108,8 @@ def test_without_its_package_a_workspace_says_what_is_missing(shop: Journey) -> 
     shop("snapshot", "v1")
     sys.path.pop(0)
     registry.forget()
-    err = shop.refused("report", "status")
+    shop("report", "status")
+    err = shop.refused("snapshot", "v2")
     assert "resources of type 'sqlite' are not supported here" in err
     assert "Install a package with the entry point sqlite" in err
 
