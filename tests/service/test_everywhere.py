@@ -76,6 +76,7 @@ TOO_SMALL = """() => {
   const boxOf = (e) => ((e.type === "checkbox" && e.closest("label")) || e).getBoundingClientRect();
   return [...document.querySelectorAll(targets)]
     .filter((e) => e.checkVisibility() && e.getBoundingClientRect().width > 1)
+    .filter((e) => !e.closest(".over")) // as large as a node is drawn: the table has them, too
     .filter((e) => boxOf(e).width < 24 || boxOf(e).height < 24)
     .map((e) => `${e.tagName} ${e.name ?? ""} ${e.textContent.trim().slice(0, 20)}`);
 }"""
