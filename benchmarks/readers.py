@@ -45,15 +45,16 @@ CYPHER = 50  # one reader in so many sends it
 COUNT = "MATCH (s:Step)-[:WROTE]->(c) RETURN s.name AS name, count(c) AS n ORDER BY name LIMIT 20"
 
 
-def requests_of(client: httpx.Client) -> list[Request]:
-    """Every route and page, about things that are there."""
+def requests_of(client: httpx.Client, root: Path) -> list[Request]:
+    """Every route and page, about things of a workspace; a graph may hold others, too."""
 
     def get(path: str) -> dict:
         found: dict = client.get(f"/api/v1/{path}").raise_for_status().json()
         return found
 
-    ws = get("workspaces")["items"][0]["id"]
-    step = get("steps")["items"][-1]["id"]
+    with open_workspace(root, batch=True) as here:
+        ws = here.id
+    step = get(f"steps?workspace={ws}")["items"][-1]["id"]
     snapshots = get(f"workspaces/{ws}/snapshots")["items"]
     instance = get(f"workspaces/{ws}/instances")["items"][0]["id"]
     versions = f"workspaces/{ws}/certificates?ref={LAST}"
@@ -117,10 +118,12 @@ def listening(served: Served) -> Iterator[None]:
         yield
 
 
-def measure(served: Served, readers: int, seconds: float) -> tuple[Tally, dict[str, str]]:
+def measure(
+    served: Served, root: Path, readers: int, seconds: float
+) -> tuple[Tally, dict[str, str]]:
     """The load, on a service that runs."""
     with served.client("read") as client:
-        requests = requests_of(client)
+        requests = requests_of(client, root)
         for request in requests:  # each is asked once without counting
             client.get(request.path).raise_for_status()
     with listening(served):
@@ -180,7 +183,7 @@ def under_load(root: Path, folder: Path, args: argparse.Namespace, address: Addr
     print(f"\n{args.readers} readers and a writer for {args.seconds:g} s, on {what}")
     load = os.getloadavg()[0]
     with serving(root, folder, "--host", "0.0.0.0", "--data", str(root)) as served:
-        tally, acknowledged = measure(served, args.readers, args.seconds)
+        tally, acknowledged = measure(served, root, args.readers, args.seconds)
         begin = time.monotonic()
         served.stop()
         ended = time.monotonic() - begin

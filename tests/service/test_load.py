@@ -39,7 +39,7 @@ def under_load(root: Path, folder: Path) -> tuple[Tally, dict[str, str]]:
     """What readers and a writer get from a service that ends in the middle of nothing."""
     with serving(root, folder, "--host", "0.0.0.0", "--data", str(root)) as served:
         with served.client("read") as client:
-            requests = requests_of(client)
+            requests = requests_of(client, root)
         with listening(served):
             tally, acknowledged = asyncio.run(
                 run(
