@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from dws_graph.lineage.surroundings import surroundings
 from dws_graph.resources import registry
 from dws_graph.workspace import find_and_load_workspace
 from tests.cli.conftest import Dws
@@ -42,9 +43,11 @@ def _installed(_site: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The example, found in this process while a test runs, and no longer."""
     monkeypatch.syspath_prepend(str(_site))
     registry.forget()
+    surroundings.cache_clear()
     yield
     monkeypatch.undo()
     registry.forget()
+    surroundings.cache_clear()  # else steps of other tests would have run with the example
     sys.modules.pop(MODULE, None)
     importlib.invalidate_caches()
 
