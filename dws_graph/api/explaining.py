@@ -13,9 +13,15 @@ from dws_graph.api.causes import Since, since_in
 from dws_graph.api.refs import RefTarget, is_results, label, resolve_ref_in, results_snapshot
 from dws_graph.api.session import opened
 from dws_graph.api.sides import Side, side_in
-from dws_graph.api.story import ExplainedResult, ExplainedSource, ExplainedStep, Facts, sections_of
+from dws_graph.api.story import (
+    ExplainedResult,
+    ExplainedSource,
+    ExplainedStep,
+    Facts,
+    explained,
+    sections_of,
+)
 from dws_graph.backends.views import StepInfo
-from dws_graph.model.certificates import Certificate
 from dws_graph.model.refs import ResourceRef
 from dws_graph.model.subgraph import Node
 from dws_graph.model.values import local_text
@@ -187,31 +193,7 @@ def _in_lineage_order(side: Side) -> list[StepInfo]:
 
 def _step(step: StepInfo, side: Side) -> ExplainedStep:
     env = side.environments.get(step.environment or "")
-    return ExplainedStep(
-        name=step.name,
-        key=step.id,
-        start_time=local_text(step.start_time),
-        execution_time_seconds=step.execution_time_seconds,
-        parameters=dict(step.parameters),
-        metrics=dict(step.metrics),
-        inputs=[_version(c) for c in step.inputs],
-        code=[_version(c) for c in step.code],
-        outputs=[_version(c) for c in step.outputs],
-        commit=step.commit,
-        command_line=step.command_line,
-        environment=step.environment,
-        python=env.python if env else None,
-        platform=env.platform if env else None,
-        packages=len(env.packages) if env else None,
-    )
-
-
-def _version(certificate: Certificate) -> dict[str, str | None]:
-    return {
-        "ref": str(certificate.ref),
-        "hash": certificate.hash,
-        "status": certificate.status,
-    }
+    return explained(step, env, local_text(step.start_time))
 
 
 def _sources(ws: OpenWorkspace, side: Side) -> Iterable[ExplainedSource]:

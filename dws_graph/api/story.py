@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 from dws_graph.api.causes import Since
 from dws_graph.api.differences import flat
 from dws_graph.api.reasons import why
+from dws_graph.backends.views import EnvironmentInfo, StepInfo
+from dws_graph.model.certificates import Certificate
 from dws_graph.render.prose import Section, Sentence, joined, listing, names, sentence, short
 from dws_graph.render.text import seconds, value_text
 
@@ -61,6 +63,31 @@ class ExplainedStep(NamedTuple):
     python: str | None
     platform: str | None
     packages: int | None
+
+
+def explained(step: StepInfo, env: EnvironmentInfo | None, start_time: str) -> ExplainedStep:
+    """What is told of a step; `start_time` as it is to be read."""
+    return ExplainedStep(
+        name=step.name,
+        key=step.id,
+        start_time=start_time,
+        execution_time_seconds=step.execution_time_seconds,
+        parameters=dict(step.parameters),
+        metrics=dict(step.metrics),
+        inputs=[_certificate(c) for c in step.inputs],
+        code=[_certificate(c) for c in step.code],
+        outputs=[_certificate(c) for c in step.outputs],
+        commit=step.commit,
+        command_line=step.command_line,
+        environment=step.environment,
+        python=env.python if env else None,
+        platform=env.platform if env else None,
+        packages=len(env.packages) if env else None,
+    )
+
+
+def _certificate(cert: Certificate) -> dict[str, str | None]:
+    return {"ref": str(cert.ref), "hash": cert.hash, "status": cert.status}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

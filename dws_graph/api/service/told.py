@@ -8,7 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from dws_graph.api.story import ExplainedResult, ExplainedSource, ExplainedStep, Facts, sections_of
+from dws_graph.api.story import (
+    ExplainedResult,
+    ExplainedSource,
+    ExplainedStep,
+    Facts,
+    explained,
+    sections_of,
+)
 from dws_graph.backends.views import EnvironmentInfo, Questions, StepInfo
 from dws_graph.model.certificates import Certificate
 from dws_graph.model.subgraph import Node, Subgraph
@@ -57,31 +64,7 @@ def _steps(q: Questions, steps: Sequence[StepInfo]) -> Iterator[ExplainedStep]:
         at = (step.workspace, step.environment or "")
         if at not in known:
             known[at] = q.environment(*at) if step.environment else None
-        yield _step(step, known[at])
-
-
-def _step(step: StepInfo, env: EnvironmentInfo | None) -> ExplainedStep:
-    return ExplainedStep(
-        name=step.name,
-        key=step.id,
-        start_time=step.start_time,
-        execution_time_seconds=step.execution_time_seconds,
-        parameters=dict(step.parameters),
-        metrics=dict(step.metrics),
-        inputs=[_version(c) for c in step.inputs],
-        code=[_version(c) for c in step.code],
-        outputs=[_version(c) for c in step.outputs],
-        commit=step.commit,
-        command_line=step.command_line,
-        environment=step.environment,
-        python=env.python if env else None,
-        platform=env.platform if env else None,
-        packages=len(env.packages) if env else None,
-    )
-
-
-def _version(cert: Certificate) -> dict[str, str | None]:
-    return {"ref": str(cert.ref), "hash": cert.hash, "status": cert.status}
+        yield explained(step, known[at], step.start_time)
 
 
 def _sources(up: Subgraph, steps: Sequence[StepInfo]) -> Iterator[ExplainedSource]:
