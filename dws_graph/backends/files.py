@@ -8,7 +8,7 @@ import secrets
 import socket
 import stat
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
@@ -21,7 +21,7 @@ from dws_graph.errors import ConfigurationError
 _MACHINE_ID_FILES = ("/etc/machine-id", "/var/lib/dbus/machine-id")
 TEMPORARY = ".~"  # begins names that count in no fingerprint, and that git ignores
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-_AT_ONCE, _SYNCING = 200, 16  # files open, and of them synced, at once
+_AT_ONCE, _SYNCING = 200, 8  # files open, and of them synced, at once
 _MULTICAST = 1 << 40  # set in what uuid.getnode() made up for want of a network card
 
 
@@ -66,36 +66,67 @@ def write_atomic(path: Path, data: bytes, *, fsync: bool = True, mode: int | Non
         sync_folder(path.parent)
 
 
-def write_all(files: Mapping[Path, bytes]) -> None:
-    """Write many files as `write_atomic` does; the waiting for the disk is shared."""
-    waiting = list(files.items())
-    for i in range(0, len(waiting), _AT_ONCE):
-        _write_some(waiting[i : i + _AT_ONCE])
-    for folder in dict.fromkeys(path.parent for path in files):
-        sync_folder(folder)
+class Begun:
+    """Files whose content is on disk, each under another name until it takes its place.
 
+    A context manager: what has not taken its place at the end is dropped.
+    """
 
-def _write_some(files: Sequence[tuple[Path, bytes]]) -> None:
-    begun: list[Path] = []
-    try:
+    def __init__(self) -> None:
+        self._temporary: dict[Path, Path] = {}
+
+    def __enter__(self) -> Begun:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for temporary in self._temporary.values():
+            with contextlib.suppress(OSError):  # the disk is gone, say: another error tells so
+                os.unlink(temporary)
+        self._temporary = {}
+
+    def __contains__(self, path: Path) -> bool:
+        return path in self._temporary
+
+    def add(self, files: Mapping[Path, bytes]) -> None:
+        """Write many files; the waiting for the disk is shared."""
+        waiting = list(files.items())
+        for i in range(0, len(waiting), _AT_ONCE):
+            self._write_some(waiting[i : i + _AT_ONCE])
+
+    def _write_some(self, files: Sequence[tuple[Path, bytes]]) -> None:
         with ExitStack() as opened, ThreadPoolExecutor(_SYNCING) as pool:
             fds = []
             for path, data in files:
-                begun.append(_temporary(path))
+                self._temporary[path] = temporary = _temporary(path)
                 fault(f"write_all: create {path.name}")
-                file = opened.enter_context(open(os.open(begun[-1], _NEW, 0o666), "wb"))
+                file = opened.enter_context(open(os.open(temporary, _NEW, 0o666), "wb"))
                 fds.append(file.fileno())
                 _write(file, path, data)
             fault("write_all: fsync")
-            list(pool.map(os.fsync, fds))  # at once, so that the disk does it together
-        for temporary, (path, _) in zip(begun, files, strict=True):
+            parts = [fds[n::_SYNCING] for n in range(min(_SYNCING, len(fds)))]
+            list(pool.map(_sync, parts))  # at once, so that the disk does it together
+
+    def finish(self) -> None:
+        """Have each take its place."""
+        folders = dict.fromkeys(path.parent for path in self._temporary)
+        for path in list(self._temporary):
             fault(f"write_all: rename {path.name}")
-            os.replace(temporary, path)
-    except BaseException:
-        for temporary in begun:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(temporary)
-        raise
+            os.replace(self._temporary[path], path)
+            del self._temporary[path]
+        for folder in folders:
+            sync_folder(folder)
+
+
+def write_all(files: Mapping[Path, bytes]) -> None:
+    """Write many files as `write_atomic` does; the waiting for the disk is shared."""
+    with Begun() as begun:
+        begun.add(files)
+        begun.finish()
+
+
+def _sync(fds: Iterable[int]) -> None:
+    for fd in fds:
+        os.fsync(fd)
 
 
 def _write(file: IO[bytes], path: Path, data: bytes) -> None:

@@ -9,7 +9,7 @@ import hashlib
 import os
 import stat
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from typing import Protocol, TypeVar
@@ -43,8 +43,8 @@ class StatCache(Protocol):
     def put(self, path: bytes, key: StatKey, sha1: str) -> None:
         """Keeps one; called from one thread."""
 
-    def put_all(self, found: Callable[[], Iterable[tuple[bytes, str, str]]]) -> None:
-        """Keeps many: path, stat as a text, and sha1 of each; may ask for them later."""
+    def put_piece(self, base: bytes, folder: bytes, stats: bytes, hashes: bytes) -> None:
+        """Keeps many files of a folder below a base, as `hash_worker.PIECE` tells of them."""
 
 
 TELL_AFTER = 0.25  # seconds in which no file was done: then how far the large one is

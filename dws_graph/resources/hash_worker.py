@@ -35,6 +35,7 @@ MAY_BE_JUNK = (b".git", b"__pycache__", b".ipynb_checkpoints", b".~", b".pyc")
 ODD = (*MAY_BE_JUNK, b"\t", b"\n", b'"')  # what a name is not plain with
 SECOND = 1_000_000_000
 _READ_ONLY = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
+_FILE = _READ_ONLY | os.O_NOFOLLOW
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
 
@@ -145,7 +146,7 @@ def _told(
     for name in names:
         try:
             if is_hashed:
-                fd = os.open(name, _READ_ONLY | os.O_NOFOLLOW, dir_fd=folder)
+                fd = os.open(name, _FILE, dir_fd=folder)
                 try:
                     found, data = _read(fd)
                 finally:
@@ -164,9 +165,11 @@ def _told(
             others.append(name)
             continue
         mtime, ctime = found.st_mtime_ns, found.st_ctime_ns
-        newest = max(newest, mtime, ctime)
-        if not mtime % SECOND:
-            newest_whole = max(newest_whole, mtime, ctime)
+        latest = ctime if ctime > mtime else mtime  # `max` takes a third of the loop's time
+        if latest > newest:
+            newest = latest
+        if not mtime % SECOND and latest > newest_whole:
+            newest_whole = latest
         lines.append(
             b"%b%b\0%d %d %d %d " % (below, name, found.st_size, mtime, ctime, found.st_ino)
         )

@@ -14,7 +14,14 @@ from typing import NamedTuple
 
 from dws_graph.resources import hash_worker
 from dws_graph.resources.digests import TELL_AFTER, Digests, Progress, StatCache
-from dws_graph.resources.fingerprints import COARSE, GRANULARITY, Look, Sight, racily_clean
+from dws_graph.resources.fingerprints import (
+    COARSE,
+    GRANULARITY,
+    Look,
+    Sight,
+    racily_clean,
+    stat_key,
+)
 from dws_graph.resources.hash_worker import HASHED, LOOKED, MOST, PIECE
 from dws_graph.resources.hash_workers import HashWorkers, hired
 from dws_graph.resources.walking import Entry, Excluded, FileStat, refuse, walk
@@ -29,6 +36,7 @@ class Piece(NamedTuple):
     begun: int
     newest: int
     newest_whole: int
+    stats: bytes
     lines: list[bytes]
     texts: bytes
     folders: list[bytes]
@@ -82,7 +90,7 @@ def hash_many(
             _add_folders(piece, folders, sight)
             others += _others(root, piece, refuse)
     if cache is not None:
-        cache.put_all(lambda: _rows(base, pieces))
+        _keep(base, pieces, cache)
     sight.add(others)
     folders += [entry.name for entry in others if _is_folder(entry)]
     with Digests(base, cache) as digests:
@@ -179,21 +187,30 @@ def _piece(folder: bytes, answer: bytes) -> Piece:
         begun,
         newest,
         newest_whole,
+        lines,
         lines.split(b"\0\0") if lines else [],
         texts,
         *(part.split(b"\0") if part else [] for part in names),
     )
 
 
-def _rows(base: bytes, pieces: Iterable[Piece]) -> Iterator[tuple[bytes, str, str]]:
-    """What a cache keeps of them: path, stat and sha1 of each file."""
-    for piece in sorted(pieces):
-        settled = piece.is_settled
-        for line, text in zip(piece.lines, piece.texts.decode("latin-1").split("\n"), strict=False):
-            name, _, status = line.partition(b"\0")
-            if settled or not racily_clean(_stat(status), piece.begun):
-                yield base + name, status[:-1].decode(), text[:40]
+def _keep(base: bytes, pieces: Iterable[Piece], cache: StatCache) -> None:
+    """Have a cache know them; a file that a later change may leave as it looks is left out."""
+    for piece in pieces:
+        if piece.is_settled and piece.stats:
+            cache.put_piece(base, piece.folder, piece.stats, piece.texts)
+            continue
+        for path, status, sha1 in files_of(base, piece.stats, piece.texts):
+            found = FileStat(*map(int, status.split()))
+            if not racily_clean(found, piece.begun):
+                cache.put(path, stat_key(found), sha1)
 
 
-def _stat(text: bytes) -> FileStat:
-    return FileStat(*map(int, text.split()))
+def files_of(base: bytes, stats: bytes, hashes: bytes) -> Iterator[tuple[bytes, str, str]]:
+    """Path, stat as a text, and sha1 of each file of a piece."""
+    if not stats:
+        return
+    lines = hashes.decode("latin-1").split("\n")  # the last is empty
+    for file, line in zip(stats.split(b"\0\0"), lines, strict=False):
+        name, _, status = file.partition(b"\0")
+        yield base + name, status[:-1].decode(), line[:40]

@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from dws_graph.backends.faults import fault
-from dws_graph.backends.files import make_folder, write_all, write_atomic
+from dws_graph.backends.files import Begun, make_folder, write_atomic
 from dws_graph.backends.git.command import check_git
 from dws_graph.backends.git.index import ScratchIndex, reset_index
 from dws_graph.backends.git.merging import changes
@@ -139,10 +139,18 @@ def settle(
     files: Mapping[str, bytes],
     *,
     reset: Sequence[str],
+    begun: Begun | None = None,
 ) -> None:
     """Make an operation done: move the branch, then carry out the rest.
 
-    The caller holds the journal's lock.
+    Args:
+        ws: The workspace; the caller holds the journal's lock.
+        intent: The operation.
+        commit: What it comes to.
+        lines: What the journal gets.
+        files: Content by path from the root.
+        reset: Paths that the user's index is to have as the commit has them.
+        begun: Those of the files that are on disk already but for their names.
 
     Raises:
         GitError: Somebody committed meanwhile; nothing happened.
@@ -157,16 +165,22 @@ def settle(
     fault("branch moved")
     if sealed := [path for path in files if path.startswith(f"{layout.JOURNAL}/{ws.instance}/")]:
         _sealed.know((commit, ws.instance), _last_seq(files[max(sealed)]))
-    carry_out(ws, intent, files)
+    carry_out(ws, intent, files, begun)
 
 
-def carry_out(ws: OpenWorkspace, intent: Intent, files: Mapping[str, bytes] | None = None) -> None:
+def carry_out(
+    ws: OpenWorkspace,
+    intent: Intent,
+    files: Mapping[str, bytes] | None = None,
+    begun: Begun | None = None,
+) -> None:
     """What follows the commit; doing it twice is as doing it once.
 
     Args:
         ws: The workspace.
         intent: The operation, done.
         files: Content of the files to write; None to ask the commit for it.
+        begun: Those of them that are on disk already but for their names.
     """
     commit = intent.commit
     if commit is None:
@@ -183,7 +197,8 @@ def carry_out(ws: OpenWorkspace, intent: Intent, files: Mapping[str, bytes] | No
             _note_sealed(ws)
     fault("journal appended")
     contents = ws.git.cats(commit, intent.written) if files is None else files
-    _bring(ws, {path: contents[path] for path in intent.written})
+    with begun or Begun() as ahead:
+        _bring(ws, {path: contents[path] for path in intent.written}, ahead)
     for path, content in intent.outside.items():
         if is_ours(ws, intent, path):
             _put(ws.root / path, content)
@@ -218,16 +233,24 @@ def carry_out(ws: OpenWorkspace, intent: Intent, files: Mapping[str, bytes] | No
     _is_last(ws, intent)
 
 
-def _bring(ws: OpenWorkspace, contents: Mapping[str, bytes | None]) -> None:
+def _bring(ws: OpenWorkspace, contents: Mapping[str, bytes | None], begun: Begun) -> None:
     """Write what is not on disk like that already."""
+    begin(ws, contents, begun)
+    begun.finish()
+
+
+def begin(ws: OpenWorkspace, contents: Mapping[str, bytes | None], begun: Begun) -> None:
+    """Have on disk, but for its name, what is not on disk like that already."""
     differing = {}
     for path, content in contents.items():
         target = ws.root / path
-        if content is None or (target.is_file() and target.read_bytes() == content):
+        if content is None or target in begun:
+            continue
+        if target.is_file() and target.read_bytes() == content:
             continue
         make_folder(target.parent)
         differing[target] = content
-    write_all(differing)
+    begun.add(differing)
 
 
 def _put(path: Path, content: bytes | None) -> None:

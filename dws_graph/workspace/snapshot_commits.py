@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import NamedTuple
 
+from dws_graph.backends.files import Begun
 from dws_graph.backends.git.command import encoded
 from dws_graph.backends.git.index import ScratchIndex
 from dws_graph.backends.views import SnapshotInfo
@@ -20,7 +21,7 @@ from dws_graph.model.values import from_plain, local_text
 from dws_graph.resources.git_subdirectory import GitSubdirectoryResource
 from dws_graph.resources.terms import LINEAGE_FILE
 from dws_graph.workspace import layout
-from dws_graph.workspace.committing import sealed_segments
+from dws_graph.workspace.committing import begin, sealed_segments
 from dws_graph.workspace.hashing_all import Caches
 from dws_graph.workspace.intent import as_path
 from dws_graph.workspace.lineage_files import LineageFiles
@@ -64,6 +65,7 @@ def make_commit(
     readings: Readings,
     resources: Mapping[str, Hashed],
     caches: Caches,
+    begun: Begun,
     confirm: Confirm,
 ) -> Made:
     """The snapshot's commit; the caller holds the journal's lock."""
@@ -94,6 +96,7 @@ def make_commit(
     with ThreadPoolExecutor(1, thread_name_prefix="dws-tree") as pool:
         tree = pool.submit(_tree_with, ws, content, files, trees)
         caches.write()  # git works long enough for that
+        begin(ws, trees, begun)
         commit = ws.git.commit_tree(tree.result(), [content], message)
     notes = [*plan.notes, *(note for h in resources.values() for note in h.taken.notes)]
     for ref in resolution.read_while_written:

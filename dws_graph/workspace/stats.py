@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Sequence
 from pathlib import Path
 
 from dws_graph.backends.index import Index
+from dws_graph.backends.index.stats import StatPiece
 from dws_graph.model.values import clean_text
+from dws_graph.resources.many_files import files_of
 
 StatKey = tuple[int, int, int, int]
 
@@ -18,12 +20,15 @@ class IndexStatCache:
     def __init__(self, index: Index, folder: Path) -> None:
         self._index = index
         self._folder = folder
-        self._known: dict[str, tuple[str, str]] = {}
+        self._known: dict[str, Sequence[str]] = {}
         self._new: list[tuple[bytes, str, str]] = []
-        self._later: list[Callable[[], Iterable[tuple[bytes, str, str]]]] = []
+        self._pieces: dict[str, list[StatPiece]] = {}
 
     def __enter__(self) -> IndexStatCache:
-        self._known = self._index.get_stats(_name(os.fsencode(self._folder)))
+        under = _name(os.fsencode(self._folder))
+        for piece in self._index.get_stat_pieces(under):
+            self._known.update((_name(path), about) for path, *about in files_of(*piece))
+        self._known.update(self._index.get_stats(under))
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -31,11 +36,12 @@ class IndexStatCache:
 
     def write(self) -> None:
         """Write back what is not written yet."""
-        new = [*self._new, *(row for found in self._later for row in found())]
-        self._new, self._later = [], []
-        if new:
+        new, pieces = self._new, self._pieces
+        self._new, self._pieces = [], {}
+        if new or pieces:
             new.sort()  # as the index has them, which takes them faster so
-            self._index.put_stats((_name(path), stat, sha1) for path, stat, sha1 in new)
+            rows = ((_name(path), stat, sha1) for path, stat, sha1 in new)
+            self._index.put_stats(rows, pieces=pieces)
 
     @property
     def is_empty(self) -> bool:
@@ -51,9 +57,10 @@ class IndexStatCache:
         """Keeps one."""
         self._new.append((path, _stat(key), sha1))
 
-    def put_all(self, found: Callable[[], Iterable[tuple[bytes, str, str]]]) -> None:
-        """Keeps many, for which it asks when it writes."""
-        self._later.append(found)
+    def put_piece(self, base: bytes, folder: bytes, stats: bytes, hashes: bytes) -> None:
+        """Keeps many files of a folder."""
+        name = _name((base + folder).rstrip(b"/"))
+        self._pieces.setdefault(name, []).append(StatPiece(base, stats, hashes))
 
 
 def _name(path: bytes) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from dws_graph.backends.faults import fault
+from dws_graph.backends.files import Begun
 from dws_graph.backends.kept.store import ContentChangedError
 from dws_graph.errors import ChangedMeanwhileError, ConfigurationError, DwsError
 from dws_graph.resources import hash_workers
@@ -189,19 +190,21 @@ def _seal(
             # a person may think about it for long: no step waits for the answer
             _, earlier = manifest_now(ws, plan, resources)
             ask_once(plan, earlier, confirm)
-            with ws.journal.locked():
+            with ws.journal.locked(), Begun() as begun:
                 finish_interrupted(ws)
                 ws.catch_up()
                 _check_copies(ws, plan)
                 with looking_again(ws) as looks:  # while git makes what is to be committed
                     if not (_same_entries(ws, readings) and _as_read(ws, readings, plan)):
                         continue
-                    made = make_commit(ws, plan, content, readings, resources, caches, confirm)
+                    made = make_commit(
+                        ws, plan, content, readings, resources, caches, begun, confirm
+                    )
                     changed = changed_since(before, looks())
                 if last:  # a running step may never stop writing
                     changed -= {ref.name for step in living(ws)[0] for ref in step.outputs}
                 if not changed:
-                    taken = _settle(ws, plan, intent, made)
+                    taken = _settle(ws, plan, intent, made, begun)
                     if not taken.notes and not living(ws)[0]:
                         note_taken(ws, (taken.hash, taken.number, taken.tags), made.commit, seen)
                     return taken
@@ -249,7 +252,9 @@ def _read_again(ws: OpenWorkspace, readings: Readings, plan: Plan) -> Readings:
     return now
 
 
-def _settle(ws: OpenWorkspace, plan: Plan, intent: Intent, made: Made) -> SnapshotTaken:
+def _settle(
+    ws: OpenWorkspace, plan: Plan, intent: Intent, made: Made, begun: Begun
+) -> SnapshotTaken:
     """Make it the branch's, with all that follows; the caller holds the journal's lock."""
     settle(
         ws,
@@ -258,6 +263,7 @@ def _settle(ws: OpenWorkspace, plan: Plan, intent: Intent, made: Made) -> Snapsh
         made.lines,
         made.files,
         reset=[*made.files, *plan.folders],
+        begun=begun,
     )
     return SnapshotTaken(
         hash=made.record.hash,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from dws_graph.backends.files import inside, machine_id, write_all, write_atomic
+from dws_graph.backends.files import Begun, inside, machine_id, write_all, write_atomic
 from dws_graph.errors import ConfigurationError
 
 
@@ -46,6 +46,22 @@ def test_a_failure_among_many_leaves_nothing_half_written(tmp_path):
         write_all({tmp_path / "a": b"new", tmp_path / "no folder" / "b": b"new"})
     assert os.listdir(tmp_path) == ["a"]
     assert (tmp_path / "a").read_bytes() == b"old"
+
+
+def test_what_was_begun_takes_its_place_or_is_gone(tmp_path):
+    a, b = tmp_path / "a", tmp_path / "b"
+    a.write_bytes(b"old")
+
+    with Begun() as begun:
+        begun.add({a: b"1"})
+        assert a in begun
+        assert a.read_bytes() == b"old"
+        begun.finish()
+        begun.add({b: b"2"})
+        assert len(os.listdir(tmp_path)) == 2
+
+    assert a.read_bytes() == b"1"
+    assert os.listdir(tmp_path) == ["a"]
 
 
 @pytest.mark.parametrize("path", ["..", "../x", "a/../../x", "/etc/passwd", "link/x", "a\0b"])

@@ -18,6 +18,7 @@ from dws_graph.backends.index import (
     reaching,
     recording,
 )
+from dws_graph.backends.index.stats import StatPiece
 from dws_graph.backends.overviews import Place
 from dws_graph.backends.views import MetricIs, StepFilter
 from dws_graph.model import facts as f
@@ -243,6 +244,18 @@ def test_the_stat_cache_is_kept_by_folder(tmp_path: Path):
         assert index.get_stats("/d") == {"/d/a": ("9", "99")}
         assert index.get_stats("/d/a") == {"/d/a": ("9", "99")}
         assert index.get_stats("/e") == {}
+
+
+def test_many_files_of_a_folder_are_kept_at_once(tmp_path: Path):
+    one = StatPiece(b"/d/", b"a\0001 2 \0\0b\0003 ", b"aa\tblob\ta\nbb\tblob\tb\n")
+    two = StatPiece(b"/d/", b"s/c\0004 ", b"cc\tblob\tc\n")
+    with Index(tmp_path / "index.db") as index:
+        index.put_stats([], pieces={"/d": [one, two], "/d/s": [two], "/dx": [one]})
+        index.put_stats([], pieces={"/d": [two, one]})
+    with Index(tmp_path / "index.db") as index:
+        assert index.get_stat_pieces("/d") == [two, one, two]
+        assert index.get_stat_pieces("/d/s") == [two]
+        assert index.get_stat_pieces("/e") == []
 
 
 def recording_texts() -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,7 +41,7 @@ class NoCache:
     def put(self, path: bytes, key: StatKey, sha1: str) -> None:
         """Keeps nothing."""
 
-    def put_all(self, found: Callable[[], Iterable[tuple[bytes, str, str]]]) -> None:
+    def put_piece(self, base: bytes, folder: bytes, stats: bytes, hashes: bytes) -> None:
         """Keeps nothing."""
 
 

@@ -21,6 +21,7 @@ from dws_graph.resources.hashing import (
     read_tree,
     unquoted,
 )
+from dws_graph.resources.many_files import files_of
 from tests.resources.places import AWKWARD, write
 
 # a folder, and the hash tree that Data Workspaces 1.6 wrote for it
@@ -65,8 +66,9 @@ class Cache:
     def put(self, path, key, sha1):
         self.kept[path, key] = sha1
 
-    def put_all(self, found):
-        for path, stat, sha1 in found():
+    def put_piece(self, base, folder, stats, hashes):
+        assert all(name.startswith(folder) for name in stats.split(b"\0\0"))
+        for path, stat, sha1 in files_of(base, stats, hashes):
             self.kept[path, tuple(map(int, stat.split()))] = sha1
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import IO, cast
 
 from dws_graph.backends.faults import fault
+from dws_graph.backends.git.plain_refs import head_ref, tip_named
 from dws_graph.backends.git.remembering import Answers, is_lasting, repository_mark
 from dws_graph.errors import GitError
 from dws_graph.model.secrets import scrub_text
@@ -247,7 +248,7 @@ class Git:
 
     def branch(self) -> str | None:
         """The branch checked out, also before its first commit; None when HEAD is detached."""
-        ref = _line(self.run("symbolic-ref", "-q", "HEAD", ok=(0, 1)))
+        ref = head_ref(self.root) or _line(self.run("symbolic-ref", "-q", "HEAD", ok=(0, 1)))
         return ref.removeprefix("refs/heads/") or None
 
     def remote_url(self, remote: str = "origin") -> str | None:
@@ -320,6 +321,8 @@ class Git:
         return mark and (mark, name)
 
     def _ask_object_id(self, name: str) -> str | None:
+        if (tip := tip_named(self.root, name)) is not None:
+            return tip
         raw = self.run("rev-parse", "-q", "--verify", "--end-of-options", name, ok=(0, 1))
         # before 2.30 the marker itself is printed
         return _line(raw).removeprefix("--end-of-options\n") or None

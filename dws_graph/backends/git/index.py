@@ -40,6 +40,7 @@ FILE, EXECUTABLE = "100644", "100755"
 _PACKED = ("core.bigFileThreshold=1",)
 _AT_ONCE = 2  # gits that deflate
 _SPECIAL = re.compile(rb"[*?\[\\]")
+_WORTH_TREES = 100_000  # bytes of an index, about a thousand files
 _NOT_SYNCED = ("core.fsync=none",)
 BEGUN = f":(exclude,glob)**/{TEMPORARY}{'[0-9a-f]' * 16}"  # as `write_atomic` names it
 
@@ -329,11 +330,22 @@ def reset_index(git: Git, commit: str, paths: Sequence[str | bytes], *, wait: fl
         try:
             # not quiet: it looks at the files too, else each later `git add` would read them
             git.run("reset", commit, *PATHS_FROM_INPUT, input=listed, env=LITERAL)
-            return
+            break
         except GitCommandError as e:
             if "index.lock" not in e.stderr or time.monotonic() > end:
                 raise
         time.sleep(0.05)
+    if _size(git.folder / "index") >= _WORTH_TREES:
+        # as `git commit` does: else each later `git status` reads the trees of HEAD. It may be
+        # locked by now, or hold what is in no tree; then it stays as it is
+        git.run("write-tree", ok=(0, 128))
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def _glob(folder: bytes) -> bytes:

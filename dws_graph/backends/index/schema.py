@@ -6,7 +6,7 @@ in the same transaction, straight from the facts. Source: docs/formats.md, "The 
 
 from __future__ import annotations
 
-VERSION = 11  # kept in PRAGMA user_version; a file of another version is folded anew
+VERSION = 12  # kept in PRAGMA user_version; a file of another version is folded anew
 
 TABLES = (
     """
@@ -243,6 +243,16 @@ TABLES = (
         path TEXT PRIMARY KEY,
         stat TEXT NOT NULL,
         sha1 TEXT NOT NULL
+    ) WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE stat_piece (       -- many files of a folder at once; a row of stat_cache is newer
+        folder TEXT NOT NULL,
+        number INTEGER NOT NULL,
+        base BLOB NOT NULL,
+        stats BLOB NOT NULL,
+        hashes BLOB NOT NULL,
+        PRIMARY KEY (folder, number)
     ) WITHOUT ROWID
     """,
 )

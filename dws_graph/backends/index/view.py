@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from filelock import FileLock
@@ -27,6 +27,7 @@ from dws_graph.backends.index import (
 )
 from dws_graph.backends.index.applying import apply_rows
 from dws_graph.backends.index.noting import note
+from dws_graph.backends.index.stats import StatPiece
 from dws_graph.backends.index.store import IndexDamagedError, Store, remove_files
 from dws_graph.backends.judging import stale_given
 from dws_graph.backends.overviews import (
@@ -620,8 +621,16 @@ class Index:
         """{path: (stat, sha1)} kept of a path and all below it."""
         return stats.get_stats(self._store, under)
 
+    def get_stat_pieces(self, under: str) -> list[StatPiece]:
+        """What is kept of a folder and all below it in pieces; what `get_stats` has is newer."""
+        return stats.get_pieces(self._store, under)
+
     def put_stats(
-        self, kept: Iterable[tuple[str, str, str]], *, forget: Iterable[str] = ()
+        self,
+        kept: Iterable[tuple[str, str, str]],
+        *,
+        forget: Iterable[str] = (),
+        pieces: Mapping[str, Iterable[StatPiece]] | None = None,
     ) -> None:
-        """Keeps files by path, stat and hash, and drops others."""
-        stats.put_stats(self._store, kept, forget)
+        """Keeps files by path, stat and hash, and drops others; pieces replace a folder's."""
+        stats.put_stats(self._store, kept, forget, pieces)
