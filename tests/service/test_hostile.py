@@ -17,6 +17,7 @@ from dws_graph.api.service.settings import MOST_BYTES
 from dws_graph.backends.views import to_lines
 from dws_graph.workspace.opening import load_workspace
 from tests.service.processes import PATIENCE, Served, serving
+from tests.service.routes import Asked, got
 
 UUID = "0b54d1b2-7a0a-4a39-9d3c-7a7d8a5b1f0e"
 CYPHER = "/api/v1/cypher"
@@ -174,6 +175,47 @@ def test_a_hostile_text_in_any_place_is_only_a_text(client: httpx.Client, place:
         assert "root:" not in answer.text
         assert "[core]" not in answer.text
         assert text == answer.text or "location" not in answer.headers
+
+
+@pytest.fixture(scope="module")
+def known(local: Served) -> dict[str, str]:
+    """Something that there is, by the name of the parameter that asks for it."""
+    with local.client() as client:
+
+        def first(path: str) -> dict[str, Any]:
+            found: dict[str, Any] = client.get(f"/api/v1/{path}").json()["items"][0]
+            return found
+
+        workspace = first("workspaces")["id"]
+        within = f"workspaces/{workspace}"
+        ref = first(f"{within}/refs")["name"]
+        certificate = first(f"{within}/certificates?ref={ref}")["id"]
+        step, snapshot = first("steps"), first(f"{within}/snapshots")["hash"]
+    return {
+        **dict.fromkeys(("hash", "other", "snapshot", "against"), snapshot),
+        **dict.fromkeys(("node", "certificate"), certificate),
+        **dict.fromkeys(("step", "to"), step["id"]),
+        **{"workspace": workspace, "ref": ref, "instance": step["instance"]},
+        **{"direction": "upstream", "form": "svg", "moment": "0", "q": "a", "run": "x"},
+        **{"version": "1", "name": "site.css"},
+    }
+
+
+@pytest.mark.parametrize("asked", list(got()), ids=lambda asked: asked.path)
+def test_a_hostile_text_in_each_parameter_of_each_route_is_only_a_text(
+    client: httpx.Client, known: dict[str, str], asked: Asked
+):
+    for name in (*asked.in_path, *asked.in_query):
+        for text in (TRAVERSALS[0], "x\x00", INJECTIONS[0], INJECTIONS[1], "{{7*7}}", "x" * 5_000):
+            filled = {**known, name: text}
+            path = asked.path.format_map({k: quote(v, safe="") for k, v in filled.items()})
+            mine = {*asked.required, name} - {*asked.in_path}
+            answer = client.get(path, params={k: filled[k] for k in sorted(mine)})
+            assert answer.status_code in (200, 303, 400, 401, 404, 422), (name, text, answer.text)
+            assert (answer.status_code == 401) == ("/runs/" in asked.path)  # it needs a token
+            assert "root:" not in answer.text
+            if answer.status_code == 303:
+                assert answer.headers["location"].startswith("/graph?")
 
 
 @pytest.mark.parametrize("path", ["/../../etc/passwd", "/static/../app.py", "/static/x/../../../a"])

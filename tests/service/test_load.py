@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
 import inspect
-import pkgutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from fastapi.dependencies.models import Dependant
-from fastapi.routing import APIRoute
 
 from benchmarks.load import Connection, Tally, run
 from benchmarks.pipelines import grow, make_workspace
 from benchmarks.readers import is_whole, laps, listening, requests_of, sync
-from dws_graph.api.service import pages, v1
 from dws_graph.api.service.access import READ, needs
 from tests.neo4j.local import Address
 from tests.service.processes import serving
+from tests.service.routes import routes
 
 READERS, SECONDS = 20, 3.0
 
@@ -80,20 +77,11 @@ def test_readers_and_a_writer_on_neo4j_get_no_error_and_lose_no_step(
 
 def test_nothing_that_is_asked_of_a_request_costs_a_thread():
     """What is not async, the framework runs in a thread of its own: two changes of threads each."""
-    called = {one for route in _routes() for one in _called(route.dependant)} | {needs(READ)}
+    called = {one for route in routes() for one in _called(route.dependant)} | {needs(READ)}
     plain = [one for one in called if not inspect.iscoroutinefunction(one)]
 
     assert len(called) > 30
     assert plain == []
-
-
-def _routes() -> Iterator[APIRoute]:
-    for package in (v1, pages):
-        for found in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
-            module = importlib.import_module(found.name)
-            for name in ("router", "open_router"):
-                router = getattr(module, name, None)
-                yield from router.routes if router else ()
 
 
 def _called(dependant: Dependant) -> Iterator[object]:

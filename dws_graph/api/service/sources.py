@@ -27,7 +27,10 @@ from dws_graph.workspace.opening import load_workspace
 from dws_graph.workspace.telling import tell
 
 T = TypeVar("T")
-READERS, SLOW = 8, 4  # threads for what is quick, and for what may take long
+# Threads for what is quick, and for what may take long. Who asks an index needs a processor for it,
+# and more of them would only keep each other, and who records, from having one; a server is waited
+# for.
+READERS, READERS_OF_SERVER, SLOW = 3, 8, 4
 PATIENCE = Patience(connect=3.0, retry=5.0, transaction=30.0)
 
 
@@ -139,7 +142,8 @@ class Asking:
 
     def __init__(self, source: Source) -> None:
         self.source = source
-        self._quick = ThreadPoolExecutor(READERS, thread_name_prefix="dws-ask")
+        readers = READERS if source.name == "index" else READERS_OF_SERVER
+        self._quick = ThreadPoolExecutor(readers, thread_name_prefix="dws-ask")
         self._slow = ThreadPoolExecutor(SLOW, thread_name_prefix="dws-slow")
 
     async def quick(self, work: Callable[[], T]) -> T:

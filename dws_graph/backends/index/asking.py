@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from dws_graph.backends.decoding import (
@@ -58,13 +58,15 @@ WHERE n.key = ? AND n.label = 'Step'
 """
 RETRACTION = "SELECT props FROM node WHERE key = ? AND label = 'Retraction'"
 ENVIRONMENT = "SELECT props FROM node WHERE key = ? AND label = 'Environment'"
-READ = """
-SELECT c.key, c.props FROM edge e JOIN node c ON c.id = e.src
-WHERE e.dst = ?1 AND e.type IN (?2, 'RETRACTED_' || ?2)
-"""
-WRITTEN = """
-SELECT c.key, c.props FROM edge e JOIN node c ON c.id = e.dst
-WHERE e.src = ? AND e.type IN ('WROTE', 'RETRACTED_WROTE')
+AROUND = """
+SELECT e.dst, e.type, c.key, c.props FROM json_each(?1) j
+CROSS JOIN edge e ON e.dst = j.value
+    AND e.type IN ('READ_BY', 'CODE_OF', 'RETRACTED_READ_BY', 'RETRACTED_CODE_OF')
+JOIN node c ON c.id = e.src
+UNION ALL
+SELECT e.src, e.type, c.key, c.props FROM json_each(?1) j
+CROSS JOIN edge e ON e.src = j.value AND e.type IN ('WROTE', 'RETRACTED_WROTE')
+JOIN node c ON c.id = e.dst
 """
 WORKSPACE_NAME = """
 SELECT key, json_extract(props, '$.name') FROM node
@@ -154,12 +156,22 @@ def environment(store: Store, workspace: str, env: str) -> EnvironmentInfo | Non
 
 def step_in_full(store: Store, node: int, props: str) -> StepInfo:
     """A step from its node, with the certificates around it."""
-    around = [store.rows(READ, (node, kind)) for kind in ("READ_BY", "CODE_OF")]
-    around.append(store.rows(WRITTEN, (node,)))
-    inputs, code, outputs = (
-        by_ref(as_certificate(key, json.loads(cert)) for key, cert in rows) for rows in around
-    )
-    return as_step(json.loads(props), inputs, code, outputs)
+    return steps_in_full(store, [(node, props)])[0]
+
+
+def steps_in_full(store: Store, steps: Sequence[tuple[int, str]]) -> list[StepInfo]:
+    """Many steps, with one query for all that is around them."""
+    around: dict[tuple[int, str], list[Certificate]] = {}
+    known: dict[str, Certificate] = {}
+    for node, kind, key, props in store.rows(AROUND, (json.dumps([n for n, _ in steps]),)):
+        if (found := known.get(key)) is None:
+            found = known[key] = as_certificate(key, json.loads(props))
+        around.setdefault((node, kind.removeprefix("RETRACTED_")), []).append(found)
+    kinds = ("READ_BY", "CODE_OF", "WROTE")
+    return [
+        as_step(json.loads(props), *(by_ref(around.get((node, kind), ())) for kind in kinds))
+        for node, props in steps
+    ]
 
 
 def refs_touching(store: Store, workspace: str, ref: ResourceRef) -> list[ResourceRef]:

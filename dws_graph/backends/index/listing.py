@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from dws_graph.backends.index.asking import step_in_full
+from dws_graph.backends.index.asking import steps_in_full
 from dws_graph.backends.index.store import Store
 from dws_graph.backends.overviews import Place
 from dws_graph.backends.views import StepFilter, StepInfo
@@ -82,7 +82,7 @@ def steps(
     values["limit"] = -1 if limit is None else limit
     with store.read():
         rows = store.rows(f"{ROWS} {where} {ORDER}", values)
-        return [step_in_full(store, *row) for row in rows]
+        return steps_in_full(store, rows)
 
 
 def count(store: Store, chosen: StepFilter) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from dws_graph.backends.decoding import as_certificate, as_snapshot
-from dws_graph.backends.index.asking import contains, step_in_full
+from dws_graph.backends.index.asking import contains, steps_in_full
 from dws_graph.backends.index.store import Store
 from dws_graph.backends.overviews import NEWEST, Held, Place, Reader, Version
 from dws_graph.backends.views import SnapshotInfo, StepInfo
@@ -103,7 +103,8 @@ def snapshot_steps(
     """A page of the steps that wrote what a snapshot contains, newest first."""
     asked = {"snapshot": snapshot_id(workspace, snapshot_hash), **_page(limit, after)}
     with store.read():
-        return [step_in_full(store, node, props) for node, props, *_ in store.rows(WRITERS, asked)]
+        rows = [(node, props) for node, props, *_ in store.rows(WRITERS, asked)]
+        return steps_in_full(store, rows)
 
 
 def _page(limit: int, after: Place | None) -> Json:
