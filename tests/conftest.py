@@ -37,6 +37,7 @@ HOW = {
     "tmpfs": "run as root, where one can be mounted",
     "sshd": "apt-get install openssh-server",
     "neo4j": "apt-get install default-jdk-headless maven, or set DWS_TEST_NEO4J_URL",
+    "chattr": "apt-get install e2fsprogs",
     "neo4j-jars": "apt-get install default-jdk-headless maven",
 }
 FIND: dict[str, Callable[[str], object]] = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -66,8 +65,6 @@ def test_a_restore_that_ends_well_says_how_to_get_back(dws, images):
 @pytest.fixture
 def immutable(images: Path) -> Iterator[Path]:
     """A file that may not be replaced, not even by root."""
-    if shutil.which("chattr") is None:
-        pytest.skip("needs chattr")
     file = images / "a.txt"
     if subprocess.run(["chattr", "+i", str(file)], capture_output=True).returncode:
         pytest.skip("needs a file system with chattr, and the right to use it")
@@ -75,6 +72,7 @@ def immutable(images: Path) -> Iterator[Path]:
     subprocess.run(["chattr", "-i", str(file)], check=True)
 
 
+@pytest.mark.needs("chattr")
 def test_an_immutable_file_is_named_by_its_own_name(dws, immutable):
     said = dws.refused("--batch", "restore", "v1")
 
