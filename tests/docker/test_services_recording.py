@@ -40,18 +40,18 @@ def record(lab: Lab, graph: Address, name: str) -> None:
 def test_steps_recorded_from_outside_are_found_after_a_restart_and_in_new_containers(
     stack: Stack, graph: Address, lab: Lab
 ):
-    record(lab, graph, "before")
-    assert recorded(graph, "before") == 1
+    record(lab, graph, "from-outside")
+    assert recorded(graph, "from-outside") == 1
 
     stack("restart", "neo4j")
     stack.wait("neo4j", "healthy")
     record(lab, graph, "restarted")
-    assert (recorded(graph, "before"), recorded(graph, "restarted")) == (1, 1)
+    assert (recorded(graph, "from-outside"), recorded(graph, "restarted")) == (1, 1)
 
     stack("down")
     stack("up", "-d", "neo4j")
     stack.wait("neo4j", "healthy")
-    assert (recorded(graph, "before"), recorded(graph, "restarted")) == (1, 1)
+    assert (recorded(graph, "from-outside"), recorded(graph, "restarted")) == (1, 1)
 
 
 def test_the_command_beside_the_server_records_there_as_its_user(
