@@ -26,6 +26,7 @@ const frame = stage.querySelector(".vis-network");
 network.on("beforeDrawing", (ctx) => {
   view.scale = network.getScale();
   painter.paintFrames(ctx, shown.frames, view);
+  view.hurried = network.hurried === true;
   painter.paintEdges(ctx, view);
 });
 

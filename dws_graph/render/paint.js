@@ -85,7 +85,7 @@ function arrowPath(path, [x1, , x2, y2], size) {
 
 // legs: [x1, y1, x2, y2, curved, stroke]; edges: {from, to, stroke, legs: [index of a leg]}; an
 // edge for which `passes` is true goes on behind its target, and has no arrow.
-// `view` of the functions it gives: {tone, scale, selected, hovered, lit, up, down}, where
+// `view` of the functions it gives: {tone, scale, hurried, selected, hovered, lit, up, down}, where
 // `tone` gives a colour by name, `lit` is null or the set of nodes that are not faded, and
 // `up` and `down` are the sets of edges that lead to and from the selected node.
 function makePainter(legs, edges, passes) {
@@ -115,7 +115,7 @@ function makePainter(legs, edges, passes) {
     ctx.strokeStyle = ctx.fillStyle = view.tone("edge");
     ctx.lineWidth = Math.max(1.2, 0.6 / view.scale);
     for (const [stroke, path] of Object.entries(lines)) {
-      ctx.setLineDash(view.scale < FAR ? [] : DASHES[stroke]);
+      ctx.setLineDash(view.scale < FAR || view.hurried ? [] : DASHES[stroke]);
       ctx.strokeStyle = ctx.fillStyle = view.tone(stroke in CHANGES ? stroke : "edge");
       ctx.lineWidth = Math.max(stroke === "added" ? 2.4 : 1.2, 0.6 / view.scale);
       ctx.stroke(path);

@@ -19,10 +19,9 @@ MOST_STEPS = 500
 
 
 class Side(NamedTuple):
-    """A snapshot with what it contains, by ref, and the steps that wrote that, by name."""
+    """A snapshot with what it contains, and the steps that wrote that, by name."""
 
     snapshot: SnapshotInfo
-    content: Mapping[str, str]
     steps: Mapping[str, StepInfo]
     held: Sequence[Held]
 
@@ -43,12 +42,25 @@ def side_of(q: Questions, workspace: str, snapshot_hash: str) -> Side:
         raise not_found("There is no such snapshot.")
     held = q.snapshot_certificates(workspace, snapshot_hash)
     steps = q.snapshot_steps(workspace, snapshot_hash, MOST_STEPS)
-    return Side(
-        snapshot,
-        {str(one.certificate.ref): one.certificate.hash or "not hashed" for one in held},
-        {step.name: step for step in reversed(steps)},
-        held,
-    )
+    return Side(snapshot, {step.name: step for step in reversed(steps)}, held)
+
+
+def contents_of(sides: Sequence[Side]) -> list[dict[str, str]]:
+    """The hash of each ref, for each side: of a part its own, where all sides know that."""
+    known = [{str(one.certificate.ref): one.certificate for one in side.held} for side in sides]
+    whole = {
+        ref
+        for certs in known
+        for ref, cert in certs.items()
+        if cert.ref.subpath is not None and cert.subpath_hash is None
+    }
+    return [
+        {
+            ref: (None if ref in whole else cert.subpath_hash) or cert.hash or "not hashed"
+            for ref, cert in certs.items()
+        }
+        for certs in known
+    ]
 
 
 def parameters_of(side: Side) -> dict[tuple[str, str], Any]:

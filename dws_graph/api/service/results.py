@@ -40,12 +40,13 @@ def result_resources(q: Questions, workspace: str) -> frozenset[str]:
 def results_in(
     q: Questions, snapshot: SnapshotInfo, names: Collection[str], ref: ResourceRef | None = None
 ) -> list[Result]:
-    """The results in a snapshot: of resources of these names, or of one ref."""
+    """The results in a snapshot: of resources of these names, or of one ref and its parts."""
     held = [
         one.certificate
         for one in q.snapshot_certificates(snapshot.workspace, snapshot.hash)
-        if (one.certificate.ref.name in names if ref is None else one.certificate.ref == ref)
+        if _is_meant(one.certificate.ref, names, ref)
     ]
+    held.sort(key=lambda cert: (cert.ref != ref, str(cert.ref)))
     wrote = {
         cert.id: step
         for step in reversed(q.snapshot_steps(snapshot.workspace, snapshot.hash, MOST_STEPS))
@@ -53,6 +54,11 @@ def results_in(
     }
     alone = len(held) == 1
     return [_result(snapshot, cert, wrote.get(cert.id), alone=alone) for cert in held]
+
+
+def _is_meant(held: ResourceRef, names: Collection[str], ref: ResourceRef | None) -> bool:
+    """Whether it is a result of these names; or the ref, or a part of it."""
+    return held.name in names if ref is None else held == ref or ref.covers(held)
 
 
 def _result(
@@ -74,7 +80,7 @@ def results(
 
 
 def newest_result(q: Questions, workspace: str, ref: ResourceRef) -> Result | None:
-    """The newest snapshot's that holds the ref; None where none does."""
+    """The newest snapshot's that holds the ref, or a part of it; None where none does."""
     return next((one for _, found in _by_pages(q, workspace, ref) for one in found), None)
 
 

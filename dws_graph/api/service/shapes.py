@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field, field_validator
 
 from dws_graph.api.differences import flat
 from dws_graph.api.service import results
-from dws_graph.api.service.comparison import Side, differing, parameters_of
+from dws_graph.api.service.comparison import Side, contents_of, differing, parameters_of
 from dws_graph.api.service.slicing import Rerun
 from dws_graph.api.version_files import ChangedFiles
 from dws_graph.backends import views
@@ -252,7 +252,7 @@ class Diff(BaseModel):
         one, two = parameters_of(a), parameters_of(b)
         both = a.steps.keys() & b.steps.keys()
         return cls(
-            content=_changed(a.content, b.content),
+            content=_changed(*contents_of([a, b])),
             files=None if files is None else {n: Files(**found) for n, found in files.items()},
             metrics=_changed(flat(a.snapshot.metrics), flat(b.snapshot.metrics)),
             parameters=[

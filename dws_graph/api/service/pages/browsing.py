@@ -20,6 +20,8 @@ from dws_graph.api.service.pages.history import (
 )
 from dws_graph.api.service.pages.rendering import page
 from dws_graph.api.service.problems import not_found, refused
+from dws_graph.api.service.sources import Source
+from dws_graph.api.service.staleness import copy_of, stale_steps
 from dws_graph.api.service.v1.common import Ask, Cursor
 from dws_graph.api.service.v1.filters import step_filter
 from dws_graph.backends.overviews import WorkspaceInfo
@@ -46,11 +48,11 @@ async def overview(request: Request, ask: Ask, cursor: Cursor = None) -> HTMLRes
     """All workspaces."""
     after = place(cursor)
 
-    def asked(q: Questions) -> list[tuple[WorkspaceInfo, int | None]]:
-        found = q.workspaces(ROWS + 1, after)
-        return [(ws, _stale_count(q, ws.id)) for ws in found]
+    def asked() -> list[tuple[WorkspaceInfo, int | None]]:
+        found = ask.source.ask(lambda q: q.workspaces(ROWS + 1, after))
+        return [(ws, _stale_count(ask.source, ws.id)) for ws in found]
 
-    found = await ask.ask(asked)
+    found = await ask.slow(asked)
     return page(
         request,
         "overview.html.j2",
@@ -60,10 +62,10 @@ async def overview(request: Request, ask: Ask, cursor: Cursor = None) -> HTMLRes
     )
 
 
-def _stale_count(q: Questions, workspace: str) -> int | None:
-    """How many steps are to be run again in the copy that was active last, by what is recorded."""
-    instances = q.instances(workspace)
-    return len(q.stale(workspace, instances[0].id)) if instances else None
+def _stale_count(source: Source, workspace: str) -> int | None:
+    """How many steps are to be run again; None where nothing was recorded yet."""
+    copy = copy_of(source, workspace)
+    return None if copy is None else len(stale_steps(source, workspace, copy))
 
 
 def _next(path: str, rows: Any, after: Any, **more: Any) -> str:

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, NamedTuple, TypeVar
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 
 from dws_graph.api.differences import flat
-from dws_graph.api.service.comparison import Side, files_between, parameters_of, side_of
+from dws_graph.api.service.comparison import (
+    Side,
+    contents_of,
+    files_between,
+    parameters_of,
+    side_of,
+)
 from dws_graph.api.service.pages.rendering import page, shown
 from dws_graph.api.service.problems import refused
 from dws_graph.api.service.results import result_resources, results_in
@@ -21,6 +27,7 @@ router = APIRouter(include_in_schema=False, prefix="/workspaces/{workspace}")
 MOST_SIDES = 8
 MOST_FILES = 500
 DIGITS = 12
+T = TypeVar("T")
 
 
 class Line(NamedTuple):
@@ -84,7 +91,7 @@ async def compare(
         "Metrics": lines_of(sides, lambda side: flat(side.snapshot.metrics)),
         "Parameters": lines_of(sides, _parameters),
         "Steps": lines_of(sides, _ran),
-        "Content": lines_of(sides, lambda side: side.content, short=DIGITS),
+        "Content": lines_of(contents_of(sides), lambda found: found, short=DIGITS),
         **({} if files is None else {"Files": files}),
     }
     return page(
@@ -105,7 +112,7 @@ async def compare(
 
 
 def lines_of(
-    sides: Sequence[Side], of: Callable[[Side], Mapping[str, Any]], short: int | None = None
+    sides: Sequence[T], of: Callable[[T], Mapping[str, Any]], short: int | None = None
 ) -> list[Line]:
     """A line for each name that any side has something of."""
     told = [of(side) for side in sides]
@@ -134,7 +141,15 @@ def files_of(source: Source, sides: Sequence[Side]) -> list[Line] | None:
             }
         )
     names = sorted({name for one in told for name in one})
-    return [Line(name, ("", *(one.get(name, "as there") for one in told)), True) for name in names]
+    return [_file_line(name, [one.get(name) for one in told]) for name in names]
+
+
+def _file_line(name: str, changes: Sequence[str | None]) -> Line:
+    """What became of a file of the first snapshot, or that it had none, in each of the others."""
+    is_there = "added" not in changes
+    same = "the same" if is_there else ""
+    texts = {None: same, "added": "added", "changed": "another content", "removed": ""}
+    return Line(name, ("there" if is_there else "", *(texts[one] for one in changes)), True)
 
 
 def _paths(found: object) -> Sequence[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bisect
 import math
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -71,7 +72,7 @@ class Better:
 
 def is_smaller_better(metric: str) -> bool:
     """Whether less is better, by the name: of errors, losses and times."""
-    words = metric.lower().replace(".", "_").replace("-", "_").split("_")
+    words = re.split("[^a-z0-9]+", metric.lower())  # `linear/loss`, `val_loss`, `test.rmse`
     return any(word in SMALLER for word in words)
 
 

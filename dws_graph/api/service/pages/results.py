@@ -38,6 +38,7 @@ class Told(NamedTuple):
     result: Result
     sections: list[Section]
     history: list[Result]
+    beside: list[str]
     following: str | None
 
 
@@ -55,7 +56,8 @@ async def one_result(
     told = await ask.slow(
         lambda: ask.source.ask(lambda q: _told(q, workspace, wanted, snapshot, after))
     )
-    kept = {"workspace": workspace, "ref": str(wanted)}
+    found = str(told.result.certificate.ref)  # a part, where the whole is in no snapshot
+    kept = {"workspace": workspace, "ref": found}
     here = {**kept, "snapshot": told.result.snapshot.hash}
     asked = {"node": told.result.certificate.id, "direction": "upstream"}
     return page(
@@ -63,7 +65,7 @@ async def one_result(
         "result.html.j2",
         section="overview",
         workspace=workspace,
-        ref=str(wanted),
+        ref=found,
         label=label(told.result.snapshot),
         names=metrics_in([one.metrics for one in told.history]),
         address=lambda one: f"/result?{urlencode({**kept, 'snapshot': one.snapshot.hash})}",
@@ -79,14 +81,17 @@ def _told(
     q: Questions, workspace: str, ref: ResourceRef, snapshot: str | None, after: Place | None
 ) -> Told:
     result = _result(q, workspace, ref, snapshot)
+    beside = [str(one.certificate.ref) for one in results_in(q, result.snapshot, (), ref)]
+    ref = result.certificate.ref
     found = results(q, workspace, ROWS + 1, after, ref)
     following = cursor_of(found[ROWS - 1][0].place) if len(found) > ROWS else None
-    history = [one for _, several in found[:ROWS] for one in several]
+    history = [one for _, many in found[:ROWS] for one in many if one.certificate.ref == ref]
     same = [label(r.snapshot) for r in history if r.certificate.id == result.certificate.id]
     names = same or [label(result.snapshot)]
     sections = story(q, result.certificate, result.step, names[::-1])
     name = q.workspace_names([workspace]).get(workspace, workspace)
-    return Told(name, result, sections, history, following)
+    beside.remove(str(ref))
+    return Told(name, result, sections, history, beside, following)
 
 
 def _result(q: Questions, workspace: str, ref: ResourceRef, snapshot: str | None) -> Result:

@@ -26,6 +26,7 @@ class Network {
     container.append(this.frame);
     this.at = { x: 0, y: 0, scale: 1 }; // what is at the middle of the frame
     this.drawn = { ...this.at };
+    this.hurried = false; // drawn while it moves: what is slow is left out until it rests
     this.pointers = new Map();
     this.hovered = null;
     this.catchers = []; // of a click before a node gets it: given the place, they say if it was theirs
@@ -105,8 +106,14 @@ class Network {
     clearTimeout(this.resting);
     this.tell("moved", {});
     const far = Math.abs(dx) > MARGIN || Math.abs(dy) > MARGIN || k < 0.8 || k > 1.6;
-    if (far) this.redraw();
-    else this.resting = setTimeout(() => this.redraw(), REST);
+    if (far) {
+      this.hurried = true;
+      this.redraw();
+    }
+    this.resting = setTimeout(() => {
+      this.hurried = false;
+      this.redraw();
+    }, REST);
   }
 
   placeOf(event) {

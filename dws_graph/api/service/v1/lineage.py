@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Literal, NamedTuple
 
 from fastapi import APIRouter, Query, Response
 
+from dws_graph.api.refs import standing_for
 from dws_graph.api.service.problems import not_found, refused
 from dws_graph.api.service.shapes import Certificate, Graph, Page, StaleReason, StaleStep, StepRow
 from dws_graph.api.service.sifting import Sifted, sifted
 from dws_graph.api.service.sources import Source
-from dws_graph.api.service.staleness import why_stale
+from dws_graph.api.service.staleness import stale_steps, why_stale
 from dws_graph.api.service.v1.common import Ask, Depth, OneWorkspace, WorkspaceId, problems
 from dws_graph.api.service.v1.filters import ref_of
 from dws_graph.api.service.v1.then import Around, At, lineage_at, snapshot_named, workspace_of
 from dws_graph.backends.views import Questions, SnapshotInfo
+from dws_graph.model.certificates import Certificate as Known
 from dws_graph.model.refs import ResourceRef
 from dws_graph.model.selection import Selection
 from dws_graph.model.selection_text import LONGEST, parsed
@@ -24,12 +27,13 @@ from dws_graph.render.dot import to_dot
 router = APIRouter(tags=["lineage"])
 MOST_NODES = 10_000
 MOST_PARTS = 100
+RECENT = 50  # snapshots in which a result is looked for
 Direction = Literal["upstream", "downstream", "neighbourhood"]
 Nodes = Annotated[int, Query(ge=1, le=MOST_NODES, description="At most so many nodes.")]
 NodeKey = Annotated[str | None, Query(max_length=200, description="The id of a node.")]
 Workspace = OneWorkspace
 RefText = Annotated[
-    str | None, Query(max_length=10_000, description="NAME or NAME:/PATH; its newest version.")
+    str | None, Query(max_length=10_000, description="NAME or NAME:/PATH; what is current of it.")
 ]
 FilterText = Annotated[
     str | None,
@@ -62,12 +66,26 @@ def starts_of(
 
 
 def newest_of(q: Questions, workspace: str, ref: ResourceRef) -> tuple[str, ...]:
-    """The newest version of a ref; else, where only parts of it were recorded, of each of them."""
-    if versions := q.certificates_of(workspace, ref):
-        return (versions[0].id,)
-    parts = [one for one in q.refs(workspace, ref.name) if ref.covers(one)][:MOST_PARTS]
-    several = [q.certificates_of(workspace, part) for part in parts]
+    """What stands for a ref now, as for `dws lineage upstream`: the versions of it and its parts.
+
+    Those that are current in the copy that was active last; else, of results that a snapshot has
+    moved, in the newest snapshot that holds any; else the newest of each.
+    """
+    for copy in q.instances(workspace)[:1]:
+        if found := _standing_for(ref, q.current(workspace, copy.id)):
+            return found
+    for snapshot in q.newest_snapshots(workspace, RECENT):
+        held = q.snapshot_certificates(workspace, snapshot.hash)
+        if found := _standing_for(ref, {one.certificate.ref: one.certificate for one in held}):
+            return found
+    refs = [one for one in q.refs(workspace, ref.name) if ref == one or ref.covers(one)]
+    several = [q.certificates_of(workspace, one) for one in refs[:MOST_PARTS]]
     return tuple(versions[0].id for versions in several if versions)
+
+
+def _standing_for(ref: ResourceRef, held: Mapping[ResourceRef, Known]) -> tuple[str, ...]:
+    near = [one for one in held if ref.touches(one)]
+    return tuple(held[one].id for one in standing_for(ref, near)[:MOST_PARTS])
 
 
 def reached(
@@ -300,8 +318,11 @@ async def get_certificate(ask: Ask, certificate: str) -> Certificate:
 async def get_stale(
     ask: Ask, workspace: WorkspaceId, instance: Annotated[str, Query(max_length=64)]
 ) -> Page[StaleStep]:
-    """What is to be run again in a copy of a workspace, by what was recorded."""
-    found = await ask.ask(lambda q: q.stale(workspace, instance))
+    """What is to be run again in a copy of a workspace, by what was recorded.
+
+    Of the copy on this machine its files are looked at, too.
+    """
+    found = await ask.slow(lambda: stale_steps(ask.source, workspace, instance))
     rows = [
         StaleStep(
             step=StepRow.of(stale.step),
