@@ -79,7 +79,7 @@ class ContainerServer:
         os.environ.setdefault("TESTCONTAINERS_RYUK_DISABLED", "true")
         from testcontainers.community.neo4j import Neo4jContainer
 
-        password = secrets.token_urlsafe(12)
+        password = secrets.token_hex(12)
         self._container = Neo4jContainer(image(), password=password, username=local.USER)
         self._container.with_env("NEO4J_dbms_usage__report_enabled", "false")
         self._password = password

@@ -160,7 +160,7 @@ class LocalServer:
         kept = folder / "password"
         if kept.is_file():
             password = kept.read_text()
-        self._password = password or secrets.token_urlsafe(12)
+        self._password = password or secrets.token_hex(12)
         self._process: subprocess.Popen[bytes] | None = None
 
     @property

@@ -130,8 +130,8 @@ def test_results_are_found_by_their_resource(
     page = client.get(f"/result?workspace={workspace}&ref=results")
     of_tree = client.get(f"/result?workspace={workspace}&ref=results:/tree").text
 
-    newest = [one for one in found if one["snapshot"]["hash"] == snapshots["third"]]
-    assert [one["certificate"]["ref"] for one in newest] == [
+    newest = [one for one in found if one["snapshot"] == snapshots["third"]]
+    assert [one["certificate"]["ref"]["name"] for one in newest] == [
         f"results:/{model}" for model in MODELS
     ]
     assert "<h1>results:/linear in third</h1>" in page.text
@@ -165,5 +165,5 @@ def test_a_file_is_there_in_the_first_snapshot_unless_it_was_added(
         for name, rest in re.findall("<tr[^>]*><td>(.*?)</td>(.*?)</tr>", page.text)
     )
 
-    assert rows["intermediate-data:/test/x"] == ["there", "another content", "none"]
+    assert rows["intermediate-data:/test/x"] == ["there", "changed", "none"]
     assert rows["intermediate-data:/clean/x"] == ["there", "the same", "none"]

@@ -148,7 +148,7 @@ def _file_line(name: str, changes: Sequence[str | None]) -> Line:
     """What became of a file of the first snapshot, or that it had none, in each of the others."""
     is_there = "added" not in changes
     same = "the same" if is_there else ""
-    texts = {None: same, "added": "added", "changed": "another content", "removed": ""}
+    texts = {None: same, "added": "added", "changed": "changed", "removed": ""}
     return Line(name, ("there" if is_there else "", *(texts[one] for one in changes)), True)
 
 
