@@ -1,0 +1,155 @@
+"""What the pages of a step and of a result say besides what was recorded of the run itself."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.service.pipelines import keys
+from tests.service.processes import Served, dws, serving
+
+REASON = "the <b>scale</b> was wrong"
+
+
+class Words(HTMLParser):
+    """What a person reads of a page: its text, and that of each element that has an id."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text, self.by_id = "", dict[str, str]()
+        self._open: list[str | None] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag not in ("meta", "link", "input", "img", "br"):
+            self._open.append(dict(attrs).get("id"))
+
+    def handle_endtag(self, tag: str) -> None:
+        self._open.pop()
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+        for key in filter(None, self._open):
+            self.by_id[key] = self.by_id.get(key, "") + data
+
+
+@pytest.fixture(scope="module")
+def troubled(pipeline_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """The small pipeline, with a step that was retracted and one that failed."""
+    root = tmp_path_factory.mktemp("troubled") / "pipeline"
+    shutil.copytree(pipeline_root, root, symlinks=True)
+    broken = ("-o", "intermediate-data/half", "-o", "results/none")
+    assert dws(root, "run", "--step-name", "broken", *broken, "--", "sh", "-c", "exit 3").returncode
+    extra = next(row["key"] for row in told(root, "steps") if row["name"] == "=1+1")
+    retracted = dws(root, "steps", "retract", extra, "--reason", REASON)
+    assert retracted.returncode == 0, retracted.stderr
+    with serving(root, tmp_path_factory.mktemp("of_troubled")) as served:
+        yield served
+
+
+def told(root: Path, *args: str) -> Any:
+    ran = dws(root, *args, "--format", "json")
+    assert ran.returncode == 0, ran.stderr
+    return json.loads(ran.stdout)
+
+
+@pytest.fixture
+def client(troubled: Served) -> Iterator[httpx.Client]:
+    with troubled.client() as made:
+        yield made
+
+
+def page(client: httpx.Client, path: str) -> Words:
+    answer = client.get(path, headers={"accept": "text/html"})
+    assert answer.status_code == 200, answer.text
+    return Words(answer.text)
+
+
+def step_page(client: httpx.Client, name: str) -> Words:
+    return page(client, f"/steps/{keys(client)[name]}")
+
+
+def test_a_stale_step_says_so_and_why_as_the_graph_does(client: httpx.Client):
+    known = keys(client)
+    drawn = client.get("/graph/drawing", params={"node": known["clean"]}).json()
+    for name in ("clean", "fit"):
+        [node] = [node for node in drawn["nodes"] if node["id"] == known[name]]
+        why = [value for fact, value, *_ in node["details"] if fact == "stale because"]
+        assert why, name
+
+        said = step_page(client, name).by_id["stale"]
+
+        assert said == f"Stale because: {'; '.join(why)}"
+    assert "stale" not in step_page(client, "=1+1").by_id  # retracted: nothing to run again
+
+
+def test_a_retraction_is_told_with_its_reason_time_and_host(troubled: Served, client: httpx.Client):
+    key = keys(client)["=1+1"]
+    shown = told(troubled.root, "steps", "show", key)["retracted"]
+
+    one = client.get(f"/api/v1/steps/{key}").json()
+    said = step_page(client, "=1+1").by_id["retraction"]
+
+    assert one["status"] == "retracted"
+    assert one["retraction"] == {name: shown[name] for name in ("reason", "time", "hostname")}
+    assert said.endswith(f" on {shown['hostname']}: {REASON}")
+    assert client.get(f"/api/v1/steps/{keys(client)['fit']}").json()["retraction"] is None
+
+
+def test_a_failed_step_names_what_it_left_unknown(client: httpx.Client):
+    said = step_page(client, "broken")
+
+    assert said.by_id["left"] == "intermediate-data:/half, results:/none"
+    assert "left" not in step_page(client, "fit").by_id
+
+
+def test_a_step_page_calls_a_commit_a_commit_and_python_by_its_name(client: httpx.Client):
+    said = step_page(client, "clean").text
+    one = client.get(f"/api/v1/steps/{keys(client)['clean']}").json()
+
+    assert f"Commit{one['commit']}" in said
+    assert "Python 3." in said
+
+
+def result_page(client: httpx.Client) -> Words:
+    workspace = client.get("/api/v1/workspaces").json()["items"][0]["id"]
+    [one] = client.get(f"/api/v1/workspaces/{workspace}/results").json()["items"]
+    ref = one["certificate"]["ref"]["name"]
+    asked = httpx.QueryParams({"workspace": workspace, "ref": ref})
+    return page(client, f"/result?{asked}")
+
+
+def test_a_result_says_whether_it_still_holds_as_explain_does(
+    troubled: Served, client: httpx.Client
+):
+    stale = told(troubled.root, "lineage", "explain", "results:/report")["stale"]
+    assert {one["step"] for one in stale} == {"clean", "fit", "report"}
+
+    said = result_page(client)
+
+    for one in stale:
+        assert f"{one['reason']}: {one['ref']}" in said.by_id["stale"]
+    assert "It does not follow any more from what is on disk:" in said.text
+    assert "source-data is another than step clean read." in said.text
+
+
+def test_a_result_that_holds_says_that_it_does(pipeline_root: Path, tmp_path: Path):
+    root = tmp_path / "pipeline"
+    shutil.copytree(pipeline_root, root, symlinks=True)
+    (root / "source-data" / "raw").write_text("abc\n")
+    with serving(root, tmp_path / "served") as served, served.client() as client:
+        said = result_page(client)
+
+    assert "stale" not in said.by_id
+    assert "It does: all that it was made from is on disk as it was then." in said.text
+
+
+def test_a_result_lists_other_snapshots_alone(client: httpx.Client):
+    assert "In other snapshots\nNo other snapshot holds it." in result_page(client).text
