@@ -25,7 +25,7 @@ from dws_graph.render.text import clean, shortened
 HERE = Path(__file__).resolve().parent.parent
 DRAWING = Path(render.__file__).resolve().parent
 OF_DRAWING = ("paint.js", "graph.js", "panel.js", "page.js", "page.css")
-GRAPH_SCRIPTS = ("network.js", *OF_DRAWING[:4], "expand.js", "nodes.js", "state.js", "slice.js")
+GRAPH_SCRIPTS = ("network.js", *OF_DRAWING[:4], "expand.js", "nodes.js", "slice.js", "state.js")
 TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
