@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from html.parser import HTMLParser
@@ -12,8 +13,11 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.backends.histories import Recorder
+from tests.service.of_records import recorded_workspace
 from tests.service.pipelines import keys
 from tests.service.processes import Served, dws, serving
+from tests.service.serving import Served as Recording
 
 REASON = "the <b>scale</b> was wrong"
 
@@ -99,7 +103,7 @@ def test_a_retraction_is_told_with_its_reason_time_and_host(troubled: Served, cl
 
     assert one["status"] == "retracted"
     assert one["retraction"] == {name: shown[name] for name in ("reason", "time", "hostname")}
-    assert said.endswith(f" on {shown['hostname']}: {REASON}")
+    assert said.endswith(f" UTC on {shown['hostname']}: {REASON}")
     assert client.get(f"/api/v1/steps/{keys(client)['fit']}").json()["retraction"] is None
 
 
@@ -149,6 +153,57 @@ def test_a_result_that_holds_says_that_it_does(pipeline_root: Path, tmp_path: Pa
 
     assert "stale" not in said.by_id
     assert "It does: all that it was made from is on disk as it was then." in said.text
+
+
+def test_times_are_told_with_seconds_and_their_zone(client: httpx.Client):
+    one = client.get(f"/api/v1/steps/{keys(client)['clean']}").json()
+    day, second = one["start_time"][:10], one["start_time"][11:19]
+    steps, home = page(client, "/steps").text, page(client, f"/workspaces/{one['workspace']}").text
+
+    assert f"Began{day} {second} UTC" in page(client, f"/steps/{one['id']}").text
+    assert "Began (UTC)" in steps
+    assert f"{day} {second}" in steps
+    assert f"{day} {second} UTC" in home
+    assert "Taken (UTC)" in home
+    assert "Last step (UTC)" in home
+    assert "Last activity (UTC)" in page(client, "/").text
+    last = client.get(f"/api/v1/steps/{keys(client)['report']}").json()["start_time"]
+    assert f"on {last[:10]} at {last[11:19]} UTC" in result_page(client).text
+
+
+def test_how_long_a_step_took_is_told_as_people_read_it(tmp_path: Path):
+    took = {
+        "12:00:00.123456": "0.12 s",
+        "12:00:03.412300": "3.4 s",
+        "12:01:59.960000": "2 min 0 s",
+        "12:02:05.200000": "2 min 5 s",
+        "13:02:05.000000": "1 h 2 min",
+    }
+    served = Recording(tmp_path)
+    served.start()
+    with served.client() as client:
+        for ended in took:
+            at = {"started": "2026-11-28T12:00:00Z", "ended": f"2026-11-28T{ended}Z"}
+            answer = client.post(f"runs/{ended}/complete", json={"name": "train", **at})
+            assert answer.status_code == 200, answer.text
+        told = client.get(f"{served.url}/steps", headers={"accept": "text/html"}).text
+    served.end()
+
+    shown = re.findall(r'<td class="number">(.*?)</td>', told)
+    assert sorted(shown) == sorted(took.values())
+
+
+def test_metrics_stand_first_where_there_are_no_parameters(tmp_path: Path):
+    def tell(a: Recorder) -> None:
+        a.resource("raw", "source-data")
+        a.step("score", ["raw"], [], parameters={}, metrics={"f1": 0.5})
+
+    recorded_workspace(tmp_path / "work", tell)
+    with serving(tmp_path / "work", tmp_path / "served") as served, served.client() as client:
+        [row] = client.get("/api/v1/steps").json()["items"]
+        text = client.get(f"/steps/{row['id']}", headers={"accept": "text/html"}).text
+
+    assert '<div class="columns"><section><h3>Metrics</h3>' in text
 
 
 def test_a_result_lists_other_snapshots_alone(client: httpx.Client):

@@ -73,7 +73,7 @@ def _steps(q: Questions, steps: Sequence[StepInfo]) -> Iterator[ExplainedStep]:
         at = (step.workspace, step.environment or "")
         if at not in known:
             known[at] = q.environment(*at) if step.environment else None
-        yield explained(step, known[at], step.start_time)
+        yield explained(step, known[at], f"{step.start_time[:19]} UTC")
 
 
 def _sources(up: Subgraph, steps: Sequence[StepInfo]) -> Iterator[ExplainedSource]:

@@ -172,7 +172,7 @@ def _columns(
     workspace: str, metrics: list[str], sort: str | None, order: str, kept: dict[str, str]
 ) -> list[_Column]:
     found = []
-    heads = [("number", "#"), ("tag", "Snapshot"), ("taken", "Taken"), ("message", "Message")]
+    heads = [("number", "#"), ("tag", "Snapshot"), ("taken", "Taken (UTC)"), ("message", "Message")]
     for key, said in [*heads, *((m, m) for m in metrics)]:
         turned = "asc" if sort == key and order != "asc" else "desc"
         query = urlencode({**kept, "sort": key, "order": turned})
