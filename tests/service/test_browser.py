@@ -84,6 +84,21 @@ def test_the_cypher_page_shows_rows_and_what_is_wrong(see: Callable[..., Seen], 
     expect(seen.page.locator("#query")).to_have_value(re.compile("MATCH"))
 
 
+@pytest.mark.sentence("cypher_page")
+def test_what_is_wrong_with_a_query_is_told_in_sentences(see: Callable[..., Seen], local: Served):
+    seen = see(local)
+    seen.go("/cypher")
+    seen.page.locator("#query").fill("CREATE (s:Step) RETURN s")
+    seen.page.get_by_role("button", name="Ask").click()
+
+    expect(seen.page.locator("#said")).to_have_text(
+        "the query would change the graph, and queries may only read. The graph follows from the "
+        "journal: record steps and take snapshots instead."
+    )
+    assert all("400" in one for one in seen.complaints)  # Chromium tells of any refusal
+    seen.complaints.clear()
+
+
 @pytest.mark.sentence("light_and_dark")
 def test_the_theme_is_chosen_and_kept(see: Callable[..., Seen], local: Served):
     """Light and dark."""
