@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
@@ -16,7 +18,7 @@ import pytest
 from tests.backends.histories import Recorder
 from tests.service.of_records import recorded_workspace
 from tests.service.pipelines import keys
-from tests.service.processes import Served, dws, serving
+from tests.service.processes import PATIENCE, Served, dws, serving
 from tests.service.serving import Served as Recording
 
 REASON = "the <b>scale</b> was wrong"
@@ -208,3 +210,32 @@ def test_metrics_stand_first_where_there_are_no_parameters(tmp_path: Path):
 
 def test_a_result_lists_other_snapshots_alone(client: httpx.Client):
     assert "In other snapshots\nNo other snapshot holds it." in result_page(client).text
+
+
+def test_what_is_served_is_called_as_the_overview_calls_it(pipeline_root: Path, tmp_path: Path):
+    root = tmp_path / "a folder"
+    shutil.copytree(pipeline_root, root, symlinks=True)
+    own = tmp_path / "own"
+    for words in (("--workspace-dir", str(root), "serve"), ("serve", "--data", str(own))):
+        line, shown = begun(tmp_path, *words)
+        assert line.startswith(f"Serving {shown} at http://")
+        assert shown == ("own" if "--data" in words else "pipeline")
+
+
+def begun(folder: Path, *words: str) -> tuple[str, str]:
+    """What a service prints when it answers, and the name of the workspace on its pages."""
+    file = folder / "tokens.json"
+    with subprocess.Popen(
+        [sys.executable, "-m", "dws_graph", *words, "--port", "0", "--token-file", str(file)],
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            url = line.partition(" at ")[2].split()[0]
+            told = httpx.get(url, headers={"accept": "text/html"}, timeout=PATIENCE).text
+        finally:
+            process.terminate()
+    [name] = re.findall(r'<a href="/workspaces/[^"]*">(.*?)</a>', told)
+    return line, name
