@@ -15,7 +15,10 @@ from typing import Any
 import httpx
 import pytest
 
+from dws_graph.backends.graph.neo4j import Neo4jGraph
+from tests.backends.conftest import graph_address
 from tests.backends.histories import Recorder
+from tests.neo4j.local import Address
 from tests.service.of_records import recorded_workspace
 from tests.service.pipelines import keys
 from tests.service.processes import PATIENCE, Served, dws, serving
@@ -239,3 +242,47 @@ def begun(folder: Path, *words: str) -> tuple[str, str]:
             process.terminate()
     [name] = re.findall(r'<a href="/workspaces/[^"]*">(.*?)</a>', told)
     return line, name
+
+
+@pytest.mark.slow
+@pytest.mark.needs("neo4j")
+def test_a_result_of_a_workspace_that_is_elsewhere_is_judged_by_what_is_recorded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, neo4j_address: Address
+):
+    other = Recorder(workspace="0d0e0f00-1111-4222-8333-555555555555")
+    other.created("elsewhere")
+    other.resource("results", "results")
+    other.step("train", ["raw"], ["results:/stale"])
+    other.step("count", ["others"], ["results:/good"])
+    other.step("draw", ["others"], ["results:/again"])
+    other.snapshot("v1")
+    other.edit("raw")
+    other.step("look", ["raw"])
+    other.step("draw", ["others"], ["results:/again"])
+    other.snapshot("v2")
+    graph = Neo4jGraph(graph_address(neo4j_address), other.workspace)
+    graph.apply(other.lines)
+    graph.close()
+    for name, value in neo4j_address.environment().items():
+        monkeypatch.setenv(name, value)
+    root = tmp_path / "mine"
+    root.mkdir()
+    assert dws(root, "init", "mine").returncode == 0
+
+    def told_of(client: httpx.Client, ref: str, snapshot: str) -> Words:
+        shots = client.get(f"/api/v1/workspaces/{other.workspace}/snapshots").json()["items"]
+        [key] = [one["hash"] for one in shots if snapshot in one["tags"]]
+        asked = {"workspace": other.workspace, "ref": ref, "snapshot": key}
+        return page(client, f"/result?{httpx.QueryParams(asked)}")
+
+    with serving(root, tmp_path / "served") as served, served.client() as client:
+        stale = told_of(client, "results:/stale", "v2")
+        good = told_of(client, "results:/good", "v2")
+        older = told_of(client, "results:/again", "v1")
+        step = page(client, f"/steps/{other.steps[0].id}")
+
+    assert stale.by_id["stale"] == step.by_id["stale"] == "Stale because: input changed: raw"
+    assert "not follow any more from what is recorded as current:" in stale.text
+    assert "stale" not in good.by_id
+    assert "It does: all that it was made from is recorded as it was then." in good.text
+    assert "This is not the version that is current now." in older.text
