@@ -5,7 +5,7 @@ The facts are gathered here; `api/story.py` makes sentences of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from typing import Any, TypedDict
 
@@ -131,7 +131,7 @@ def lineage_explain_in(
     """See `lineage_explain`."""
     target = resolve_ref_in(ws, ref, snapshot=snapshot)
     side = side_in(ws, target.snapshot, target.ref)
-    holds, stale = _holds(ws, target)
+    holds, stale = holds_in(ws, target.ref.name, target.refs, target.starts, target.snapshot)
     steps = _in_lineage_order(side)
     facts = Facts(
         ref=str(target.ref),
@@ -276,19 +276,34 @@ def _listed(names: Iterable[str]) -> str:
     return ", ".join(dict.fromkeys(names))
 
 
-def _holds(
-    ws: OpenWorkspace, target: RefTarget
+def holds_in(
+    ws: OpenWorkspace,
+    name: str,
+    refs: Collection[ResourceRef],
+    keys: Collection[str],
+    snapshot: str | None,
 ) -> tuple[bool | None, tuple[tuple[str, str, str], ...]]:
-    """Whether a result still follows from what is on disk; None: it is not the current one."""
-    current = {e.certificate.id for e in ws.index.entries(ws.id, ws.instance, target.ref.name)}
-    if moved := moved_results(ws, target.ref.name):
-        by_hand = target.starts if moved.snapshot == target.snapshot else ()
+    """Whether versions still follow from what is on disk; None: they are not the current ones.
+
+    Args:
+        ws: The workspace.
+        name: The resource that they are of.
+        refs: What in it.
+        keys: The ids of their certificates.
+        snapshot: Hash of the one in which they are looked at.
+
+    Returns:
+        Whether, and (step, ref, reason) why not.
+    """
+    current = {e.certificate.id for e in ws.index.entries(ws.id, ws.instance, name)}
+    if moved := moved_results(ws, name):
+        by_hand = keys if moved.snapshot == snapshot else ()
         current = {c.id for c in moved.certificates} or set(by_hand)
-    if not current.issuperset(target.starts):
+    if not current.issuperset(keys):
         return None, ()
     stale = [
         (found.step.name, str(ref), reason)
-        for found in find_stale(ws, target.refs)
+        for found in find_stale(ws, refs)
         for ref, reason in found.reasons
     ]
     return not stale, tuple(stale)

@@ -102,6 +102,7 @@ class Facts:
         steps: In lineage order: the last one wrote it.
         unknown: What nobody can tell.
         holds: Whether it follows from what is on disk; None: it is not the current version.
+        looked: Whether the files were looked at; else `holds` is by what is recorded alone.
         stale: (step, ref, reason) why it does not.
         commands: By which it can be had again.
         since: Why it is another than it was.
@@ -117,6 +118,7 @@ class Facts:
     stale: tuple[tuple[str, str, str], ...]
     commands: tuple[str, ...]
     since: Since | None
+    looked: bool = True
 
 
 def sections_of(facts: Facts) -> list[Section]:
@@ -274,9 +276,11 @@ def _holds(facts: Facts) -> Iterator[Sentence]:
     if facts.holds is None:
         yield sentence("This is not the version that is current now.")
     elif facts.holds:
-        yield sentence("It does: all that it was made from is on disk as it was then.")
+        known = "is on disk as it was then" if facts.looked else "is recorded as it was then"
+        yield sentence(f"It does: all that it was made from {known}.")
     else:
-        yield sentence("It does not follow any more from what is on disk:")
+        now = "on disk" if facts.looked else "recorded as current"
+        yield sentence(f"It does not follow any more from what is {now}:")
         for step, ref, reason in facts.stale:
             yield _stale(step, ref, reason)
 

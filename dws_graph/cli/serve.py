@@ -9,6 +9,8 @@ import click
 from dws_graph.cli.commands import Command
 from dws_graph.cli.session import Session, note, pass_session
 from dws_graph.cli.terminal import say
+from dws_graph.render.text import clean
+from dws_graph.workspace.opening import open_workspace
 from dws_graph.workspace.own import own_workspace
 
 EPILOG = """
@@ -84,10 +86,11 @@ def command(
     from dws_graph.api.service.settings import Settings  # noqa: PLC0415
 
     if data is not None:
-        root = own_workspace(data, notify=note)
+        with open_workspace(own_workspace(data, notify=note), batch=True, notify=note) as own:
+            root, name = own.root, own.name
     else:
         with session.workspace() as ws:
-            root = ws.root
+            root, name = ws.root, ws.name
     settings = Settings(
         workspace=root,
         host=host,
@@ -100,7 +103,7 @@ def command(
     )
 
     def begun(url: str) -> None:
-        say(f"Serving {root.name} at {url} (Ctrl-C stops it)")
+        say(f"Serving {clean(name)} at {url} (Ctrl-C stops it)")
         if show:
             click.launch(url)
 

@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.service.browsing import Seen
+from tests.service.pipelines import keys
 from tests.service.processes import Served
 from tests.service.test_pages import addresses
 
@@ -83,6 +84,21 @@ def test_the_cypher_page_shows_rows_and_what_is_wrong(see: Callable[..., Seen], 
     expect(seen.page.locator("#query")).to_have_value(re.compile("MATCH"))
 
 
+@pytest.mark.sentence("cypher_page")
+def test_what_is_wrong_with_a_query_is_told_in_sentences(see: Callable[..., Seen], local: Served):
+    seen = see(local)
+    seen.go("/cypher")
+    seen.page.locator("#query").fill("CREATE (s:Step) RETURN s")
+    seen.page.get_by_role("button", name="Ask").click()
+
+    expect(seen.page.locator("#said")).to_have_text(
+        "the query would change the graph, and queries may only read. The graph follows from the "
+        "journal: record steps and take snapshots instead."
+    )
+    assert all("400" in one for one in seen.complaints)  # Chromium tells of any refusal
+    seen.complaints.clear()
+
+
 @pytest.mark.sentence("light_and_dark")
 def test_the_theme_is_chosen_and_kept(see: Callable[..., Seen], local: Served):
     """Light and dark."""
@@ -146,6 +162,55 @@ def test_a_deep_link_opens_the_same(graph: Seen):
     graph.page.goto(link)
 
     expect(graph.page.locator("#panel")).to_contain_text(name)
+
+
+@pytest.mark.sentence("deep_link")
+def test_a_deep_link_shows_all_that_a_click_shows(see: Callable[..., Seen], of_pipeline: Served):
+    with of_pipeline.client() as client:
+        known = keys(client)
+    seen = see(of_pipeline)
+    panel = seen.page.locator("#panel")
+    seen.go(f"/graph?node={known['source-data']}")
+    seen.page.wait_for_selector("html[data-ready]", state="attached")
+    seen.page.mouse.click(*place(seen.page, "fit"))
+    expect(panel.get_by_role("link", name="Begin here")).to_be_visible()
+    clicked = panel.inner_text()
+    expect(seen.page).to_have_url(re.compile("#.*at="))
+    link = seen.page.url
+    seen.go("/")
+    seen.page.goto(link)
+
+    expect(panel.get_by_role("link", name="Slice to here")).to_be_visible()
+    expect(panel.get_by_role("link", name="Begin here")).to_be_visible()
+    assert panel.inner_text() == clicked
+
+
+@pytest.mark.sentence("click")
+def test_the_panel_of_a_node_leads_to_its_page_by_mouse_and_keys(
+    see: Callable[..., Seen], of_pipeline: Served
+):
+    with of_pipeline.client() as client:
+        known = keys(client)
+    seen = see(of_pipeline)
+    page = seen.page
+    for name, path in (("fit", "/steps/"), ("source-data", "/certificates/")):
+        address = f"/graph?node={known['source-data']}#at={known[name]}"
+        seen.go(address)
+        page.get_by_role("link", name="Open its page").click()
+        page.wait_for_url(f"**{path}{known[name]}")
+        expect(page.get_by_role("heading", level=1)).to_have_text(name)
+
+        seen.go(address)
+        link = page.get_by_role("link", name="Open its page")
+        link.focus()
+        page.keyboard.press("Enter")
+        page.wait_for_url(f"**{path}{known[name]}")
+
+        seen.go(address)
+        expect(link).to_be_visible()
+        page.locator(".vis-network").focus()
+        page.keyboard.press("o")
+        page.wait_for_url(f"**{path}{known[name]}")
 
 
 @pytest.mark.sentence("search_in_graph")

@@ -308,7 +308,7 @@ def test_a_step_shows_all_that_was_recorded_of_it(see: Callable[..., Seen], loca
     )
     plain = {name: value for name, value in step["parameters"].items() if isinstance(value, str)}
     assert plain.items() <= terms.items()
-    assert terms["Code"] == step["commit"]
+    assert terms["Commit"] == step["commit"]
     expect(main.get_by_text(f"{env['python']} on {env['platform']}")).to_be_visible()
     main.locator("summary", has_text=f"{len(env['packages'])} packages").click()
     expect(main.locator("details pre")).to_contain_text(env["packages"][0])

@@ -193,6 +193,20 @@ def test_a_person_sees_a_page_of_what_is_wrong_and_a_program_a_problem(
     assert program.json()["status"] == status
 
 
+@pytest.mark.parametrize(
+    "path",
+    ["/api/v1/workspaces/demo/snapshots", "/api/v1/steps?workspace=demo", "/graph?workspace=demo"],
+)
+def test_a_workspace_named_otherwise_than_by_its_id_is_told_where_ids_are(local: Served, path: str):
+    with local.client() as client:
+        answer = client.get(path)
+
+    assert answer.status_code == 422
+    assert "by its id" in answer.json()["detail"]
+    assert "/api/v1/workspaces" in answer.json()["hint"]
+    assert "[0-9" not in answer.text
+
+
 def test_a_browser_that_asks_the_api_is_a_program(local: Served):
     with local.client(headers=HTML) as client:
         answer = client.get("/api/v1/steps/nothing")

@@ -21,6 +21,7 @@ PART = {"name": "clean", "inputs": [{"resource": "raw"}], "outputs": [{"resource
 TRAIN = {"name": "train", "inputs": [{"resource": "tidy"}], "outputs": [{"resource": "model"}]}
 
 JSON = {"content-type": "application/json"}
+FORM = {"content-type": "application/x-www-form-urlencoded"}  # what curl says, unless told
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +77,17 @@ def test_the_same_said_again_is_answered_the_same(client):
     assert good(client.post("runs/again/complete", json={"metrics": {"rows": 3}})) == done
     assert good(client.put("runs/again", json=PART)) == done
     assert good(client.get("runs/again")) == done
+
+
+def test_a_body_that_does_not_say_that_it_is_json_is_told_to(client):
+    for told in ({}, {"content-type": "text/plain"}, FORM):
+        answer = client.put("runs/no-type", content=b'{"name": "a"}', headers=told)
+        refused(answer, 422)
+        assert "Content-Type: application/json" in answer.json()["hint"]
+    wrong = client.put("runs/no-type", content=b"{", headers=JSON)
+    refused(wrong, 422)
+    assert "hint" not in wrong.json()
+    good(client.put("runs/no-type", content=b'{"name": "a"}', headers=JSON))
 
 
 def test_something_else_of_the_same_run_is_a_conflict(client):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -119,13 +119,39 @@ def install(app: FastAPI, tell: Tell) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def _invalid(request: Request, error: RequestValidationError) -> Response:
-        found = [
-            {"at": clean_text(".".join(map(str, e["loc"]))), "detail": clean_text(e["msg"])}
-            for e in error.errors()[:20]
-        ]
+        errors = error.errors()[:20]
+        found = [{"at": _place(e), "detail": _said(e)} for e in errors]
         first = f"{found[0]['at']}: {found[0]['detail']}" if found else "The request is not valid."
-        problem = Problem(HTTPStatus.UNPROCESSABLE_ENTITY, first)
+        problem = Problem(HTTPStatus.UNPROCESSABLE_ENTITY, first, hint=_hint(request, errors))
         return tell(request, problem, errors=found)
+
+
+def _place(error: Mapping[str, Any]) -> str:
+    return clean_text(".".join(map(str, error["loc"])))
+
+
+def _is_no_workspace_id(error: Mapping[str, Any]) -> bool:
+    return (error["type"], error["loc"][-1]) == ("string_pattern_mismatch", "workspace")
+
+
+def _said(error: Mapping[str, Any]) -> str:
+    if _is_no_workspace_id(error):
+        return "a workspace is named by its id here, and this is none"
+    return clean_text(error["msg"])
+
+
+def _hint(request: Request, errors: Sequence[Mapping[str, Any]]) -> str:
+    """What to do about a request that is not valid; empty where its errors say all."""
+    if any(map(_is_no_workspace_id, errors)):
+        return "GET /api/v1/workspaces lists the workspaces with their ids."
+    if any(e["loc"][0] == "body" for e in errors) and not _says_json(request):
+        return "Send the body as JSON, and say so: Content-Type: application/json."
+    return ""
+
+
+def _says_json(request: Request) -> bool:
+    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return media.startswith("application/") and media.endswith(("/json", "+json"))
 
 
 def describe(document: dict[str, Any]) -> dict[str, Any]:

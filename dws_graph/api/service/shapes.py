@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field, field_validator
 from dws_graph.api.differences import flat
 from dws_graph.api.service import results
 from dws_graph.api.service.comparison import Side, contents_of, differing, parameters_of
+from dws_graph.api.service.retractions import Retracted
 from dws_graph.api.service.slicing import Rerun
 from dws_graph.api.version_files import ChangedFiles
 from dws_graph.backends import views
@@ -90,8 +91,16 @@ class StepRow(BaseModel):
         return cls(**_row(step))
 
 
+class Retraction(BaseModel):
+    """Why a step is no longer part of lineage, since when, and on which machine that was said."""
+
+    reason: str = Field(description="Empty where none was given.")
+    time: str
+    hostname: str | None
+
+
 class Step(StepRow):
-    """A recorded step in full."""
+    """A recorded step in full; `retraction` is null where it is not retracted."""
 
     description: str | None
     command_line: list[str] | None
@@ -104,9 +113,10 @@ class Step(StepRow):
     code: list[Certificate]
     outputs: list[Certificate]
     changed_while_running: list[str]
+    retraction: Retraction | None
 
     @classmethod
-    def of(cls, step: views.StepInfo) -> Step:
+    def of_whole(cls, step: views.StepInfo, retracted: Retracted | None) -> Step:
         """As it is answered."""
         return cls(
             **_row(step),
@@ -121,6 +131,7 @@ class Step(StepRow):
             code=certificates_of(step.code),
             outputs=certificates_of(step.outputs),
             changed_while_running=list(step.changed_while_running),
+            retraction=Retraction(**retracted._asdict()) if retracted else None,
         )
 
 

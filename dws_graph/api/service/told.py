@@ -1,13 +1,14 @@
 """The story of a result in the words of `dws lineage explain`, from what a view of the graph says.
 
-What only the workspace's own files can tell, whether it still holds and how to get it again, is
-left to that command.
+What only the workspace's own files can tell, how to get it again, is left to that command; whether
+it still holds is told by who looked at them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from dws_graph.api.service.staleness import Holding
 from dws_graph.api.story import (
     ExplainedResult,
     ExplainedSource,
@@ -22,19 +23,25 @@ from dws_graph.model.subgraph import Node, Subgraph
 from dws_graph.render.prose import Section, Sentence, sentence
 
 MOST_STEPS, MOST_SOURCES = 40, 40
-HERE_ALONE = ("Whether it still holds", "To get it again")
+HOLDS = "Whether it still holds"
+HERE_ALONE = "To get it again"
 
 
 def story(
-    q: Questions, cert: Certificate, writer: StepInfo | None, snapshots: Sequence[str] = ()
+    q: Questions,
+    cert: Certificate,
+    writer: StepInfo | None,
+    snapshots: Sequence[str] = (),
+    holding: Holding | None = None,
 ) -> list[Section]:
-    """What a version is, what it was made from, and how.
+    """What a version is, what it was made from, how, and whether that still holds.
 
     Args:
         q: Who is asked.
         cert: The version.
         writer: The step that wrote it.
         snapshots: The names of snapshots that hold it.
+        holding: Whether it follows from what there is; None: that is not known.
     """
     up = q.upstream([cert.id], root=cert.id)
     keys = [node.key for node in up.nodes if node.kind == "step"]
@@ -50,12 +57,14 @@ def story(
         sources=tuple(sources[:MOST_SOURCES]),
         steps=tuple(_steps(q, steps)),
         unknown=tuple(_unknown(up, len(keys) - MOST_STEPS, len(sources) - MOST_SOURCES)),
-        holds=None,
-        stale=(),
+        holds=holding.holds if holding else None,
+        stale=holding.stale if holding else (),
         commands=(),
         since=None,
+        looked=holding is None or holding.looked,
     )
-    return [section for section in sections_of(facts) if section.heading not in HERE_ALONE]
+    untold = {HERE_ALONE} if holding else {HERE_ALONE, HOLDS}
+    return [section for section in sections_of(facts) if section.heading not in untold]
 
 
 def _steps(q: Questions, steps: Sequence[StepInfo]) -> Iterator[ExplainedStep]:
@@ -64,7 +73,7 @@ def _steps(q: Questions, steps: Sequence[StepInfo]) -> Iterator[ExplainedStep]:
         at = (step.workspace, step.environment or "")
         if at not in known:
             known[at] = q.environment(*at) if step.environment else None
-        yield explained(step, known[at], step.start_time)
+        yield explained(step, known[at], f"{step.start_time[:19]} UTC")
 
 
 def _sources(up: Subgraph, steps: Sequence[StepInfo]) -> Iterator[ExplainedSource]:

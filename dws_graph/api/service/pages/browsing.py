@@ -18,10 +18,11 @@ from dws_graph.api.service.pages.history import (
     plot_of,
     rows_of,
 )
-from dws_graph.api.service.pages.rendering import page
+from dws_graph.api.service.pages.rendering import page, status_of_step
 from dws_graph.api.service.problems import not_found, refused
+from dws_graph.api.service.retractions import retraction_of
 from dws_graph.api.service.sources import Source
-from dws_graph.api.service.staleness import copy_of, stale_steps
+from dws_graph.api.service.staleness import copy_of, reasons_now, stale_steps
 from dws_graph.api.service.v1.common import Ask, Cursor
 from dws_graph.api.service.v1.filters import step_filter
 from dws_graph.backends.overviews import WorkspaceInfo
@@ -171,7 +172,7 @@ def _columns(
     workspace: str, metrics: list[str], sort: str | None, order: str, kept: dict[str, str]
 ) -> list[_Column]:
     found = []
-    heads = [("number", "#"), ("tag", "Snapshot"), ("taken", "Taken"), ("message", "Message")]
+    heads = [("number", "#"), ("tag", "Snapshot"), ("taken", "Taken (UTC)"), ("message", "Message")]
     for key, said in [*heads, *((m, m) for m in metrics)]:
         turned = "asc" if sort == key and order != "asc" else "desc"
         query = urlencode({**kept, "sort": key, "order": turned})
@@ -230,28 +231,32 @@ async def steps(
 @router.get("/steps/{step}")
 async def one_step(request: Request, ask: Ask, step: str) -> HTMLResponse:
     """A step: what it read, code, parameters, environment, a command line to copy."""
+    told = await ask.slow(lambda: _step_of(ask.source, step))
+    return page(request, "step.html.j2", section="steps", **told)
 
-    def asked(q: Questions) -> tuple[Any, ...]:
-        found = q.step(step)
-        if found is None:
+
+def _step_of(source: Source, key: str) -> dict[str, Any]:
+    """What the page of a step shows."""
+
+    def asked(q: Questions) -> dict[str, Any]:
+        step = q.step(key)
+        if step is None:
             raise not_found("There is no such step.")
-        environment = (
-            q.environment(found.workspace, found.environment) if found.environment else None
-        )
-        return found, environment, q.workspace_names([found.workspace])
+        words = recording_command(step)
+        env = step.environment
+        return {
+            "step": step,
+            "ended": status_of_step(step),
+            "retraction": retraction_of(q, step),
+            "environment": q.environment(step.workspace, env) if env else None,
+            "workspace": q.workspace_names([step.workspace]).get(step.workspace, step.workspace),
+            "left": (step.run or {}).get("outputs") or (),
+            "command": shlex.join(words) if words else "",
+        }
 
-    found, environment, names = await ask.ask(asked)
-    words = recording_command(found)
-    return page(
-        request,
-        "step.html.j2",
-        section="steps",
-        step=found,
-        ended="retracted" if found.retracted else found.status,
-        environment=environment,
-        workspace=names.get(found.workspace, found.workspace),
-        command=shlex.join(words) if words else "",
-    )
+    told = source.ask(asked)
+    step = told["step"]
+    return {**told, "stale": reasons_now(source, step.workspace, step.id)}
 
 
 @router.get("/certificates/{certificate}")

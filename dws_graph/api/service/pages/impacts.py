@@ -38,7 +38,7 @@ COLUMNS: tuple[tuple[Column, str], ...] = (
     ("workspace", "Workspace"),
     ("resource", "Resource"),
     ("stale", "Stale"),
-    ("time", "Last written"),
+    ("time", "Last written (UTC)"),
     ("step", "By"),
 )
 

@@ -21,11 +21,12 @@ from dws_graph.api.service.state import State
 from dws_graph.backends.views import StepInfo
 from dws_graph.render.look import FONTS, TONES
 from dws_graph.render.text import clean, shortened
+from dws_graph.render.text import seconds as short_time
 
 HERE = Path(__file__).resolve().parent.parent
 DRAWING = Path(render.__file__).resolve().parent
 OF_DRAWING = ("paint.js", "graph.js", "panel.js", "page.js", "page.css")
-GRAPH_SCRIPTS = ("network.js", *OF_DRAWING[:4], "expand.js", "nodes.js", "state.js", "slice.js")
+GRAPH_SCRIPTS = ("network.js", *OF_DRAWING[:4], "expand.js", "nodes.js", "slice.js", "state.js")
 TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
@@ -69,6 +70,7 @@ def _environment() -> Any:
     made.filters |= {
         "part": lambda text: quote(str(text), safe=""),
         "moment": moment,
+        "clock": clock,
         "shown": shown,
         "seconds": seconds,
         "number": number,
@@ -96,8 +98,13 @@ def page(request: Request, template: str, *, status: int = 200, **values: Any) -
 
 
 def moment(text: str) -> str:
-    """A time (UTC) as people read it, to the minute."""
-    return f"{text[:10]} {text[11:16]}" if len(text) >= 16 else clean(text)
+    """A time (UTC) as people read it, where it stands alone."""
+    return f"{clock(text)} UTC" if len(text) >= 19 else clean(text)
+
+
+def clock(text: str) -> str:
+    """The same below a heading that says UTC."""
+    return f"{text[:10]} {text[11:19]}" if len(text) >= 19 else clean(text)
 
 
 def shown(value: Any) -> str:
@@ -118,9 +125,9 @@ def number(value: Any) -> str:
 
 
 def seconds(value: float) -> str:
-    """How long something took."""
-    if value < 120:
-        return f"{value:.3g} s"
+    """How long something took: `0.12 s`, `3.4 s`, `2 min 5 s`, `1 h 2 min`."""
+    if not 119.95 <= value < float("inf"):
+        return short_time(value) or number(value)
     minutes, rest = divmod(round(value), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"

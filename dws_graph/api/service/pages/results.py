@@ -14,6 +14,8 @@ from dws_graph.api.service.pages.history import label, metrics_in
 from dws_graph.api.service.pages.rendering import page
 from dws_graph.api.service.problems import not_found
 from dws_graph.api.service.results import Result, newest_result, results, results_in
+from dws_graph.api.service.sources import Source
+from dws_graph.api.service.staleness import Holding, still_holds
 from dws_graph.api.service.told import story
 from dws_graph.api.service.v1.common import UUID, Ask, Cursor
 from dws_graph.api.service.v1.filters import ref_of
@@ -37,6 +39,7 @@ class Told(NamedTuple):
     name: str
     result: Result
     sections: list[Section]
+    stale: list[str]
     history: list[Result]
     beside: list[str]
     following: str | None
@@ -53,9 +56,7 @@ async def one_result(
 ) -> HTMLResponse:
     """A result as a snapshot holds it, else as the newest does that holds it at all."""
     wanted, after = ref_of(ref), place(cursor)
-    told = await ask.slow(
-        lambda: ask.source.ask(lambda q: _told(q, workspace, wanted, snapshot, after))
-    )
+    told = await ask.slow(lambda: _told(ask.source, workspace, wanted, snapshot, after))
     found = str(told.result.certificate.ref)  # a part, where the whole is in no snapshot
     kept = {"workspace": workspace, "ref": found}
     here = {**kept, "snapshot": told.result.snapshot.hash}
@@ -73,14 +74,27 @@ async def one_result(
         graph=f"/graph?{urlencode(asked)}",
         older=f"/result?{urlencode({**here, 'cursor': told.following})}" if told.following else "",
         called=label,
+        first=after is None,
         **told._asdict(),
     )
 
 
 def _told(
-    q: Questions, workspace: str, ref: ResourceRef, snapshot: str | None, after: Place | None
+    source: Source, workspace: str, ref: ResourceRef, snapshot: str | None, after: Place | None
 ) -> Told:
-    result = _result(q, workspace, ref, snapshot)
+    result = source.ask(lambda q: _result(q, workspace, ref, snapshot))
+    holding = still_holds(source, workspace, result.certificate, result.snapshot.hash)
+    return source.ask(lambda q: _told_of(q, workspace, ref, result, holding, after))
+
+
+def _told_of(
+    q: Questions,
+    workspace: str,
+    ref: ResourceRef,
+    result: Result,
+    holding: Holding | None,
+    after: Place | None,
+) -> Told:
     beside = [str(one.certificate.ref) for one in results_in(q, result.snapshot, (), ref)]
     ref = result.certificate.ref
     found = results(q, workspace, ROWS + 1, after, ref)
@@ -88,10 +102,12 @@ def _told(
     history = [one for _, many in found[:ROWS] for one in many if one.certificate.ref == ref]
     same = [label(r.snapshot) for r in history if r.certificate.id == result.certificate.id]
     names = same or [label(result.snapshot)]
-    sections = story(q, result.certificate, result.step, names[::-1])
+    sections = story(q, result.certificate, result.step, names[::-1], holding)
     name = q.workspace_names([workspace]).get(workspace, workspace)
     beside.remove(str(ref))
-    return Told(name, result, sections, history, beside, following)
+    others = [one for one in history if one.snapshot.hash != result.snapshot.hash]
+    why = [f"{reason}: {of}" for _, of, reason in holding.stale] if holding else []
+    return Told(name, result, sections, why, others, beside, following)
 
 
 def _result(q: Questions, workspace: str, ref: ResourceRef, snapshot: str | None) -> Result:

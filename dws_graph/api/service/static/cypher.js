@@ -91,6 +91,10 @@ function parameters() {
   return Object.fromEntries([...$("parameters").querySelectorAll("input")].map((i) => [i.name, valueOf(i.value)]));
 }
 
+function sentence(text) {
+  return /[.!?:]$/.test(text) ? text : `${text}.`;
+}
+
 async function ask(event) {
   event?.preventDefault();
   $("said").textContent = "Asking…";
@@ -101,7 +105,7 @@ async function ask(event) {
   const told = await answer.json();
   $("answer").hidden = !answer.ok;
   if (!answer.ok) {
-    $("said").textContent = [told.detail, told.hint].filter(Boolean).join(" ");
+    $("said").textContent = [told.detail, told.hint].filter(Boolean).map(sentence).join(" ");
     $("drawn").hidden = $("not-drawn").hidden = true;
     return;
   }

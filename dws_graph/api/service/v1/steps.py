@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from dws_graph.api.service.cursors import place
 from dws_graph.api.service.problems import not_found
+from dws_graph.api.service.retractions import retraction_of
 from dws_graph.api.service.shapes import Environment, Page, Step, StepRow
 from dws_graph.api.service.v1.common import (
     USUAL_LIMIT,
@@ -21,6 +22,7 @@ from dws_graph.api.service.v1.common import (
     unchanging,
 )
 from dws_graph.api.service.v1.filters import step_filter
+from dws_graph.backends.views import Questions
 
 router = APIRouter(tags=["steps"])
 Conditions = Annotated[list[str], Query(max_length=20)]
@@ -68,10 +70,14 @@ async def list_steps(
 @router.get("/steps/{step}", responses=problems(404))
 async def get_step(ask: Ask, step: str) -> Step:
     """One step in full."""
-    found = await ask.ask(lambda q: q.step(step))
-    if found is None:
-        raise not_found("There is no such step.")
-    return Step.of(found)
+
+    def asked(q: Questions) -> Step:
+        found = q.step(step)
+        if found is None:
+            raise not_found("There is no such step.")
+        return Step.of_whole(found, retraction_of(q, found))
+
+    return await ask.ask(asked)
 
 
 @router.get(
