@@ -157,14 +157,6 @@ def test_a_retraction_takes_a_step_out_of_use_whichever_comes_first(views: Views
         (said,) = [n["properties"] for n in dump["nodes"] if n["labels"] == ["Retraction"]]
         assert (said["step"], said["reason"], said["instance"]) == (made.id, "a mistake", B)
 
-    view = views.new()
-    for lines in (a.lines, b.lines):
-        view.apply(lines)
-    told = view.retraction(WORKSPACE, made.id)
-    assert told is not None
-    assert (told.reason, told.instance) == ("a mistake", B)
-    assert view.retraction(WORKSPACE, "01900000-0000-7000-8000-000000000000") is None
-
 
 def test_facts_are_applied_once_and_the_last_one_is_known(views: Views):
     a, b = two_instances()
