@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
@@ -19,7 +20,7 @@ from dws_graph.resources.s3_view import BucketView, ObjectCache
 from dws_graph.workspace import FileResourceMixin, find_and_load_workspace
 from tests.cli.conftest import Dws
 from tests.fixtures.buckets import Bucket
-from tests.fixtures.moto import S3Server
+from tests.fixtures.moto import MINIO, S3Server
 from tests.rules.lab import git
 
 Opened = Callable[[], AbstractContextManager[S3Resource]]
@@ -261,7 +262,8 @@ def test_files_are_written_and_read_in_the_bucket(
 
 
 def test_the_view_is_a_file_system(data: Opened, bucket: Bucket) -> None:
-    bucket.put("train", "a file beside a folder of its name")
+    if MINIO not in os.environ:  # which cannot hold both: it lists the file alone
+        bucket.put("train", "a file beside a folder of its name")
     bucket.put("folder/", "")
     with data() as found:
         view = found.filesystem()
