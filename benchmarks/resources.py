@@ -16,13 +16,8 @@ beside `dvc status`. DVC is installed from PyPI into build/dvc where it is not t
 Every first one is on fresh copies: their pages are cached, and written back by `sync` before the
 clock starts; no peer has seen them. Prints least and median of some rounds. A ratio is that of the
 least times, which what else runs on the machine disturbs least. Exits with status 1 when one is
-above its limit.
-
-The former are in memory (`/dev/shm`) where there is room, which measures the work alone: on a disk
-a snapshot waits until what it wrote is there (fsync), while sha1sum writes nothing, and takes that
-much more beside it (1.46 times on one). Whole commands are where temporary files are, on a disk as
-a rule; in memory DVC, whose cache deflates nothing, is faster than git (0.83 of `dws add git` with
-its snapshot). `TMPDIR=DIR` has all of it there.
+above its limit. What a snapshot writes it waits for (fsync), as git does; what sha1sum prints is
+nowhere: on a slow disk that is the difference, and `TMPDIR=/dev/shm` measures the work alone.
 """
 
 from __future__ import annotations
@@ -37,7 +32,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -47,7 +41,6 @@ from dws_graph.workspace.workspace import Workspace
 
 FILES, SIZE, FOLDERS = 10_000, 10 * 1024, 100
 DVC = Path(__file__).resolve().parent.parent / "build" / "dvc"
-MEMORY, ROOM = Path("/dev/shm"), 4 << 30  # bytes
 SHA1SUM = "find . -type f -print0 | xargs -0 -P2 -n 500 sha1sum"
 FIND = ("find", ".", "-type", "f", "-printf", "%p %s %T@ %C@ %i\\n")
 # A commit of so many files has git pack them, behind the back of whoever is measured next.
@@ -232,30 +225,22 @@ def install_dvc() -> None:
         run(DVC, str(DVC / "bin" / "pip"), "install", "--quiet", "dvc")
 
 
-def in_folders(folder: Path, whole: Path, rounds: int, again: int, *, with_dvc: bool) -> int:
-    """Measures everything, whole commands in a folder of their own; the exit status."""
+def in_folder(folder: Path, rounds: int, again: int, *, with_dvc: bool) -> int:
+    """Measures everything; the exit status."""
     (folder / "gitconfig").write_text(GIT_CONFIG)
     os.environ["GIT_CONFIG_GLOBAL"] = str(folder / "gitconfig")
     os.environ["DVC_NO_ANALYTICS"] = "1"
     make_files(folder / "source")
     times = Times()
-    measures = [(measure_git, folder), (measure_files, folder)]
-    measures += [(measure_commands, whole)] if with_dvc else []
+    measures = [measure_git, measure_files, *([measure_commands] if with_dvc else [])]
     for n in range(rounds):
-        for measure, where in measures:
-            place = Place(folder / "source", where / f"{measure.__name__}-{n}")
+        for measure in measures:
+            place = Place(folder / "source", folder / f"{measure.__name__}-{n}")
             measure(times, place, again)
             shutil.rmtree(place.root)
     for line in (over := times.table()):
         print(f"above the limit: {line}")
     return int(bool(over))
-
-
-def in_memory() -> Path | None:
-    """A folder in memory with room for all; None where there is none, or TMPDIR names another."""
-    if "TMPDIR" in os.environ or not MEMORY.is_dir():
-        return None
-    return MEMORY if shutil.disk_usage(MEMORY).free > ROOM else None
 
 
 def main() -> int:
@@ -267,11 +252,8 @@ def main() -> int:
     args = parser.parse_args()
     if not args.no_dvc:
         install_dvc()
-    made = partial(tempfile.TemporaryDirectory, prefix="dws-resources-")
-    with made(dir=in_memory()) as folder, made() as whole:
-        print(f"in {Path(folder).parent}; whole commands in {Path(whole).parent}")
-        places = [Path(folder), Path(whole)]
-        return in_folders(*places, args.rounds, args.again, with_dvc=not args.no_dvc)
+    with tempfile.TemporaryDirectory(prefix="dws-resources-") as folder:
+        return in_folder(Path(folder), args.rounds, args.again, with_dvc=not args.no_dvc)
 
 
 if __name__ == "__main__":
