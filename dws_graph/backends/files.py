@@ -69,7 +69,8 @@ def write_atomic(path: Path, data: bytes, *, fsync: bool = True, mode: int | Non
 class Begun:
     """Files whose content is on disk, each under another name until it takes its place.
 
-    A context manager: what has not taken its place at the end is dropped.
+    Each is then seen old or new, as `write_atomic` has it, also after a power cut. A context
+    manager: what has not taken its place at the end is dropped.
     """
 
     def __init__(self) -> None:
@@ -115,13 +116,6 @@ class Begun:
             del self._temporary[path]
         for folder in folders:
             sync_folder(folder)
-
-
-def write_all(files: Mapping[Path, bytes]) -> None:
-    """Write many files as `write_atomic` does; the waiting for the disk is shared."""
-    with Begun() as begun:
-        begun.add(files)
-        begun.finish()
 
 
 def _sync(fds: Iterable[int]) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from dws_graph.backends.files import Begun, inside, machine_id, write_all, write_atomic
+from dws_graph.backends.files import Begun, inside, machine_id, write_atomic
 from dws_graph.errors import ConfigurationError
 
 
@@ -25,6 +25,12 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path):
     with pytest.raises(OSError, match="directory"):
         write_atomic(tmp_path / "a", b"x")
     assert os.listdir(tmp_path) == ["a"]
+
+
+def write_all(files: dict[Path, bytes]) -> None:
+    with Begun() as begun:
+        begun.add(files)
+        begun.finish()
 
 
 def test_many_files_are_written_whole_and_keep_their_modes(tmp_path):

@@ -87,9 +87,9 @@ def stale_steps(source: Source, workspace: str, instance: str) -> Sequence[Stale
 
 def copy_of(source: Source, workspace: str) -> str | None:
     """The copy that stands for a workspace: on this machine, else the one that was active last."""
-    copies = source.ask(lambda q: q.instances(workspace))
     if workspace == source.home:
         return source.at_home(lambda ws: ws.instance)
+    copies = source.ask(lambda q: q.instances(workspace))
     return copies[0].id if copies else None
 
 
