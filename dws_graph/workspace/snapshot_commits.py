@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from dws_graph.backends.files import Begun
 from dws_graph.backends.git.command import encoded
-from dws_graph.backends.git.index import ScratchIndex
+from dws_graph.backends.git.importing import commit_with
 from dws_graph.backends.views import SnapshotInfo
 from dws_graph.errors import ConfigurationError, UserAbort
 from dws_graph.model import facts as f
@@ -93,11 +93,11 @@ def make_commit(
     message = f"Snapshot {plan.tag or snapshot_hash[:8]}" + (
         f"\n\n{plan.message}" if plan.message else ""
     )
-    with ThreadPoolExecutor(1, thread_name_prefix="dws-tree") as pool:
-        tree = pool.submit(_tree_with, ws, content, files, trees)
+    with ThreadPoolExecutor(1, thread_name_prefix="dws-commit") as pool:
+        committing = pool.submit(_commit_with, ws, content, files, trees, message)
         caches.write()  # git works long enough for that
         begin(ws, trees, begun)
-        commit = ws.git.commit_tree(tree.result(), [content], message)
+        commit = committing.result()
     notes = [*plan.notes, *(note for h in resources.values() for note in h.taken.notes)]
     for ref in resolution.read_while_written:
         notes.append(f"'{ref}' was being written by a running step while it was hashed")
@@ -105,16 +105,18 @@ def make_commit(
     return Made(commit, is_new, record, metadata, lines, files, dict(outside), tuple(notes))
 
 
-def _tree_with(
-    ws: OpenWorkspace, content: str, files: Mapping[str, bytes], trees: Collection[str]
+def _commit_with(
+    ws: OpenWorkspace,
+    content: str,
+    files: Mapping[str, bytes],
+    trees: Collection[str],
+    message: str,
 ) -> str:
-    """The tree of a commit with these files, too; hash trees that it has stay as they are."""
-    with ScratchIndex(ws.git) as index:
-        index.put_tree(content)
-        held = index.entries(layout.HASH_TREES) if trees else {}  # of 1.6, executable
-        same = {p for p in trees if held.get(encoded(p), _NONE)[1] == ws.git.blob_id(files[p])}
-        index.add_blobs({path: data for path, data in files.items() if path not in same})
-        return index.write_tree()
+    """The commit with these files, too; hash trees that it has stay as they are."""
+    held = ws.git.ls_tree(content, layout.HASH_TREES) if trees else {}  # of 1.6, executable
+    same = {p for p in trees if held.get(encoded(p), _NONE)[1] == ws.git.blob_id(files[p])}
+    new = {path: data for path, data in files.items() if path not in same}
+    return commit_with(ws.git, content, new, message)
 
 
 def manifest_now(

@@ -63,6 +63,7 @@ _versions: Answers[str] = Answers()
 
 LITERAL = {"GIT_LITERAL_PATHSPECS": "1"}
 MANY = 64  # objects: then they go into one pack, synced once, rather than a file each
+PACKING = "pack.compression=1"  # `git gc` packs tighter, when there is time
 PATHS_FROM_INPUT = ("--pathspec-from-file=-", "--pathspec-file-nul")
 
 
@@ -266,12 +267,21 @@ class Git:
         _identities.get(mark and (mark, *names.items()), self._ask_identity)
 
     def _ask_identity(self) -> bool:
+        return all(self.identity(role) for role in ("COMMITTER", "AUTHOR"))
+
+    def identity(self, role: str) -> str:
+        """Name, address and time of a commit made now, as its header has them.
+
+        Args:
+            role: AUTHOR or COMMITTER.
+
+        Raises:
+            GitError: Git does not know the name; the hint has the two commands to type.
+        """
         try:
-            self.run("var", "GIT_COMMITTER_IDENT")
-            self.run("var", "GIT_AUTHOR_IDENT")
+            return _line(self.run("var", f"GIT_{role}_IDENT"))
         except GitCommandError as e:
             raise _nameless() from e
-        return True
 
     # Names and content
 
@@ -285,10 +295,12 @@ class Git:
         raw = self.run(*(names if subdir else names[:-2]), env=LITERAL)
         return sorted(set(raw.split(b"\0")) - {b""})
 
-    def ls_tree(self, tree: str) -> dict[bytes, tuple[str, str]]:
-        """Mode and id of each file in a tree or commit, below it at any depth."""
+    def ls_tree(self, tree: str, folder: str = "") -> dict[bytes, tuple[str, str]]:
+        """Mode and id of each file in a tree or commit, below it, or a folder, at any depth."""
         files: dict[bytes, tuple[str, str]] = {}
-        for entry in self.run("ls-tree", "-r", "-z", "--full-tree", tree).split(b"\0")[:-1]:
+        args = ("ls-tree", "-r", "-z", "--full-tree", tree, "--", folder)
+        raw = self.run(*(args if folder else args[:-2]), env=LITERAL)
+        for entry in raw.split(b"\0")[:-1]:
             about, name = entry.split(b"\t", 1)
             mode, _, oid = about.decode("ascii").split(" ")
             files[name] = (mode, oid)
@@ -407,9 +419,8 @@ class Git:
         )
         with tempfile.TemporaryDirectory(prefix="dws-") as folder:
             marks = Path(folder) / "marks"
-            # `git gc` packs them tighter, when there is time
             how = ("fast-import", "--quiet", "--done", "--depth=0", f"--export-marks={marks}")
-            packed = ("fastimport.unpackLimit=1", "pack.compression=1")
+            packed = ("fastimport.unpackLimit=1", PACKING)
             self.run(*how, input=b"".join((*pieces, b"done\n")), settings=packed)
             lines = (line.split(" ") for line in marks.read_text("ascii").splitlines())
             ids = {int(mark.removeprefix(":")): oid for mark, oid in lines}
@@ -433,8 +444,12 @@ class Git:
                 raise _nameless() from e
             raise
         commit = decoded(raw).strip()
-        _ids.know(self._lasting(f"{commit}^{{tree}}"), tree)
+        self.know_tree(commit, tree)
         return commit
+
+    def know_tree(self, commit: str, tree: str) -> None:
+        """Take it from git that this is the tree of a commit."""
+        _ids.know(self._lasting(f"{commit}^{{tree}}"), tree)
 
     def update_ref(self, ref: str, new: str, old: str | None, *, reason: str = "dws") -> None:
         """Move a branch (or `HEAD`, or a full ref) from `old` (None: not there yet) to `new`.
