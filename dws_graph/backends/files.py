@@ -32,7 +32,8 @@ def as_file_name(name: str) -> str:
     return name
 
 
-def _temporary(path: Path) -> Path:
+def temporary_beside(path: Path) -> Path:
+    """Where to write what is to take the place of a file."""
     return path.with_name(f"{TEMPORARY}{secrets.token_hex(8)}")
 
 
@@ -42,7 +43,7 @@ def write_atomic(path: Path, data: bytes, *, fsync: bool = True, mode: int | Non
     The folder must exist. The file has `mode` from its first moment on; without one, an existing
     file's mode is kept.
     """
-    temporary = _temporary(path)
+    temporary = temporary_beside(path)
     fault(f"write_atomic: create {path.name}")
     fd = os.open(temporary, _NEW, 0o666 if mode is None else mode)
     try:
@@ -98,7 +99,7 @@ class Begun:
         with ExitStack() as opened, ThreadPoolExecutor(_SYNCING) as pool:
             fds = []
             for path, data in files:
-                self._temporary[path] = temporary = _temporary(path)
+                self._temporary[path] = temporary = temporary_beside(path)
                 fault(f"write_all: create {path.name}")
                 file = opened.enter_context(open(os.open(temporary, _NEW, 0o666), "wb"))
                 fds.append(file.fileno())

@@ -511,6 +511,7 @@ def content_commit(
         tree = index.write_tree()
         if head is not None and tree == ws.git.tree_of(head):
             return head
+        index.lend(folders, head)
         return ws.git.commit_tree(tree, [head] if head else [], message)
 
 

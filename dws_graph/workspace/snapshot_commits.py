@@ -113,7 +113,9 @@ def _commit_with(
     message: str,
 ) -> str:
     """The commit with these files, too; hash trees that it has stay as they are."""
-    held = ws.git.ls_tree(content, layout.HASH_TREES) if trees else {}  # of 1.6, executable
+    # of 1.6, executable
+    seen = any((ws.root / path).exists() for path in trees)
+    held = ws.git.ls_tree(content, layout.HASH_TREES) if seen else {}
     same = {p for p in trees if held.get(encoded(p), _NONE)[1] == ws.git.blob_id(files[p])}
     new = {path: data for path, data in files.items() if path not in same}
     return commit_with(ws.git, content, new, message)

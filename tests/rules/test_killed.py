@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from dws_graph.backends.git.command import MANY
 from dws_graph.workspace.opening import open_workspace
 from tests.rules.lab import CLEAN, Lab, check_journal, files_below, fresh_dump, git, python
 
@@ -303,5 +304,18 @@ def test_a_step_goes_on_after_a_snapshot_killed_before_its_commit(tmp_path, poin
     assert all(f["kind"] != "SnapshotTaken" or f["body"]["tag"] == "V1" for f in facts)
     lab.reopen()
     assert lab.path("results:/model.bin").exists()
+    check_goes_on(lab)
+    lab.close()
+
+
+@pytest.mark.slow
+def test_killed_with_the_index_of_many_new_files_written_beside(tmp_path):
+    lab = grown(tmp_path)
+    for n in range(MANY):
+        lab.write(f"code:/many/{n}", f"{n}\n")
+    kill(lab, "snapshot", "index written")
+
+    lab.reopen()
+    check_sound(lab)
     check_goes_on(lab)
     lab.close()

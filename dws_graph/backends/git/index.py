@@ -18,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import repeat
 from pathlib import Path
 from types import TracebackType
 
@@ -32,12 +33,15 @@ from dws_graph.backends.git.command import (
     encoded,
     nul_separated,
 )
+from dws_graph.backends.git.deflating import worth_deflating
+from dws_graph.backends.git.lending import Stamp, lend, stamp, take
 from dws_graph.backends.git.remembering import Answers
 
 _less: Answers[str] = Answers()
 FILE, EXECUTABLE = "100644", "100755"
 # Files that are larger go to one pack as they are read, which is synced once, in constant memory.
 _PACKED = ("core.bigFileThreshold=1",)
+_NOT_DEFLATED = ("pack.compression=0",)
 _AT_ONCE = 2  # gits that deflate
 _SPECIAL = re.compile(rb"[*?\[\\]")
 _WORTH_TREES = 100_000  # bytes of an index, about a thousand files
@@ -60,10 +64,13 @@ class ScratchIndex:
         self._settings = () if keep else _NOT_SYNCED
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._env: dict[str, str] = {}
+        self._found: Stamp | None = None
+        self._took_many = False
 
     def __enter__(self) -> ScratchIndex:
         self._folder = tempfile.TemporaryDirectory(prefix="dws-")
         index = Path(self._folder.name) / "index"
+        self._found = stamp(self._real_index())
         with contextlib.suppress(FileNotFoundError):  # before the first `git add`
             # its time too: git reads again what is not older than the index
             shutil.copy2(self._real_index(), index)
@@ -99,7 +106,7 @@ class ScratchIndex:
         return self._env
 
     def _real_index(self) -> Path:
-        return self.git.folder / "index"
+        return _index_of(self.git)
 
     def add(self, paths: Sequence[str]) -> None:
         """Take these files and folders as they are on disk; gone ones are taken out.
@@ -123,12 +130,14 @@ class ScratchIndex:
         names = self._new(paths)
         if len(names) < MANY:
             return ()
+        self._took_many = True
+        packed = (*_PACKED, *(() if worth_deflating(self.git.root, names) else _NOT_DEFLATED))
         folders = sorted({name.rpartition(b"/")[0] for name in names})
         if len(folders) == 1 or not all(os.path.isdir(self.git.root / path) for path in paths):
-            return _PACKED
+            return packed
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             parts = [folders[n::_AT_ONCE] for n in range(_AT_ONCE)]
-            list(pool.map(self._keep_ahead, parts, range(_AT_ONCE)))
+            list(pool.map(self._keep_ahead, parts, range(_AT_ONCE), repeat(packed)))
         return ()  # all that it has to do now is to find them
 
     def _new(self, paths: Sequence[str]) -> list[bytes]:
@@ -139,17 +148,20 @@ class ScratchIndex:
         begun = os.fsencode(TEMPORARY)
         return [n for n in names if not n.endswith(b"/") and begun not in n.rpartition(b"/")[2][:2]]
 
-    def _keep_ahead(self, folders: Sequence[bytes], n: int) -> None:
-        """Keep what is new directly in these folders: one git alone deflates on one processor."""
-        index = f"{self._env['GIT_INDEX_FILE']}-{n}"
-        with contextlib.suppress(FileNotFoundError):
+    def _keep_ahead(self, folders: Sequence[bytes], n: int, settings: Sequence[str]) -> None:
+        """Keep what is new directly in these folders: one git alone deflates on one processor.
+
+        The first knows them from then on, the others work on indexes of their own.
+        """
+        index = self._env["GIT_INDEX_FILE"] + (f"-{n}" if n else "")
+        with contextlib.suppress(FileNotFoundError, shutil.SameFileError):
             shutil.copy2(self._env["GIT_INDEX_FILE"], index)
         listed = [b":(glob)" + _glob(folder) for folder in folders]
         self.git.run(
             *("add", "-A", *PATHS_FROM_INPUT),
             input=nul_separated([*listed, BEGUN]),
             env={**self._env, "GIT_INDEX_FILE": index},
-            settings=_PACKED,
+            settings=settings,
         )
 
     def _is_known(self, path: str) -> bool:
@@ -216,6 +228,22 @@ class ScratchIndex:
         at = (head,) if head else ()
         listed = nul_separated(pathspecs)
         self.git.run("reset", "-q", *at, *PATHS_FROM_INPUT, input=listed, env=self._env)
+
+    def lend(self, folders: Sequence[str], head: str | None) -> None:
+        """Have `reset_index` know the new files of these folders, where they are many.
+
+        Else it reads each once more. Only where nothing else is staged in the user's index.
+        """
+        if not self._took_many:
+            return
+        if head is None:
+            differs = self._found is not None
+        else:
+            outside = [f":(exclude,top,literal){folder}" for folder in folders]
+            asked = ("diff-index", "--cached", "--quiet", "--ita-visible-in-index", head)
+            differs = "" not in folders and not self.git.succeeds(*asked, "--", ".", *outside)
+        if not differs:
+            lend(self._real_index(), self._found, Path(self._env["GIT_INDEX_FILE"]), folders)
 
     def entries(self, subdir: str = "") -> dict[bytes, tuple[str, str]]:
         """Mode and id of each file below `subdir`, by its path from the repository's root."""
@@ -324,6 +352,7 @@ def reset_index(git: Git, commit: str, paths: Sequence[str | bytes], *, wait: fl
     """
     if not paths:
         return
+    take(_index_of(git), paths)
     listed = nul_separated(path or "." for path in paths)
     end = time.monotonic() + wait
     while True:
@@ -339,6 +368,10 @@ def reset_index(git: Git, commit: str, paths: Sequence[str | bytes], *, wait: fl
         # as `git commit` does: else each later `git status` reads the trees of HEAD. It may be
         # locked by now, or hold what is in no tree; then it stays as it is
         git.run("write-tree", ok=(0, 128))
+
+
+def _index_of(git: Git) -> Path:
+    return git.folder / "index"
 
 
 def _size(path: Path) -> int:
