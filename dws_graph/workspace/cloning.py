@@ -166,8 +166,8 @@ def told_of_folders(ws: OpenWorkspace, brought: Collection[str]) -> list[str]:
     """Lines for people: resources whose folder is the one of another copy on this machine.
 
     Args:
-        ws: The workspace, just cloned.
-        brought: Resources whose place was asked for, or is new.
+        ws: The workspace, just cloned or pulled.
+        brought: Resources whose place was asked for, or is new, or was known before.
     """
     return [
         f"resource {resource.name} uses {resource.place}, which another copy of the workspace may "

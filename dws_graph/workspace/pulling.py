@@ -24,7 +24,7 @@ from dws_graph.resources.terms import Ask, default_answer
 from dws_graph.resources.updating import below, check_free
 from dws_graph.workspace import layout
 from dws_graph.workspace.arriving import arrive, arrived_names, follow_renames
-from dws_graph.workspace.cloning import clone_missing
+from dws_graph.workspace.cloning import clone_missing, told_of_folders
 from dws_graph.workspace.committing import (
     finish_interrupted,
     intended,
@@ -102,6 +102,7 @@ def pull_all(
         if ws.get_local_param(FILTERS):
             filter_as_set(ws)  # none that git was told of since
         fill_in_all(ws)
+        folders = {resource.local_path for resource in ws.get_resources()}
         meant, left = chosen(ws, only, skip, only_workspace)
         plan = _plan(ws, meant, left, origin_unless(ws, only))
         copied, notes = _copy(ws, plan.copies)
@@ -116,6 +117,8 @@ def pull_all(
         notes += fetch_kept(ws, {resource.name for resource in meant} - cloned.keys())
         if cloned or plan.resources or plan.new != plan.old:
             notes += told_of_pointers(ws)
+            had = {r.name for r in ws.get_resources() if r.local_path in folders}
+            notes += told_of_folders(ws, had | cloned.keys())
         same = [*plan.same, *(r for r in plan.copies if r.name not in copied)]
         changed = [*(r.name for r, _ in plan.resources), *copied, *cloned]
         return Sharing(

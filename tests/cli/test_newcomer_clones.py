@@ -37,6 +37,20 @@ def test_a_clone_says_that_it_uses_a_folder_of_another_copy(dws, workspace, tmp_
     assert _local(copy) == {"local_path": str(own)}
 
 
+def test_a_pull_says_it_too_once_and_of_no_renamed_one(dws, workspace, tmp_path, monkeypatch):
+    copy, told = tmp_path / "copy", "which another copy of the workspace may use"
+    dws("clone", "--hostname", "there", str(workspace), str(copy))
+    folder = _added(dws, tmp_path)
+
+    monkeypatch.chdir(copy)
+    assert f"resource data uses {folder}, {told}" in dws("pull").err
+    monkeypatch.chdir(workspace)
+    dws("rename", "data", "numbers")
+    monkeypatch.chdir(copy)
+    assert told not in dws("pull").err
+    assert str(folder) in dws("report", "status").out
+
+
 def test_a_clone_with_a_shared_store_has_a_folder_of_its_own(dws, workspace, tmp_path, monkeypatch):
     store = tmp_path / "store"
     store.mkdir()
