@@ -99,6 +99,21 @@ def test_a_stale_step_says_so_and_why_as_the_graph_does(client: httpx.Client):
     assert "stale" not in step_page(client, "=1+1").by_id  # retracted: nothing to run again
 
 
+def test_the_page_of_a_stale_version_says_so_and_why(client: httpx.Client):
+    fit = client.get(f"/api/v1/steps/{keys(client)['fit']}").json()
+    [wrote] = fit["outputs"]
+    drawn = client.get("/graph/drawing", params={"node": wrote["id"]}).json()
+    [node] = [node for node in drawn["nodes"] if node["id"] == wrote["id"]]
+    why = [value for fact, value, *_ in node["details"] if fact == "stale because"]
+    assert why
+
+    assert page(client, f"/certificates/{wrote['id']}").by_id["stale"] == (
+        f"Stale because: {'; '.join(why)}"
+    )
+    raw = client.get(f"/api/v1/steps/{keys(client)['clean']}").json()["inputs"][0]
+    assert "stale" not in page(client, f"/certificates/{raw['id']}").by_id
+
+
 def test_a_retraction_is_told_with_its_reason_time_and_host(troubled: Served, client: httpx.Client):
     key = keys(client)["=1+1"]
     shown = told(troubled.root, "steps", "show", key)["retracted"]

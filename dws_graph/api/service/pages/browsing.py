@@ -262,31 +262,37 @@ def _step_of(source: Source, key: str) -> dict[str, Any]:
 @router.get("/certificates/{certificate}")
 async def one_certificate(request: Request, ask: Ask, certificate: str) -> HTMLResponse:
     """A version of a ref: who wrote it, who read it, where it came from, its other versions."""
+    told = await ask.slow(lambda: _version_of(ask.source, certificate))
+    return page(request, "certificate.html.j2", **told)
 
-    def asked(q: Questions) -> dict[str, Any]:
-        cert = q.certificates([certificate]).get(certificate)
+
+def _version_of(source: Source, key: str) -> dict[str, Any]:
+    """What the page of a version shows."""
+
+    def asked(q: Questions) -> tuple[str, dict[str, Any]]:
+        cert = q.certificates([key]).get(key)
         if cert is None:
             raise not_found("There is no such version.")
-        near = q.neighbourhood([certificate], root=certificate, depth=1, limit=200)
-        this = next((n for n in near.nodes if n.key == certificate), None)
+        near = q.neighbourhood([key], root=key, depth=1, limit=200)
+        this = next((n for n in near.nodes if n.key == key), None)
         workspace = str(this.properties.get("workspace") or "") if this else ""
-        writer = q.producers([certificate]).get(certificate)
+        writer = q.producers([key]).get(key)
         readers = [
             edge.target
             for edge in near.edges
-            if edge.source == certificate and edge.type in ("READ_BY", "CODE_OF")
+            if edge.source == key and edge.type in ("READ_BY", "CODE_OF")
         ]
-        up = q.upstream([certificate], root=certificate)
-        return {
+        return workspace, {
             "cert": cert,
             "workspace": _named(q, workspace),
             "producer": q.step(writer) if writer else None,
             "readers": [s for s in map(q.step, dict.fromkeys(readers)) if s is not None],
             "versions": q.certificates_of(workspace, cert.ref)[:FEW] if workspace else [cert],
-            "story": story_of(up),
+            "story": story_of(q.upstream([key], root=key)),
         }
 
-    return page(request, "certificate.html.j2", **await ask.ask(asked))
+    workspace, told = source.ask(asked)
+    return {**told, "stale": reasons_now(source, workspace, key)}
 
 
 def _named(q: Questions, workspace: str) -> tuple[str, str] | None:
