@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from dws_graph.backends.views import StepInfo
+from dws_graph.model.certificates import Certificate
 from dws_graph.model.refs import ResourceRef
 from dws_graph.model.subgraph import Node, Subgraph
 from dws_graph.model.values import local_text
@@ -33,6 +34,12 @@ class HalfWritten:
 def half_written(ws: OpenWorkspace) -> tuple[HalfWritten, ...]:
     """The refs whose content is what a failed step left."""
     return tuple(left for left in _half_written(ws) if not _is_whole(ws, left.ref))
+
+
+def whole_again(ws: OpenWorkspace) -> tuple[Certificate, ...]:
+    """Versions known before that are there again, or still, where a failed step was to write."""
+    found = (_known_there(ws, left.ref) for left in _half_written(ws))
+    return tuple(cert for cert in found if cert is not None)
 
 
 def left_in(ws: OpenWorkspace, reading: Reading) -> list[HalfWritten]:
@@ -95,12 +102,18 @@ def _is_whole(ws: OpenWorkspace, ref: ResourceRef) -> bool:
     if resource.has_results_role() and not has_files(resource):
         moved = moved_results(ws, ref.name)
         return moved is not None and bool(moved.certificates)  # a step made those that are meant
-    if not resource.is_here():
-        return False
+    return _known_there(ws, ref) is not None
+
+
+def _known_there(ws: OpenWorkspace, ref: ResourceRef) -> Certificate | None:
+    """The version known before whose content is there; none of results that were moved."""
+    resource = ws.get_resource(ref.name)
+    if not resource.is_here() or (resource.has_results_role() and not has_files(resource)):
+        return None
     known = ws.index.known(ws.id, ref)
     left = ws.index.left_by([c.id for c in known])
     before = [c for c in known if c.id not in left]
     if not before:
-        return False
+        return None
     content = content_now(ws, resource, ref.subpath)
-    return with_content(resource, ref, content, before) is not None
+    return with_content(resource, ref, content, before)

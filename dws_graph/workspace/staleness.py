@@ -16,7 +16,7 @@ from dws_graph.model.certificates import Certificate
 from dws_graph.model.facts import StepStart
 from dws_graph.model.refs import ResourceRef
 from dws_graph.resources.terms import Content
-from dws_graph.workspace.half_written import half_written, touching
+from dws_graph.workspace.half_written import half_written, touching, whole_again
 from dws_graph.workspace.moved_results import moved_results
 from dws_graph.workspace.opened import OpenWorkspace
 from dws_graph.workspace.reading import Reading, content_now, living, read_entry
@@ -46,7 +46,9 @@ class _Judge:
         self._readings: dict[ResourceRef, Reading] = {}
         self._contents: dict[ResourceRef, Content | None] = {}
         self._left = half_written(ws)
-        held = [e.certificate for e in entries] + self._moved()
+        # a step that fails leaves no entry, and may have left what was there as it was
+        whole = [c for c in whole_again(ws) if c.ref not in self._entries]
+        held = [*(e.certificate for e in entries), *whole, *self._moved()]
         self._writers = ws.index.producers([c.id for c in held])
         self._writer_of: dict[ResourceRef, str] = {
             c.ref: self._writers[c.id] for c in held if c.id in self._writers

@@ -132,6 +132,24 @@ def test_what_a_failed_step_left_is_to_be_made_again(lab):
     }
 
 
+@pytest.mark.parametrize("step", ["prepare", "another"])
+def test_what_a_failed_step_did_not_touch_is_judged_as_the_step_left_it_that_wrote_it(lab, step):
+    pipeline(lab)
+    lab.snapshot("v1")
+    lab.write("raw:/a.csv", "3,4\n")
+    before = reasons(lab)
+    assert set(before) == {"prepare", "train"}
+
+    with pytest.raises(RuntimeError), lab.begin(step, ["raw"], [CLEAN]):
+        raise RuntimeError("broken before it wrote anything")
+    assert reasons(lab) == before
+    lab.snapshot("v2")
+    assert reasons(lab) == before
+
+    lab.write("raw:/a.csv", "1,2\n")  # as it was
+    assert stale(lab) == []
+
+
 def test_a_ref_of_which_nothing_is_known_is_an_error(lab):
     with pytest.raises(LineageNotFoundError, match="never"):
         stale(lab, "intermediate-data:/never")
