@@ -25,8 +25,9 @@ def command(session: Session, dry_run: bool) -> None:
     """Take back the last command of this copy of the workspace.
 
     Of snapshot, restore, pull, add, config, tag, delete-snapshot, remove and rename. Lineage,
-    files and what git tracks are as they were before. It is refused where something since depends
-    on it: a step, a commit, an edit, a push. A second 'dws undo' does the command again.
+    files and what git tracks are as they were before; what a snapshot committed in the repository
+    of a git resource stays committed there. It is refused where something since depends on it: a
+    step, a commit, an edit, a push. A second 'dws undo' does the command again.
     """
     with session.workspace() as ws:
         plan = plan_undo(ws)

@@ -7,7 +7,7 @@ A resource type is a module with a `FACTORY`, named by an entry point of the gro
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -50,6 +50,11 @@ class Resource(SnapshotResourceMixin):
         self.role = role
         self.workspace = workspace
 
+    @property
+    def changeable(self) -> Sequence[str]:
+        """The parameters that can have another value."""
+        return ()
+
     def __str__(self) -> str:
         return f"resource '{self.name}'"
 
@@ -74,8 +79,8 @@ class Resource(SnapshotResourceMixin):
             ConfigurationError: It cannot be changed, or may not have this value.
         """
         raise NotSupportedError(
-            f"the parameters of {self} cannot be changed: snapshots and lineage rely on them",
-            hint="Add the folder once more under another name: dws add.",
+            f"'{name}' of {self} cannot be changed",
+            hint=f"What can be: {', '.join(self.changeable) or 'nothing'}.",
         )
 
     def has_results_role(self) -> bool:

@@ -8,7 +8,7 @@ import re
 import shlex
 import shutil
 from abc import abstractmethod
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -88,6 +88,11 @@ class FileResource(Resource, FileResourceMixin, LocalStateResourceMixin):
             return "Bring it back."
         command = f"dws config --resource {shlex.quote(self.name)} local_path FOLDER"
         return f"Bring it back, or say where it is now: {command}."
+
+    @property
+    def changeable(self) -> Sequence[str]:
+        """See `Resource`."""
+        return ("local_path",) if self.can_move else ()
 
     def moved_to(self, folder: Path) -> Json:
         """What resource_local_params.json is to hold once its folder is another.

@@ -40,6 +40,7 @@ from dws_graph.resources.terms import (
     Taken,
     default_answer,
     joined,
+    told_of_nested,
 )
 from dws_graph.resources.walking import Entry
 
@@ -248,14 +249,17 @@ class GitResource(FileResource):
         """See `Resource`: all that git does not ignore is committed, if anything changed."""
         self.snapshot_precheck()
         git = self.git
-        commit = git.head() if self.read_only else self._commit_content(git)
+        before = git.head()
+        commit = before if self.read_only else self._commit_content(git)
 
         def subpath_hash(subpath: str | None) -> str | None:
             if commit is None:
                 return None
             return git.tree_of(commit) if subpath is None else id_in_tree(git, commit, subpath)
 
-        return Taken(commit, commit, subpath_hash=subpath_hash)
+        nested = git.nested(before, commit) if commit else ()
+        notes = told_of_nested(self, nested)
+        return Taken(commit, commit, subpath_hash=subpath_hash, notes=notes)
 
     def _commit_content(self, git: Git) -> str:
         """The last commit once it holds the content, for a snapshot.

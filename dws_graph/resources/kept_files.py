@@ -169,7 +169,7 @@ class KeptFiles:
             where = ", ".join(store.where for store in self.stores)
             raise ConfigurationError(
                 f"the content of {some_of(names, 3)} of {self.what} is not in {where}",
-                hint="Type dws push where the snapshot was taken; then run the command again.",
+                hint=self._how_to_come_by(),
             )
 
     def _wanted(self, root: str) -> KeptState:
@@ -180,9 +180,18 @@ class KeptFiles:
                     store.check_there()
             raise ConfigurationError(
                 f"the content {root[:12]} of {self.what} is in no store here",
-                hint="Type dws push where the snapshot was taken; then run the command again.",
+                hint=self._how_to_come_by(),
             )
         return wanted
+
+    def _how_to_come_by(self) -> str:
+        """What brings content that is in no store here, for people."""
+        if self.url is not None:
+            return "Type dws push where the snapshot was taken; then run the command again."
+        return (
+            "It is kept on another machine alone. There: dws config --resource NAME store URL, and "
+            "dws push; here: dws pull. Or leave it as it is: --leave NAME."
+        )
 
     def _now(self) -> KeptState:
         if not self.folder.is_dir():

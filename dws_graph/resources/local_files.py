@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +101,11 @@ class LocalFileResource(FileResource):
             "imported": self.imported,
             **kept,
         }
+
+    @property
+    def changeable(self) -> Sequence[str]:
+        """See `Resource`."""
+        return (*super().changeable, *(("keep", "store") if self.resource_type == FILE else ()))
 
     def with_param(self, name: str, value: Any) -> Json:
         """See `Resource`: `keep`, and `store` of one that is kept."""

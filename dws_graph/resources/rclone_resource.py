@@ -76,6 +76,11 @@ class RcloneResource(LocalFileResource):
         """See `Resource`."""
         return dict(self._params)
 
+    @property
+    def changeable(self) -> Sequence[str]:
+        """See `Resource`."""
+        return (*super().changeable, *CHANGEABLE)
+
     def with_param(self, name: str, value: Any) -> Json:
         """See `Resource`: `master`, `sync_mode`, `size_only`; None for their defaults."""
         if name not in CHANGEABLE:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -141,3 +141,13 @@ class Taken:
 def joined(entries: Mapping[bytes, tuple[str, str]]) -> Listing:
     """A listing of git's modes and ids: a file that became executable changed."""
     return {name: f"{mode} {oid}" for name, (mode, oid) in entries.items()}
+
+
+def told_of_nested(resource: object, names: Iterable[str]) -> tuple[str, ...]:
+    """Notes for people: repositories within a resource, whose files no snapshot holds."""
+    return tuple(
+        f"{resource}: {name} is a git repository of its own, of which the snapshot holds the "
+        "commit that it is at, and no file. To keep its files, move it elsewhere and add it as a "
+        "resource (dws add git PATH), or delete its .git"
+        for name in names
+    )

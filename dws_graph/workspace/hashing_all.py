@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from contextvars import copy_context
+from dataclasses import replace
 from pathlib import Path
 
 from dws_graph.backends.faults import fault
@@ -14,7 +15,7 @@ from dws_graph.resources.base import Resource
 from dws_graph.resources.git_subdirectory import GitSubdirectoryResource
 from dws_graph.resources.local_files import LocalFileResource
 from dws_graph.resources.many_files import MANY
-from dws_graph.resources.terms import LINEAGE_FILE
+from dws_graph.resources.terms import LINEAGE_FILE, told_of_nested
 from dws_graph.resources.walking import holds_many
 from dws_graph.workspace.committing import content_commit
 from dws_graph.workspace.opened import OpenWorkspace
@@ -76,7 +77,10 @@ def _hash(
     moved_to = plan.destination if resource.name in plan.moves else None
     copied = resource.name in plan.copied
     if isinstance(resource, GitSubdirectoryResource):
-        return Hashed(resource, resource.at_commit(content), moved_to, copied)
+        taken = resource.at_commit(content)
+        nested = ws.git.nested(plan.old, content, resource.relative_path)
+        taken = replace(taken, notes=told_of_nested(resource, nested))
+        return Hashed(resource, taken, moved_to, copied)
     report = None
     if progress is not None:
         show, name = progress, resource.name

@@ -6,6 +6,7 @@ docs/formats.md, "Write order".
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -19,6 +20,7 @@ from dws_graph.model.facts import Current
 from dws_graph.resources.base import Resource
 from dws_graph.resources.git import GitResource
 from dws_graph.resources.git_subdirectory import GitSubdirectoryResource
+from dws_graph.resources.local_files import FILE
 from dws_graph.resources.restoring import keep_commit, restore_files
 from dws_graph.workspace.before import entries_before
 from dws_graph.workspace.committing import (
@@ -137,7 +139,8 @@ def plan_restore(
         text, is_problem = why
         if is_problem and strict:
             raise ConfigurationError(
-                f"resource '{given}' cannot be restored: {text}", hint="Leave --strict out."
+                f"resource '{given}' cannot be restored: {text}",
+                hint="Leave it out of --only." if only else "Leave --strict out.",
             )
         left[given] = text
         if is_problem and given in names and given in metadata.restore_hashes:
@@ -171,6 +174,9 @@ def _why_left(
         if as_kept(resource) is not None:
             return "its content was not kept at that time", True
         return f"{resource.resource_type} resources keep no content to restore", True
+    if resource.resource_type == FILE and as_kept(resource) is None:
+        quoted = shlex.quote(name)
+        return f"it keeps no content any more (dws config --resource {quoted} keep on)", True
     return None
 
 

@@ -83,7 +83,8 @@ def origin_of(ws: OpenWorkspace) -> Remote:
     if ws.git.remote_url() is None:
         raise ConfigurationError(
             "the workspace has no origin yet",
-            hint="Give it one: dws publish URL, with the URL of an empty repository.",
+            hint="Give it one: dws publish URL, with the URL of an empty repository. "
+            "A resource with a remote or store of its own can go alone: --only NAME.",
         )
     try:
         return Remote(ws.git, "the workspace", ask=not ws.batch)

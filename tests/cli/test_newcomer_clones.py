@@ -51,6 +51,22 @@ def test_a_pull_says_it_too_once_and_of_no_renamed_one(dws, workspace, tmp_path,
     assert str(folder) in dws("report", "status").out
 
 
+def test_content_that_another_machine_alone_keeps_is_said_to_be_there(
+    dws, workspace, tmp_path, monkeypatch
+):
+    folder = _added(dws, tmp_path, "--keep")
+    copy = tmp_path / "copy"
+    dws("clone", "--hostname", "there", str(workspace), str(copy))
+
+    monkeypatch.chdir(copy)
+    said = dws.refused("--batch", "restore", "v1")
+
+    assert "is in no store here" in said
+    assert "There: dws config --resource NAME store URL, and dws push" in said
+    assert (folder / "a.txt").read_text() == "1\n"
+    assert "Restored" in dws("--batch", "restore", "v1", "--leave", "data").out
+
+
 def test_a_clone_with_a_shared_store_has_a_folder_of_its_own(dws, workspace, tmp_path, monkeypatch):
     store = tmp_path / "store"
     store.mkdir()

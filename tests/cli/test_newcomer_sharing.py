@@ -33,7 +33,9 @@ def images(dws: Dws, workspace: Path, tmp_path: Path, store: str) -> Path:
 def test_a_resource_alone_is_pushed_and_pulled_where_the_workspace_has_no_origin(
     dws, images, store
 ):
-    assert "has no origin yet" in dws.refused("push")
+    said = dws.refused("push")
+    assert "has no origin yet" in said
+    assert "can go alone: --only NAME" in said
 
     assert dws("push", "--only", "images").lines == [f"Pushed images to {store}."]
     assert dws("push", "--only", "images").lines == ["Nothing is new: all is as there."]

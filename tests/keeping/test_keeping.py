@@ -157,6 +157,11 @@ def test_it_is_turned_off_again(dws: Dws, files: Files) -> None:
 
     assert "keep no content" in dws("--batch", "restore", "v2").err
     dws("--batch", "undo")
+    now, turn_on = files.read(), "dws config --resource data keep on"
+    assert turn_on in dws("--batch", "restore", "v1").err  # all else is restored
+    assert files.read() == now
+    assert turn_on in dws.refused("--batch", "restore", "v1", "--only", "data")
+    dws("--batch", "undo")
     dws("--batch", "undo")
 
 
@@ -188,7 +193,8 @@ def test_a_store_without_keep_is_refused(dws: Dws, files: Files) -> None:
     said = dws.refused("add", "local-files", "--role", "s", "--store", "file:///x", str(folder))
     assert "--keep" in said
     assert "neither yes nor no" in dws.refused("config", "--resource", "data", "keep", "maybe")
-    assert "cannot be changed" in dws.refused("config", "--resource", "data", "export", "on")
+    said = dws.refused("config", "--resource", "data", "export", "on")
+    assert "'export' of resource 'data' cannot be changed\nWhat can be: local_path, keep" in said
 
 
 def test_a_file_that_is_gone_from_the_store_is_named(dws: Dws, files: Files, store: Path) -> None:

@@ -64,6 +64,7 @@ _versions: Answers[str] = Answers()
 LITERAL = {"GIT_LITERAL_PATHSPECS": "1"}
 MANY = 64  # objects: then they go into one pack, synced once, rather than a file each
 PACKING = "pack.compression=1"  # `git gc` packs tighter, when there is time
+GITLINK = b"160000"  # the mode of a repository within another
 PATHS_FROM_INPUT = ("--pathspec-from-file=-", "--pathspec-file-nul")
 
 
@@ -76,6 +77,7 @@ _NAMELESS = re.compile(r"empty ident|identity unknown|auto-detect email|no (name
 _LACKS = re.compile(r"(?<![\w./'\"-])(git-lfs|git-fat): (?:(?:command )?not found|No such file)")
 _PROGRAMS = {"git-lfs": "apt-get install git-lfs", "git-fat": "it comes with dws-graph"}
 _DAMAGED = re.compile(r"^git-fat: (.*)\n(?:hint: (.*))?", re.MULTILINE)
+_EMPTY_REPOSITORY = re.compile(r"'(.+?)/?' does not have a commit checked out")
 _LOCKED = re.compile(r"Unable to create '(.+\.lock)': File exists")
 
 
@@ -89,6 +91,7 @@ class GitCommandError(GitError):
         telling = [line for line in said if line.startswith(("fatal:", "error:"))] or said
         # what git could not do comes last, and why it could not before that
         why = [line for line in telling if _PERMISSION.search(line)]
+        why = why or [line for line in telling if _EMPTY_REPOSITORY.search(line)]
         last = (why or telling)[-1] if telling else f"exit status {status}"
         hint = ""
         if locked := _LOCKED.search(stderr):
@@ -96,6 +99,9 @@ class GitCommandError(GitError):
         elif lacks:
             last = f"it needs {lacks[1]}, which is not installed, or not on the PATH"
             hint = f"Install it, then try again: {_PROGRAMS[lacks[1]]}."
+        elif empty := _EMPTY_REPOSITORY.search(last):
+            last = f"{empty[1]} is a git repository of its own, without a commit"
+            hint = "Delete its .git, or move it elsewhere, or name it in .gitignore."
         elif damaged:
             last, hint = damaged[1], damaged[2]
         super().__init__(f"git {args[0] if args else ''}: {last}", hint=hint)
@@ -315,6 +321,19 @@ class Git:
             mode, _, oid, _, _ = about.decode("ascii").lstrip(":").split(" ")
             found[name] = None if set(oid) == {"0"} else (mode, oid)
         return found
+
+    def nested(self, old: str | None, new: str, folder: str = "") -> list[str]:
+        """Repositories below a folder that a commit names otherwise than an earlier one did.
+
+        Of such a one git keeps the commit that it is at, and none of its files.
+        """
+        if old == new:
+            return []
+        how = ("diff-tree", "-r", "-z", "--raw", "--no-renames", "--ignore-submodules=none")
+        below = ("--", folder) if folder else ()
+        raw = self.run(*how, old or self.empty_tree, new, *below, env=LITERAL).split(b"\0")[:-1]
+        pairs = zip(raw[::2], raw[1::2], strict=True)
+        return [decoded(name) for about, name in pairs if about.split(b" ")[1] == GITLINK]
 
     def names_in(self, tree: str, folder: str, env: Mapping[str, str] | None = None) -> list[str]:
         """The names directly in a folder of a tree or commit; none where it is no folder."""
