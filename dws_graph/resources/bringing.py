@@ -103,14 +103,14 @@ def fetch(file: KeptFile, target: Path, stores: Sequence[Store]) -> None:
     """Copy a content to a new file, from the first store that has it.
 
     Raises:
-        StoreError: What the last of them said.
+        StoreError: What the last of them said, or the one that has it damaged.
     """
     said: StoreError | None = None
     for store in stores:
         try:
             store.fetch(file.sha1, target)
         except StoreError as e:
-            said = said or e
+            said = said if isinstance(said, ContentDamagedError) else e
         else:
             return
     raise said or StoreError("there is no store of kept content")

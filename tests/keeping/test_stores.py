@@ -289,3 +289,24 @@ def _leave_lease(bucket: str, when: float) -> None:
     fs = s3fs.S3FileSystem(skip_instance_cache=True)
     lease = json.dumps({"who": "one", "time": when})
     fs.pipe_file(f"{bucket.removeprefix('s3://')}/clearing", lease.encode())
+
+
+def test_a_damaged_content_is_said_to_be_so_where_it_lies(team: Team):
+    folder = team.place / "shared"
+    folder.mkdir()
+    ann = alone(team)
+    Files(team.place / "data").make()
+    keep = ("--keep", "--store", folder.as_uri())
+    ann("add", "local-files", "--role", "source-data", *keep, str(team.place / "data"))
+    ann("snapshot", "v1")
+    ann("publish", str(team.origin))
+    sha1 = hashlib.sha1(b"3,4\n").hexdigest()
+    path = folder / "objects" / sha1[:2] / sha1[2:]
+    path.chmod(0o644)
+    path.write_bytes(b"4,3\n")
+    (team.place / "data" / "deep" / "er" / "b.csv").unlink()
+
+    said = ann.refused("--batch", "restore", "v1")
+
+    assert f"{sha1} is damaged in the store {folder}" in said
+    assert f"Delete objects/{sha1[:2]}/{sha1[2:]} there" in said

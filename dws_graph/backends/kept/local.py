@@ -275,8 +275,8 @@ def damaged(where: str, sha1: str) -> ContentDamagedError:
     """What is said of content that is not what it was."""
     return ContentDamagedError(
         f"the content {sha1} is damaged in the store {where}",
-        hint=f"Delete {object_path(sha1)} there: the next snapshot, or push, of a copy that has "
-        "the file brings it again.",
+        hint=f"Delete {object_path(sha1)} there: the next snapshot in a copy that has the "
+        "file brings it again.",
     )
 
 
