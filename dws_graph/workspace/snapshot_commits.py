@@ -113,7 +113,7 @@ def _commit_with(
     message: str,
 ) -> str:
     """The commit with these files, too; hash trees that it has stay as they are."""
-    # of 1.6, executable
+    # it may have them as executable, from 1.6
     seen = any((ws.root / path).exists() for path in trees)
     held = ws.git.ls_tree(content, layout.HASH_TREES) if seen else {}
     same = {p for p in trees if held.get(encoded(p), _NONE)[1] == ws.git.blob_id(files[p])}
