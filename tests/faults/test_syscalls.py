@@ -36,6 +36,8 @@ TRACED = (
     "tag",
     "retract",
 )
+# Started by `git fast-import`, which hands its settings on in the environment.
+UNPACKS = ("unpack-objects", "-q")
 OPENED = ("open a clone", "open a copied folder")
 TEMPORARY = re.compile(r"/\.~[0-9a-f]{16}$")
 
@@ -146,7 +148,8 @@ def _git(calls: list[Call]) -> list[str]:
         if call.name == "point":
             point = call.paths[0]
         elif call.name == "execve" and call.paths[0].endswith("/git"):
-            if call.paths[1:] != ("git", "version") and "core.fsync=committed" not in call.paths:
+            known = call.paths[1:] == ("git", "version") or call.paths[2:] == UNPACKS
+            if not known and "core.fsync=committed" not in call.paths:
                 found.append(f"git runs without core.fsync: {call.paths}")
         elif call.name in SYNCS:
             synced.add(call.paths[0])
