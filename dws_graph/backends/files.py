@@ -89,13 +89,16 @@ class Begun:
     def __contains__(self, path: Path) -> bool:
         return path in self._temporary
 
-    def add(self, files: Mapping[Path, bytes]) -> None:
-        """Write many files; the waiting for the disk is shared."""
+    def add(self, files: Mapping[Path, bytes], *, fsync: bool = True) -> None:
+        """Write many files; the waiting for the disk is shared.
+
+        Without `fsync` a power cut may leave one of them empty, or half of it.
+        """
         waiting = list(files.items())
         for i in range(0, len(waiting), _AT_ONCE):
-            self._write_some(waiting[i : i + _AT_ONCE])
+            self._write_some(waiting[i : i + _AT_ONCE], fsync)
 
-    def _write_some(self, files: Sequence[tuple[Path, bytes]]) -> None:
+    def _write_some(self, files: Sequence[tuple[Path, bytes]], fsync: bool) -> None:
         with ExitStack() as opened, ThreadPoolExecutor(_SYNCING) as pool:
             fds = []
             for path, data in files:
@@ -104,6 +107,8 @@ class Begun:
                 file = opened.enter_context(open(os.open(temporary, _NEW, 0o666), "wb"))
                 fds.append(file.fileno())
                 _write(file, path, data)
+            if not fsync:
+                return
             fault("write_all: fsync")
             parts = [fds[n::_SYNCING] for n in range(min(_SYNCING, len(fds)))]
             list(pool.map(_sync, parts))  # at once, so that the disk does it together

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from dws_graph.backends.files import as_file_name, make_folder
+from dws_graph.backends.git.command import Git
 from dws_graph.backends.kept.store import check_url
 from dws_graph.errors import ConfigurationError, JsonValueError, ParamParseError, some_of
 from dws_graph.model.values import Json, take, take_or
@@ -160,8 +161,10 @@ class LocalFileResource(FileResource):
     def kept(self, hashval: str) -> bytes | None:
         """The text of a folder in a hash tree that the workspace has on disk.
 
+        One that a power cut has damaged is that of the last commit.
+
         Raises:
-            JsonValueError: The file is damaged: its content has another hash than its name says.
+            JsonValueError: It is damaged: its content has another hash than its name says.
         """
         for folder in self._hash_folders():
             path = self.workspace.root / folder / hashval
@@ -169,13 +172,16 @@ class LocalFileResource(FileResource):
                 text = path.read_bytes()
             except FileNotFoundError:
                 continue
-            if hashing.text_hash(text) != hashval:
+            if hashing.text_hash(text) == hashval:
+                return text
+            committed = Git(self.workspace.root).cat("HEAD", f"{folder}/{hashval}")
+            if committed is None or hashing.text_hash(committed) != hashval:
                 raise JsonValueError(
                     "is damaged: its content does not have the hash that is its name",
                     file=str(path),
-                    hint=f"Take it back from git: git checkout HEAD -- {folder}/{hashval}.",
+                    hint="Take it from another copy of the workspace, or a backup.",
                 )
-            return text
+            return committed
         return None
 
     def _hash_folders(self) -> Iterator[str]:

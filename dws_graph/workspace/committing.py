@@ -240,8 +240,13 @@ def _bring(ws: OpenWorkspace, contents: Mapping[str, bytes | None], begun: Begun
 
 
 def begin(ws: OpenWorkspace, contents: Mapping[str, bytes | None], begun: Begun) -> None:
-    """Have on disk, but for its name, what is not on disk like that already."""
-    differing = {}
+    """Have on disk, but for its name, what is not on disk like that already.
+
+    Hash trees are not waited for: they are checked when they are read, and then taken from the
+    commit if a power cut has left half of one.
+    """
+    differing: dict[Path, bytes] = {}
+    trees: dict[Path, bytes] = {}
     for path, content in contents.items():
         target = ws.root / path
         if content is None or target in begun:
@@ -249,8 +254,10 @@ def begin(ws: OpenWorkspace, contents: Mapping[str, bytes | None], begun: Begun)
         if target.is_file() and target.read_bytes() == content:
             continue
         make_folder(target.parent)
-        differing[target] = content
+        to = trees if path.startswith(f"{layout.HASH_TREES}/") else differing
+        to[target] = content
     begun.add(differing)
+    begun.add(trees, fsync=False)
 
 
 def _put(path: Path, content: bytes | None) -> None:

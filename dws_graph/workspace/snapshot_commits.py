@@ -5,14 +5,15 @@ Nothing names it yet: until then, everything is as before.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import os
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import NamedTuple
 
 from dws_graph.backends.files import Begun
 from dws_graph.backends.git.command import encoded
-from dws_graph.backends.git.importing import commit_with
+from dws_graph.backends.git.importing import author_and_committer, commit_with
 from dws_graph.backends.views import SnapshotInfo
 from dws_graph.errors import ConfigurationError, UserAbort
 from dws_graph.model import facts as f
@@ -30,8 +31,6 @@ from dws_graph.workspace.opened import OpenWorkspace, json_bytes
 from dws_graph.workspace.planning_snapshots import Confirm, Plan, files_of
 from dws_graph.workspace.resolving import Hashed, Readings, Resolution, resolve
 from dws_graph.workspace.snapshots import manifest_of
-
-_NONE = ("", "")
 
 
 class Made(NamedTuple):
@@ -93,8 +92,9 @@ def make_commit(
     message = f"Snapshot {plan.tag or snapshot_hash[:8]}" + (
         f"\n\n{plan.message}" if plan.message else ""
     )
+    who = author_and_committer(ws.git)
     with ThreadPoolExecutor(1, thread_name_prefix="dws-commit") as pool:
-        committing = pool.submit(_commit_with, ws, content, files, trees, message)
+        committing = pool.submit(_commit_with, ws, content, files, trees, message, who)
         caches.write()  # git works long enough for that
         begin(ws, trees, begun)
         commit = committing.result()
@@ -111,14 +111,16 @@ def _commit_with(
     files: Mapping[str, bytes],
     trees: Collection[str],
     message: str,
+    who: Sequence[str],
 ) -> str:
     """The commit with these files, too; hash trees that it has stay as they are."""
     # it may have them as executable, from 1.6
-    seen = any((ws.root / path).exists() for path in trees)
+    seen = any(os.path.exists(f"{ws.root}/{path}") for path in trees)
     held = ws.git.ls_tree(content, layout.HASH_TREES) if seen else {}
-    same = {p for p in trees if held.get(encoded(p), _NONE)[1] == ws.git.blob_id(files[p])}
+    there = [path for path in trees if encoded(path) in held]
+    same = {p for p in there if held[encoded(p)][1] == ws.git.blob_id(files[p])}
     new = {path: data for path, data in files.items() if path not in same}
-    return commit_with(ws.git, content, new, message)
+    return commit_with(ws.git, content, new, message, who)
 
 
 def manifest_now(

@@ -23,6 +23,7 @@ INTERNAL = {
 NOT_SYNCED = (
     *(r"/local/(sealed|taken)\.json$", r"/local/committed$", r"/taken-in$"),
     r"/(local|graph)/\.gitignore$",
+    r"/\.dataworkspace/file/",  # hash trees, which are checked when they are read
 )
 USERS = "/model.bin"  # written by the user's code in a step
 TRACED = (
@@ -38,6 +39,8 @@ TRACED = (
 )
 # Started by `git fast-import`, which hands its settings on in the environment.
 UNPACKS = ("unpack-objects", "-q")
+# What a snapshot does while git works.
+BESIDE_GIT = ("write_all: ", "index: ")
 OPENED = ("open a clone", "open a copied folder")
 TEMPORARY = re.compile(r"/\.~[0-9a-f]{16}$")
 
@@ -146,7 +149,8 @@ def _git(calls: list[Call]) -> list[str]:
     synced: set[str] = set()
     for call in calls:
         if call.name == "point":
-            point = call.paths[0]
+            if not call.paths[0].startswith(BESIDE_GIT):
+                point = call.paths[0]
         elif call.name == "execve" and call.paths[0].endswith("/git"):
             known = call.paths[1:] == ("git", "version") or call.paths[2:] == UNPACKS
             if not known and "core.fsync=committed" not in call.paths:

@@ -8,7 +8,7 @@ Source: git-fast-import(1).
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from dws_graph.backends.git.command import MANY, PACKING, Git, encoded
@@ -16,7 +16,13 @@ from dws_graph.backends.git.index import FILE
 from dws_graph.errors import GitError
 
 
-def commit_with(git: Git, parent: str, files: Mapping[str, bytes], message: str) -> str:
+def commit_with(
+    git: Git,
+    parent: str,
+    files: Mapping[str, bytes],
+    message: str,
+    who: Sequence[str] | None = None,
+) -> str:
     """Make a commit as an object only: of what its parent holds, and these files.
 
     Args:
@@ -24,6 +30,7 @@ def commit_with(git: Git, parent: str, files: Mapping[str, bytes], message: str)
         parent: The id of a commit.
         files: Content by path from the root; whatever is there is replaced.
         message: Of the commit.
+        who: What `author_and_committer` said, where that was asked already.
 
     Raises:
         GitError: Git knows no name, or cannot write; the message holds a NUL.
@@ -35,9 +42,10 @@ def commit_with(git: Git, parent: str, files: Mapping[str, bytes], message: str)
     settings = (f"fastimport.unpackLimit={MANY}", PACKING)
     # it makes no commit that no name has: this one has it until the stream ends
     ref = f"refs/dws/{secrets.token_hex(8)}".encode()
+    author, committer = map(encoded, who or author_and_committer(git))
     stream = b"".join(
         (
-            b"commit %b\nmark :1\nauthor %b\ncommitter %b\n" % (ref, *_who(git)),
+            b"commit %b\nmark :1\nauthor %b\ncommitter %b\n" % (ref, author, committer),
             _data(encoded(message).rstrip(b"\n") + b"\n"),
             b"from %b\n" % encoded(parent),
             *_modified(files),
@@ -65,7 +73,7 @@ def _quoted(path: bytes) -> bytes:
     return f'"{"".join(plain)}"'.encode("ascii")
 
 
-def _who(git: Git) -> list[bytes]:
-    """Author and committer of a commit made now."""
+def author_and_committer(git: Git) -> Sequence[str]:
+    """By whom, and when, a commit made now is."""
     with ThreadPoolExecutor(2, thread_name_prefix="dws-who") as pool:
-        return [encoded(found) for found in pool.map(git.identity, ("AUTHOR", "COMMITTER"))]
+        return list(pool.map(git.identity, ("AUTHOR", "COMMITTER")))
